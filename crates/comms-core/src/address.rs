@@ -1,0 +1,187 @@
+//! How a person is reached. Not always by a phone number.
+
+use std::fmt;
+
+use comms_http::{Error, ErrorKind, Outcome, Result};
+use serde::{Deserialize, Serialize};
+
+/// What kind of address it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AddressKind {
+    /// An E.164 number with its plus sign.
+    Phone,
+    /// WhatsApp's business-scoped user id, `CC.xxxx`: opaque, sent back byte for byte.
+    WhatsAppUser,
+    /// A Messenger page-scoped id.
+    Psid,
+    /// An e-mail address, its domain in lower case.
+    Email,
+    /// A browser or app identity of the voice SDK.
+    VoiceClient,
+    /// A WhatsApp group.
+    Group,
+    /// Anything else that a provider names a party by.
+    Other,
+}
+
+/// One address of one person.
+///
+/// ```
+/// use comms_core::{Address, AddressKind};
+///
+/// let address = Address::phone("+34 600 00 00 00", None)?;
+/// assert_eq!(address.value(), "+34600000000");
+/// assert_eq!(address.masked(), "+346*****000");
+/// assert_eq!(Address::parse_recipient("ES.1349120865530274", None)?.kind(), AddressKind::WhatsAppUser);
+/// # Ok::<(), comms_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address {
+    kind: AddressKind,
+    value: String,
+}
+
+impl Address {
+    /// An address taken from a provider as it stands, without a check.
+    pub fn verbatim(kind: AddressKind, value: impl Into<String>) -> Self {
+        Self {
+            kind,
+            value: value.into(),
+        }
+    }
+
+    /// A phone number. Spaces, dots, dashes and brackets are accepted; a national number needs `region` (`ES`, `MX` …).
+    ///
+    /// # Errors
+    /// `InvalidRecipient` for what is not a possible number, or national without a region.
+    pub fn phone(number: &str, region: Option<&str>) -> Result<Self> {
+        let refuse = || {
+            Error::new(
+                ErrorKind::InvalidRecipient,
+                Outcome::Rejected,
+                "not a phone number: write it with its country code, for instance +34 600 000 000",
+            )
+        };
+        let region = region.and_then(|code| code.parse().ok());
+        let parsed = phonenumber::parse(region, number.trim()).map_err(|_| refuse())?;
+        // Validity tables lag behind numbering plans: length decides, as it does at the providers.
+        let digits = parsed.national().to_string().len();
+        if !(4..=15).contains(&digits) {
+            return Err(refuse());
+        }
+        let value = parsed.format().mode(phonenumber::Mode::E164).to_string();
+        if value.len() > 16 {
+            return Err(refuse());
+        }
+        Ok(Self::verbatim(AddressKind::Phone, value))
+    }
+
+    /// A phone number as WhatsApp writes it: digits with country code and without plus sign.
+    #[must_use]
+    pub fn from_wa_id(wa_id: &str) -> Self {
+        Self::verbatim(
+            AddressKind::Phone,
+            format!("+{}", wa_id.trim_start_matches('+')),
+        )
+    }
+
+    /// A recipient as a person or a frontend writes it: a WhatsApp user id (`CC.xxxx`) or a phone number.
+    ///
+    /// # Errors
+    /// `InvalidRecipient` for neither.
+    pub fn parse_recipient(text: &str, region: Option<&str>) -> Result<Self> {
+        let text = text.trim();
+        if is_whatsapp_user(text) {
+            return Ok(Self::verbatim(AddressKind::WhatsAppUser, text));
+        }
+        Self::phone(text, region)
+    }
+
+    /// What kind of address it is.
+    #[must_use]
+    pub fn kind(&self) -> AddressKind {
+        self.kind
+    }
+
+    /// The address itself: the key of an identity within an account.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The address with its middle hidden, for logs.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let chars: Vec<char> = self.value.chars().collect();
+        let (head, tail) = (4, 3);
+        if chars.len() <= head + tail {
+            return "*".repeat(chars.len());
+        }
+        chars
+            .iter()
+            .enumerate()
+            .map(|(at, c)| {
+                if at < head || at >= chars.len() - tail {
+                    *c
+                } else {
+                    '*'
+                }
+            })
+            .collect()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({})", self.kind, self.masked())
+    }
+}
+
+/// `CC.` and up to 128 alphanumerics, or `CC.ENT.` for a parent id.
+fn is_whatsapp_user(text: &str) -> bool {
+    let Some((country, rest)) = text.split_once('.') else {
+        return false;
+    };
+    let rest = rest.strip_prefix("ENT.").unwrap_or(rest);
+    country.len() == 2
+        && country.bytes().all(|b| b.is_ascii_uppercase())
+        && (1..=128).contains(&rest.len())
+        && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Other spellings under which the same subscriber may be known, for look-ups only: a number is never rewritten.
+///
+/// Brazil: mobile numbers with and without the ninth digit. Mexico: `+52` and `+521`. Argentina: `+54` and `+549`.
+///
+/// ```
+/// assert_eq!(comms_core::phone_variants("+5215512345678"), ["+525512345678"]);
+/// assert!(comms_core::phone_variants("+34600000000").is_empty());
+/// ```
+#[must_use]
+pub fn phone_variants(e164: &str) -> Vec<String> {
+    let digits = e164.strip_prefix('+').unwrap_or(e164);
+    let variant = if let Some(rest) = digits.strip_prefix("521").filter(|r| r.len() == 10) {
+        Some(format!("+52{rest}"))
+    } else if let Some(rest) = digits.strip_prefix("52").filter(|r| r.len() == 10) {
+        Some(format!("+521{rest}"))
+    } else if let Some(rest) = digits.strip_prefix("549").filter(|r| r.len() == 10) {
+        Some(format!("+54{rest}"))
+    } else if let Some(rest) = digits.strip_prefix("54").filter(|r| r.len() == 10) {
+        Some(format!("+549{rest}"))
+    } else {
+        digits.strip_prefix("55").and_then(brazilian_variant)
+    };
+    variant.into_iter().collect()
+}
+
+/// Only mobile numbers have the ninth digit: they begin with 6 to 9.
+fn brazilian_variant(national: &str) -> Option<String> {
+    let (area, number) = national.split_at_checked(2)?;
+    match number.as_bytes() {
+        [b'9', b'6'..=b'9', ..] if number.len() == 9 => Some(format!("+55{area}{}", &number[1..])),
+        [b'6'..=b'9', ..] if number.len() == 8 => Some(format!("+55{area}9{number}")),
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! Webhooks: verified, then parsed.
+
+use std::fmt;
+
+use comms_http::{Result, WebhookRequest};
+use time::OffsetDateTime;
+
+use crate::{Event, WebhookId};
+
+/// Everything that one webhook told us.
+///
+/// A parser never fails as a whole: what it cannot read is an [`EventKind::Unknown`](crate::EventKind::Unknown) beside
+/// its readable neighbours. A body that is not readable at all is an empty batch with a [`problem`](Self::problem).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// The events in the order in which they stand in the webhook.
+    pub events: Vec<Event>,
+    /// Why the body could not be read, or which parts of it could not; stored beside the raw bytes.
+    pub problem: Option<String>,
+}
+
+/// A verified and parsed kind of webhook.
+///
+/// It does no I/O: keys come as values, a task elsewhere refreshes them.
+pub trait Inbound: fmt::Debug + Send + Sync + 'static {
+    /// Checks who sent `request`, then reads it.
+    ///
+    /// # Errors
+    /// `InvalidSignature` alone: the signature is absent, malformed or wrong. Whatever is properly signed gives a batch.
+    fn receive(&self, request: &WebhookRequest) -> Result<Batch>;
+
+    /// Reads a webhook that was verified when it was stored.
+    fn reparse(&self, stored: &StoredWebhook) -> Batch;
+}
+
+/// A webhook from the repository, for a replay. Only what was verified is ever stored.
+#[derive(Clone, Debug)]
+pub struct StoredWebhook {
+    id: WebhookId,
+    provider: String,
+    received_at: OffsetDateTime,
+    request: WebhookRequest,
+}
+
+impl StoredWebhook {
+    /// For repositories, which store verified webhooks only: this is what spares a replay the signature.
+    #[must_use]
+    pub fn from_repository(
+        id: WebhookId,
+        provider: String,
+        received_at: OffsetDateTime,
+        request: WebhookRequest,
+    ) -> Self {
+        Self {
+            id,
+            provider,
+            received_at,
+            request,
+        }
+    }
+
+    /// Its id in the repository.
+    #[must_use]
+    pub fn id(&self) -> WebhookId {
+        self.id
+    }
+
+    /// Which provider's parser reads it.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// When it arrived.
+    #[must_use]
+    pub fn received_at(&self) -> OffsetDateTime {
+        self.received_at
+    }
+
+    /// The request as it arrived, with the headers that were kept.
+    #[must_use]
+    pub fn request(&self) -> &WebhookRequest {
+        &self.request
+    }
+}

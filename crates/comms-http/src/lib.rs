@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "client")]
+mod caller;
+mod clock;
+mod error;
+mod multipart;
+#[cfg(feature = "client")]
+mod paging;
+#[cfg(feature = "client")]
+mod reqwest_transport;
+#[cfg(feature = "client")]
+mod retry;
+pub mod signature;
+mod transport;
+mod webhook;
+
+#[cfg(feature = "client")]
+pub use caller::{Caller, Effect, Failure, Operation};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{Error, ErrorKind, Outcome, Result};
+pub use multipart::{Multipart, Part};
+#[cfg(feature = "client")]
+pub use paging::{Page, pages};
+#[cfg(feature = "client")]
+pub use reqwest_transport::ReqwestTransport;
+#[cfg(feature = "client")]
+pub use retry::RetryPolicy;
+pub use secrecy::ExposeSecret;
+pub use transport::{Body, ByteStream, Request, Response, Transport};
+pub use webhook::WebhookRequest;
+
+/// A credential that hides itself: `Debug` prints `[REDACTED]`, memory is wiped on drop.
+///
+/// Read it with [`ExposeSecret::expose_secret`], only where it is put on the wire.
+pub type Secret = secrecy::SecretString;
