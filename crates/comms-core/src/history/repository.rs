@@ -1,0 +1,175 @@
+//! The repository as the engine sees it.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{
+    Accepted, Account, Assignment, Attachment, Conclusion, HistoryFilter, HistoryPage, Ingested,
+    Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound,
+    NewWebhook, Organization, QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats,
+    Scope, ServiceToken, WebhookFilter,
+};
+use crate::{
+    AccountId, Address, ChannelKind, MessageId, OrganizationId, StoredWebhook, UserId, WebhookId,
+};
+
+/// `Result` with [`RepositoryError`].
+pub type RepositoryResult<T> = Result<T, RepositoryError>;
+
+/// The durable history, over SQLite or PostgreSQL. Object-safe.
+///
+/// Whatever a method says it stored is committed when the method returns.
+///
+/// # Errors
+/// Every method fails with [`RepositoryError::Busy`] or [`Unavailable`](RepositoryError::Unavailable) while nothing can be
+/// stored or read, and with [`Database`](RepositoryError::Database) for what the database refuses.
+#[async_trait]
+pub trait Repository: fmt::Debug + Send + Sync + 'static {
+    /// Stores a webhook with all of its consequences in one transaction, together with its neighbours in time.
+    ///
+    /// Repeating it, in any order or batch, changes nothing. What cannot be stored as data (or read at all) is kept raw.
+    async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested>;
+
+    /// Stores a message that is about to be sent, in state `Sending`, and claims it.
+    ///
+    /// Fails with [`RepositoryError::Conflict`] where the key was used for another request within 48 hours.
+    async fn accept(&self, message: NewOutbound) -> RepositoryResult<Accepted>;
+
+    /// Records how an attempt ended. States only move forward; statuses that arrived before are merged.
+    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()>;
+
+    /// Turns messages whose attempt was cut off into `Unknown`: those whose lease ended before `now`, or all where `everything`
+    /// (start-up of the only process). Returns them. They are never sent again by themselves.
+    async fn release_stale(
+        &self,
+        now: OffsetDateTime,
+        everything: bool,
+    ) -> RepositoryResult<Vec<MessageId>>;
+
+    /// A page of the history, newest first.
+    async fn history(&self, scope: &Scope, filter: &HistoryFilter)
+    -> RepositoryResult<HistoryPage>;
+
+    /// Everything known of a message; [`RepositoryError::NotFound`] outside of the scope.
+    async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail>;
+
+    /// The message behind a `comunicaciones.id`; [`RepositoryError::NotFound`] outside of the scope.
+    async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId>;
+
+    /// Marks an inbound message, and those before it in its conversation, as read by us. Returns whether this changed anything.
+    async fn mark_read(
+        &self,
+        scope: &Scope,
+        id: MessageId,
+        now: OffsetDateTime,
+    ) -> RepositoryResult<bool>;
+
+    /// An attachment; [`RepositoryError::NotFound`] outside of the scope.
+    async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment>;
+
+    /// What the rules before a send need to know of a recipient.
+    async fn recipient(
+        &self,
+        account: &AccountId,
+        address: &Address,
+    ) -> RepositoryResult<RecipientState>;
+
+    /// Who a lead, client or contract is assigned to. Each link that is given is looked up, in this order: lead, client, contract.
+    async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>>;
+
+    /// Claims files to be fetched, for this long.
+    async fn claim_media(
+        &self,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<MediaJob>>;
+
+    /// Records how fetching a file ended.
+    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()>;
+
+    /// A stored webhook; [`RepositoryError::NotFound`] where there is none.
+    async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook>;
+
+    /// Stored webhooks, oldest first.
+    async fn webhooks(&self, filter: &WebhookFilter) -> RepositoryResult<Vec<WebhookId>>;
+
+    /// The accounts that nobody registered, with what waits for them.
+    async fn quarantine(&self) -> RepositoryResult<Vec<QuarantinedAccount>>;
+
+    /// The event log after `cursor`, of one organisation or of all.
+    async fn events(
+        &self,
+        organization: Option<&OrganizationId>,
+        after: i64,
+        limit: u16,
+    ) -> RepositoryResult<Vec<LogEvent>>;
+
+    /// Tells of the last cursor written by this process. A hint to look, never the truth.
+    fn events_hint(&self) -> tokio::sync::watch::Receiver<i64>;
+
+    /// The organisations.
+    async fn organizations(&self) -> RepositoryResult<Vec<Organization>>;
+
+    /// Adds or renames an organisation.
+    async fn put_organization(&self, organization: &Organization) -> RepositoryResult<()>;
+
+    /// The accounts of one organisation or of all.
+    async fn accounts(
+        &self,
+        organization: Option<&OrganizationId>,
+    ) -> RepositoryResult<Vec<Account>>;
+
+    /// Adds or changes an account. Fails with [`RepositoryError::Conflict`] where it belongs to another organisation.
+    /// A newly set owner lets waiting messages enter `comunicaciones` ([`fill_waiting`](Self::fill_waiting)).
+    async fn put_account(&self, account: &Account) -> RepositoryResult<()>;
+
+    /// Adds a service token under the SHA-256 of its text.
+    async fn put_service_token(&self, token: &ServiceToken, sha256: &str) -> RepositoryResult<()>;
+
+    /// The valid service token with this SHA-256.
+    async fn service_token(&self, sha256: &str) -> RepositoryResult<Option<ServiceToken>>;
+
+    /// The service tokens of an organisation, void ones included.
+    async fn service_tokens(
+        &self,
+        organization: &OrganizationId,
+    ) -> RepositoryResult<Vec<ServiceToken>>;
+
+    /// Voids a service token; [`RepositoryError::NotFound`] outside of the organisation.
+    async fn revoke_service_token(
+        &self,
+        organization: &OrganizationId,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> RepositoryResult<()>;
+
+    /// The preferred account of an organisation on a channel: `user`'s own, else the first.
+    async fn sending_account(
+        &self,
+        organization: &OrganizationId,
+        channel: ChannelKind,
+        user: &UserId,
+    ) -> RepositoryResult<Option<AccountId>>;
+
+    /// Writes the rows of `comunicaciones` that waited for an owner. Returns how many.
+    async fn fill_waiting(&self) -> RepositoryResult<u64>;
+
+    /// Takes in rows of `comunicaciones` that another program wrote. Idempotent. Returns how many.
+    async fn take_in(&self) -> RepositoryResult<u64>;
+
+    /// What waits.
+    async fn stats(&self) -> RepositoryResult<RepositoryStats>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> RepositoryResult<()>;
+
+    /// Brings the schema up to date. Under an advisory lock: several processes may call it at once.
+    async fn migrate(&self) -> RepositoryResult<MigrationReport>;
+
+    /// Ends the writers after what is queued has been written.
+    async fn close(&self);
+}
