@@ -115,8 +115,10 @@ pub enum MessageOrigin {
     Counterpart,
     /// Our own account, from another app or device: it belongs in the history as outbound.
     Echo,
-    /// An import of older messages.
+    /// An import of older messages: one from the other party.
     History,
+    /// An import of older messages: one of our own.
+    HistoryEcho,
 }
 
 /// A message, as a provider tells of it.
@@ -205,6 +207,9 @@ pub struct IdentityChange {
     /// Under what they were known; may be unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Address>,
+    /// Under what else they were known, where the provider names several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previous_aliases: Vec<Address>,
     /// Under what they are known now.
     pub current: Party,
     /// The provider's word for the change.
