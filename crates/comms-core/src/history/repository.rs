@@ -38,6 +38,18 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
     /// Fails with [`RepositoryError::Conflict`] where the key was used for another request within 48 hours.
     async fn accept(&self, message: NewOutbound) -> RepositoryResult<Accepted>;
 
+    /// The message that this user's request was accepted as before, if it was. Asked before the rules of a send, so that a
+    /// repetition is answered as the first time even where a rule would refuse it by now.
+    ///
+    /// Fails with [`RepositoryError::Conflict`] where the key was used for another request within 48 hours.
+    async fn accepted_before(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        idempotency_key: &str,
+        request_hash: &str,
+    ) -> RepositoryResult<Option<MessageId>>;
+
     /// Records how an attempt ended. States only move forward; statuses that arrived before are merged.
     async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()>;
 

@@ -285,6 +285,8 @@ pub struct MediaJob {
     pub source: MediaRef,
     /// The media type that the provider named.
     pub mime_type: Option<String>,
+    /// The provider's hash of the bytes, as it gave it: what arrives is compared with it.
+    pub sha256: Option<String>,
     /// How often it was tried, this time included.
     pub attempts: i32,
 }
