@@ -26,6 +26,19 @@ pub enum AddressKind {
     Other,
 }
 
+impl AddressKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Phone,
+        Self::WhatsAppUser,
+        Self::Psid,
+        Self::Email,
+        Self::VoiceClient,
+        Self::Group,
+        Self::Other,
+    ];
+}
+
 /// One address of one person.
 ///
 /// ```

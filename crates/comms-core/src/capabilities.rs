@@ -32,6 +32,40 @@ pub enum ContentKind {
     Native,
 }
 
+impl ContentKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Text,
+        Self::Media,
+        Self::Template,
+        Self::Interactive,
+        Self::Reaction,
+        Self::Location,
+        Self::Contacts,
+        Self::Call,
+        Self::Native,
+    ];
+
+    /// The kind of `content`; `None` for what only ever arrives.
+    #[must_use]
+    pub const fn of(content: &Content) -> Option<Self> {
+        Some(match content {
+            Content::Text { .. } => Self::Text,
+            Content::Media(_) => Self::Media,
+            Content::Template(_) => Self::Template,
+            Content::Interactive(_) => Self::Interactive,
+            Content::Reaction(_) => Self::Reaction,
+            Content::Location(_) => Self::Location,
+            Content::Contacts { .. } => Self::Contacts,
+            Content::Call(_) => Self::Call,
+            Content::Native { .. } => Self::Native,
+            Content::Choice { .. } | Content::Revision { .. } | Content::Other { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
 /// What a channel can do. What it cannot is refused before any request is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -87,19 +121,8 @@ impl Capabilities {
     }
 
     fn check_content(&self, content: &Content) -> Result<()> {
-        let kind = match content {
-            Content::Text { .. } => ContentKind::Text,
-            Content::Media(_) => ContentKind::Media,
-            Content::Template(_) => ContentKind::Template,
-            Content::Interactive(_) => ContentKind::Interactive,
-            Content::Reaction(_) => ContentKind::Reaction,
-            Content::Location(_) => ContentKind::Location,
-            Content::Contacts { .. } => ContentKind::Contacts,
-            Content::Call(_) => ContentKind::Call,
-            Content::Native { .. } => ContentKind::Native,
-            Content::Choice { .. } | Content::Revision { .. } | Content::Other { .. } => {
-                return Err(Error::unsupported("this content only ever arrives").field("content"));
-            }
+        let Some(kind) = ContentKind::of(content) else {
+            return Err(Error::unsupported("this content only ever arrives").field("content"));
         };
         if !self.contents.contains(&kind) {
             return Err(Error::unsupported(format!(

@@ -30,12 +30,13 @@ use crate::{
 /// ```
 pub struct InMemoryChannel {
     account: AccountId,
-    secret: Secret,
+    secrets: Vec<Secret>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    requests: usize,
     sent: Vec<Outbound>,
     failures: VecDeque<Error>,
 }
@@ -46,9 +47,22 @@ impl InMemoryChannel {
     pub fn new(name: &str) -> Self {
         Self {
             account: AccountId::of("memory", name),
-            secret: Secret::from("in-memory"),
+            secrets: vec![Secret::from("in-memory")],
             state: Mutex::default(),
         }
+    }
+
+    /// The same channel with these secrets for its webhooks: it signs with the first and accepts them all.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Vec<Secret>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// How many attempts were made: what the capabilities exclude makes none.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.state().requests
     }
 
     /// What was sent, in order.
@@ -70,8 +84,18 @@ impl InMemoryChannel {
     pub fn webhook(&self, events: &[Event]) -> Result<WebhookRequest> {
         let body = serde_json::to_vec(events)
             .map_err(|error| Error::invalid("the events cannot be written").source(error))?;
-        let signed = signature::hmac_sha256_hex(&self.secret, &body);
-        Ok(WebhookRequest::post("memory://webhook", body).header("x-memory-signature", &signed))
+        Ok(self.sign(body))
+    }
+
+    /// A webhook with this body, signed with the first secret; unsigned where there is none.
+    #[must_use]
+    pub fn sign(&self, body: impl Into<Bytes>) -> WebhookRequest {
+        let request = WebhookRequest::post("memory://webhook", body);
+        let Some(secret) = self.secrets.first() else {
+            return request;
+        };
+        let signed = signature::hmac_sha256_hex(secret, &request.body);
+        request.header("x-memory-signature", &signed)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -115,6 +139,7 @@ impl Channel for InMemoryChannel {
     async fn send(&self, message: &Outbound) -> Result<Receipt> {
         self.capabilities().check(message)?;
         let mut state = self.state();
+        state.requests += 1;
         if let Some(error) = state.failures.pop_front() {
             if error.outcome() == Outcome::Unknown {
                 state.sent.push(message.clone());
@@ -172,8 +197,7 @@ impl Inbound for InMemoryChannel {
         let signed = request
             .header_str("x-memory-signature")
             .ok_or_else(|| Error::invalid_signature("the signature is absent"))?;
-        let secrets = std::slice::from_ref(&self.secret);
-        if !signature::verify_hmac_sha256_hex(secrets, &request.body, signed) {
+        if !signature::verify_hmac_sha256_hex(&self.secrets, &request.body, signed) {
             return Err(Error::invalid_signature("the signature is wrong"));
         }
         Ok(self.parse(&request.body))
