@@ -1,1 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod accounts;
+mod blobs;
+mod engine;
+mod error;
+mod health;
+mod media;
+pub mod metrics;
+mod read;
+mod receive;
+mod replay;
+mod retry;
+mod rules;
+mod send;
+mod settings;
+mod settle;
+mod templates;
+mod workers;
+
+pub use accounts::Assigned;
+pub use blobs::{Blob, BlobError, BlobStore};
+pub use engine::{Engine, EngineBuilder};
+pub use error::{Code, EngineError, LinkKind, ReceiveError};
+pub use health::{ChannelHealth, Health, WorkerHealth};
+pub use read::{MarkedRead, ReadReceipt};
+pub use replay::ReplayReport;
+pub use send::{SendRequest, Sent};
+pub use settings::Settings;
+pub use workers::Workers;

@@ -1,0 +1,160 @@
+//! The engine and its parts.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Repository};
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+
+use crate::{blobs::BlobStore, health::WorkerBoard, settings::Settings, templates::TemplateCache};
+
+/// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    repository: Arc<dyn Repository>,
+    channels: Arc<dyn ChannelDirectory>,
+    inbound: HashMap<String, Arc<dyn Inbound>>,
+    blobs: Option<BlobStore>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    templates: TemplateCache,
+    sends: Arc<Semaphore>,
+    board: WorkerBoard,
+}
+
+impl Engine {
+    /// An engine over this store and these channels.
+    #[must_use]
+    pub fn builder(
+        repository: Arc<dyn Repository>,
+        channels: Arc<dyn ChannelDirectory>,
+    ) -> EngineBuilder {
+        EngineBuilder {
+            repository,
+            channels,
+            inbound: HashMap::new(),
+            blobs: None,
+            clock: Arc::new(SystemClock),
+            settings: Settings::default(),
+        }
+    }
+
+    /// The store, for what has no rule: pages of the history, accounts, tokens.
+    #[must_use]
+    pub fn repository(&self) -> &Arc<dyn Repository> {
+        &self.0.repository
+    }
+
+    /// The channels.
+    #[must_use]
+    pub fn channels(&self) -> &Arc<dyn ChannelDirectory> {
+        &self.0.channels
+    }
+
+    /// Where files are kept; `None` where none are.
+    #[must_use]
+    pub fn blobs(&self) -> Option<&BlobStore> {
+        self.0.blobs.as_ref()
+    }
+
+    /// What was set.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Whether webhooks of this provider are taken.
+    #[must_use]
+    pub fn takes(&self, provider: &str) -> bool {
+        self.0.inbound.contains_key(provider)
+    }
+
+    pub(crate) fn parser(&self, provider: &str) -> Option<&Arc<dyn Inbound>> {
+        self.0.inbound.get(provider)
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn template_cache(&self) -> &TemplateCache {
+        &self.0.templates
+    }
+
+    pub(crate) fn sends(&self) -> &Arc<Semaphore> {
+        &self.0.sends
+    }
+
+    pub(crate) fn board(&self) -> &WorkerBoard {
+        &self.0.board
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("repository", &self.0.repository)
+            .field("inbound", &self.0.inbound.keys())
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects the parts of an [`Engine`].
+#[derive(Debug)]
+#[must_use]
+pub struct EngineBuilder {
+    repository: Arc<dyn Repository>,
+    channels: Arc<dyn ChannelDirectory>,
+    inbound: HashMap<String, Arc<dyn Inbound>>,
+    blobs: Option<BlobStore>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+}
+
+impl EngineBuilder {
+    /// Takes webhooks of this provider, read by this parser. The name is stored with each webhook: it must stay the same
+    /// for as long as they are to be replayed.
+    pub fn inbound(mut self, provider: impl Into<String>, parser: Arc<dyn Inbound>) -> Self {
+        self.inbound.insert(provider.into(), parser);
+        self
+    }
+
+    /// Keeps the files of inbound messages here. Without it they stay at the provider and are lost when their links end.
+    pub fn blobs(mut self, store: BlobStore) -> Self {
+        self.blobs = Some(store);
+        self
+    }
+
+    /// Where the time comes from; the machine's clock where not called.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Time-outs, bounds and rhythms.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The engine. Nothing runs until [`Engine::start`].
+    #[must_use]
+    pub fn build(self) -> Engine {
+        let sends = Arc::new(Semaphore::new(self.settings.sends_at_once as usize));
+        let templates = TemplateCache::new(self.settings.templates_ttl);
+        Engine(Arc::new(Inner {
+            repository: self.repository,
+            channels: self.channels,
+            inbound: self.inbound,
+            blobs: self.blobs,
+            clock: self.clock,
+            settings: self.settings,
+            templates,
+            sends,
+            board: WorkerBoard::default(),
+        }))
+    }
+}

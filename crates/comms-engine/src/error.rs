@@ -1,0 +1,291 @@
+//! Why the engine refuses. One table of codes; the server gives each its HTTP status and its Spanish sentence.
+
+use std::time::Duration;
+
+use comms_core::{
+    AccountId, ChannelKind, Error, ErrorKind, Status, TemplateSummary, history::RepositoryError,
+};
+use time::OffsetDateTime;
+
+use crate::blobs::BlobError;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why something was refused: stable, meant for programs. The words are those of the HTTP interface.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* #[doc = concat!("\n\nCode: `", $text, "`")] $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word for programs, for instance `ventana_cerrada`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No account of the organisation can send on this channel.
+    ChannelNotConfigured = "canal_no_configurado",
+    /// The account is not one of the organisation, or not in use.
+    UnknownAccount = "cuenta_desconocida",
+    /// The recipient is not an address that this channel reaches.
+    InvalidRecipient = "destinatario_invalido",
+    /// The channel does not send this kind of content.
+    UnsupportedContent = "contenido_no_soportado",
+    /// There is no text.
+    EmptyText = "texto_vacio",
+    /// The text or caption is longer than the channel allows.
+    TextTooLong = "texto_muy_largo",
+    /// Another field has a value that the channel refuses.
+    InvalidValue = "valor_invalido",
+    /// Free content outside of the window that the other party's last message opens: only a template can be sent.
+    WindowClosed = "ventana_cerrada",
+    /// The recipient asked not to be written to.
+    OptedOut = "destinatario_de_baja",
+    /// The lead is assigned to another seller.
+    ForeignLead = "lead_ajeno",
+    /// The client is assigned to another seller.
+    ForeignClient = "cliente_ajeno",
+    /// The contract is assigned to another seller.
+    ForeignContract = "contrato_ajeno",
+    /// There is no such lead.
+    LeadNotFound = "lead_no_encontrado",
+    /// There is no such client.
+    ClientNotFound = "cliente_no_encontrado",
+    /// There is no such contract.
+    ContractNotFound = "contrato_no_encontrado",
+    /// What was asked for does not exist, or is not the caller's to see.
+    NotFound = "no_encontrado",
+    /// The `Idempotency-Key` was used for another request, or the change contradicts what is stored.
+    Conflict = "conflicto",
+    /// The message is in a state from which it is not sent again.
+    NotRetryable = "no_reintentable",
+    /// Whether the message arrived is not known: sending it again may double it.
+    OutcomeUnknown = "resultado_desconocido",
+    /// The provider refused or failed.
+    Provider = "error_del_proveedor",
+    /// The provider does not take our credential.
+    ProviderCredential = "credencial_del_proveedor",
+    /// No webhooks of this provider are taken.
+    UnknownProvider = "proveedor_desconocido",
+    /// The webhook does not prove who sent it.
+    InvalidSignature = "firma_invalida",
+    /// Too much at once: nothing was done, try again.
+    Busy = "servidor_ocupado",
+    /// The database is away: nothing was done, try again.
+    DatabaseAway = "base_de_datos_no_disponible",
+    /// The settings or the schema of the database must be mended.
+    Misconfigured = "configuracion_invalida",
+    /// Anything else.
+    Internal = "error_interno",
+}
+
+/// What a message can be linked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A lead.
+    Lead,
+    /// A client.
+    Client,
+    /// A contract.
+    Contract,
+}
+
+/// Why the engine did not do what was asked. Where it is an error of [`Engine::send`](crate::Engine::send) nothing was
+/// stored, except for [`Interrupted`](Self::Interrupted).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// No account of the organisation can send on this channel.
+    #[error("no account of this organisation sends on {}", .0.as_str())]
+    NoAccount(ChannelKind),
+    /// The account is not one of the organisation, or not in use.
+    #[error("{0} is not an account of this organisation")]
+    UnknownAccount(AccountId),
+    /// The channel of the account cannot be built: a credential is missing or revoked.
+    #[error("the channel of this account cannot be used")]
+    ChannelUnavailable(#[source] Error),
+    /// The message is not one that this channel sends. [`field`](Self::field) names what is at fault.
+    #[error("{}", .0.message())]
+    Refused(Error),
+    /// The message has no text.
+    #[error("the text is empty")]
+    EmptyText,
+    /// Free content outside of the window.
+    #[error("the customer-service window is closed: send a template")]
+    WindowClosed {
+        /// When they last wrote to this account; `None` = never.
+        last_inbound_at: Option<OffsetDateTime>,
+        /// The templates that can be sent instead; empty also where the provider did not tell in time.
+        templates: Vec<TemplateSummary>,
+    },
+    /// The recipient asked not to be written to.
+    #[error("the recipient asked not to be written to")]
+    OptedOut {
+        /// What they opted out of, in the provider's words.
+        scopes: Vec<String>,
+    },
+    /// The lead, client or contract is assigned to another seller.
+    #[error("assigned to another seller")]
+    NotYours(LinkKind),
+    /// There is no such lead, client or contract.
+    #[error("no such lead, client or contract")]
+    LinkNotFound(LinkKind),
+    /// The message is in a state from which it is not sent again.
+    #[error("a message in state {} is not sent again", .0.as_str())]
+    NotRetryable(Status),
+    /// Whether the message arrived is not known, and the provider cannot tell: only by force is it sent again.
+    #[error("whether the message was sent is not known; sending it again may double it")]
+    OutcomeUnknown,
+    /// A look-up at the provider failed.
+    #[error("{0}")]
+    Provider(Error),
+    /// Too much at once: nothing was done.
+    #[error("too much at once")]
+    Busy,
+    /// The attempt was cut off by a defect or by the end of the process. Where it was stored, its state becomes `Unknown`.
+    #[error("the attempt was cut off")]
+    Interrupted,
+    /// The blob store failed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The store failed or refused.
+    #[error(transparent)]
+    Store(#[from] RepositoryError),
+}
+
+impl EngineError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoAccount(_) | Self::ChannelUnavailable(_) => Code::ChannelNotConfigured,
+            Self::UnknownAccount(_) => Code::UnknownAccount,
+            Self::Refused(error) => refusal_code(error),
+            Self::EmptyText => Code::EmptyText,
+            Self::WindowClosed { .. } => Code::WindowClosed,
+            Self::OptedOut { .. } => Code::OptedOut,
+            Self::NotYours(LinkKind::Lead) => Code::ForeignLead,
+            Self::NotYours(LinkKind::Client) => Code::ForeignClient,
+            Self::NotYours(LinkKind::Contract) => Code::ForeignContract,
+            Self::LinkNotFound(LinkKind::Lead) => Code::LeadNotFound,
+            Self::LinkNotFound(LinkKind::Client) => Code::ClientNotFound,
+            Self::LinkNotFound(LinkKind::Contract) => Code::ContractNotFound,
+            Self::NotRetryable(_) => Code::NotRetryable,
+            Self::OutcomeUnknown => Code::OutcomeUnknown,
+            Self::Provider(error) => provider_code(error),
+            Self::Busy => Code::Busy,
+            Self::Interrupted => Code::Internal,
+            Self::Blob(BlobError::NotFound) => Code::NotFound,
+            Self::Blob(_) => Code::Internal,
+            Self::Store(error) => store_code(error),
+        }
+    }
+
+    /// The field of the request that is at fault, where one is.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Refused(error) => error.field_name(),
+            Self::EmptyText => Some("body"),
+            Self::UnknownAccount(_) => Some("account"),
+            _ => None,
+        }
+    }
+
+    /// After how long the same request may succeed, where waiting helps.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy => Some(RETRY_BUSY),
+            Self::Store(error) if error.is_transient() => Some(store_wait(error)),
+            Self::Provider(error) => error.wait(),
+            _ => None,
+        }
+    }
+}
+
+/// Why a webhook is not acknowledged. The provider will repeat it where waiting helps.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// No webhooks of this provider are taken. → 404
+    #[error("no webhooks of this provider are taken")]
+    UnknownProvider,
+    /// It does not prove who sent it. → 401
+    #[error("{}", .0.message())]
+    InvalidSignature(Error),
+    /// It could not be stored, for whatever reason: nothing was. → 503
+    #[error("the webhook could not be stored")]
+    NotStored(#[source] RepositoryError),
+}
+
+impl ReceiveError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::UnknownProvider => Code::UnknownProvider,
+            Self::InvalidSignature(_) => Code::InvalidSignature,
+            Self::NotStored(error) => store_code(error),
+        }
+    }
+
+    /// After how long the provider should try again, where waiting helps.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NotStored(error) => Some(store_wait(error)),
+            Self::UnknownProvider | Self::InvalidSignature(_) => None,
+        }
+    }
+}
+
+const RETRY_BUSY: Duration = Duration::from_secs(1);
+const RETRY_AWAY: Duration = Duration::from_secs(5);
+
+fn store_wait(error: &RepositoryError) -> Duration {
+    match error {
+        RepositoryError::Busy => RETRY_BUSY,
+        _ => RETRY_AWAY,
+    }
+}
+
+fn store_code(error: &RepositoryError) -> Code {
+    match error {
+        RepositoryError::Busy => Code::Busy,
+        RepositoryError::Unavailable(_) => Code::DatabaseAway,
+        RepositoryError::NotFound(_) => Code::NotFound,
+        RepositoryError::Conflict(_) => Code::Conflict,
+        RepositoryError::Config(_) => Code::Misconfigured,
+        _ => Code::Internal,
+    }
+}
+
+/// The code of a refusal before any request: which field, and what is wrong with it.
+fn refusal_code(error: &Error) -> Code {
+    match (error.kind(), error.field_name()) {
+        (ErrorKind::InvalidRecipient, _) | (ErrorKind::Unsupported, Some("to")) => {
+            Code::InvalidRecipient
+        }
+        (ErrorKind::Unsupported, _) => Code::UnsupportedContent,
+        (_, Some("body" | "caption")) => Code::TextTooLong,
+        _ => Code::InvalidValue,
+    }
+}
+
+fn provider_code(error: &Error) -> Code {
+    match error.kind() {
+        ErrorKind::Unauthenticated => Code::ProviderCredential,
+        ErrorKind::Config => Code::ChannelNotConfigured,
+        ErrorKind::Unsupported => Code::UnsupportedContent,
+        _ => Code::Provider,
+    }
+}

@@ -1,0 +1,181 @@
+//! Files of inbound messages: fetched by a durable job, since the providers' links die in minutes.
+
+use std::time::{Duration, Instant};
+
+use comms_core::{
+    Error, ErrorKind, MediaRef, MediaStream, Outcome, Result,
+    history::{MediaJob, MediaOutcome},
+};
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    BlobStore, Engine, EngineError,
+    blobs::{Expected, PutError, Stored, provider_hash},
+    metrics,
+    settings::span,
+};
+
+impl Engine {
+    /// Fetches the files that are due, as many as may be fetched at once. Returns how many were tried: as many as were asked
+    /// for means that there may be more. One round of the worker of that name.
+    ///
+    /// Only the channel of the account makes requests, and only to hosts of its provider: an address in a webhook is
+    /// never opened by the engine.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]. What a file suffers is recorded with the file.
+    pub async fn fetch_media(&self) -> Result<usize, EngineError> {
+        let Some(blobs) = self.blobs() else {
+            return Ok(0);
+        };
+        let settings = self.settings();
+        let jobs = self
+            .repository()
+            .claim_media(
+                self.now(),
+                span(settings.media_lease()),
+                settings.media_at_once,
+            )
+            .await?;
+        let tried = jobs.len();
+        let mut ended = stream::iter(jobs)
+            .map(|job| self.fetch_one(blobs, job))
+            .buffer_unordered(usize::from(settings.media_at_once));
+        let mut result = Ok(tried);
+        while let Some(concluded) = ended.next().await {
+            // Each file is recorded by itself; the first failure of the store is told when all have ended.
+            if let (Ok(_), Err(error)) = (&result, concluded) {
+                result = Err(error);
+            }
+        }
+        result
+    }
+
+    async fn fetch_one(&self, blobs: &BlobStore, job: MediaJob) -> Result<(), EngineError> {
+        let started = Instant::now();
+        let fetched = match tokio::time::timeout(
+            self.settings().media_timeout,
+            self.fetch(blobs, &job),
+        )
+        .await
+        {
+            Ok(fetched) => fetched,
+            Err(_) => Err(Failure::passing("it did not arrive in time")),
+        };
+        let bytes = fetched.as_ref().map_or(0, |file| file.stored.size);
+        let outcome = self.media_outcome(&job, fetched);
+        let name = match &outcome {
+            MediaOutcome::Stored { .. } => "stored",
+            MediaOutcome::Retry { .. } => "retry",
+            MediaOutcome::Failed { error } => {
+                tracing::warn!(attachment = %job.id, account = %job.account, error, "file given up");
+                "failed"
+            }
+        };
+        metrics::media(name, bytes, started.elapsed());
+        self.repository().conclude_media(job.id, outcome).await?;
+        Ok(())
+    }
+
+    async fn fetch(&self, blobs: &BlobStore, job: &MediaJob) -> Result<File, Failure> {
+        if matches!(job.source, MediaRef::Blob(_)) {
+            return Err(Failure::lasting("it is not at the provider"));
+        }
+        let channel = self.channels().resolve(&job.account).await?;
+        let MediaStream {
+            content_type,
+            length,
+            body,
+        } = channel.fetch(&job.source).await?;
+        let expected = Expected {
+            max_bytes: self.settings().media_max_bytes,
+            length,
+            sha256: job.sha256.as_deref().and_then(provider_hash),
+        };
+        let stored = blobs
+            .put(&job.organization, job.id, self.now(), body, &expected)
+            .await?;
+        Ok(File {
+            stored,
+            mime_type: job.mime_type.clone().or(content_type),
+        })
+    }
+
+    fn media_outcome(&self, job: &MediaJob, fetched: Result<File, Failure>) -> MediaOutcome {
+        match fetched {
+            Ok(File { stored, mime_type }) => MediaOutcome::Stored {
+                blob_key: stored.key,
+                size: i64::try_from(stored.size).unwrap_or(i64::MAX),
+                mime_type,
+                sha256: hex::encode(stored.sha256),
+            },
+            Err(failure) => match self.media_wait(job).filter(|_| !failure.lasting) {
+                Some(wait) => MediaOutcome::Retry {
+                    at: self.now() + wait,
+                    error: failure.reason,
+                },
+                None => MediaOutcome::Failed {
+                    error: failure.reason,
+                },
+            },
+        }
+    }
+
+    /// The wait after this attempt; `None` after the last.
+    fn media_wait(&self, job: &MediaJob) -> Option<Duration> {
+        let made = usize::try_from(job.attempts.max(1)).unwrap_or(usize::MAX);
+        self.settings().media_waits.get(made - 1).copied()
+    }
+}
+
+/// A file that was fetched.
+struct File {
+    stored: Stored,
+    mime_type: Option<String>,
+}
+
+/// Why a file was not fetched.
+struct Failure {
+    reason: String,
+    /// Whether trying again cannot help.
+    lasting: bool,
+}
+
+impl Failure {
+    fn passing(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            lasting: false,
+        }
+    }
+
+    fn lasting(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            lasting: true,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    /// What an operator can mend (a credential, a setting) is waited for; a refusal of this very file is not.
+    fn from(error: Error) -> Self {
+        let mendable = matches!(error.kind(), ErrorKind::Config | ErrorKind::Unauthenticated);
+        Self {
+            lasting: error.outcome() == Outcome::Rejected && !mendable,
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<PutError> for Failure {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Source(error) => error.into(),
+            PutError::TooLarge(_) => Self::lasting(error.to_string()),
+            PutError::Truncated { .. } | PutError::HashMismatch | PutError::Store(_) => {
+                Self::passing(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The names of what is measured, and where it is counted. Addresses and texts are never labels.
+
+use std::time::Duration;
+
+use comms_core::{ChannelKind, history::Ingested};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+
+use crate::ReceiveError;
+
+/// Webhooks by `provider` and `outcome` (`stored`, `rejected`, `unavailable`).
+pub const WEBHOOKS: &str = "comms_webhooks_total";
+/// Events of stored webhooks by `provider` and `kind` (`message`, `status`, `update`, `duplicate`, `quarantined`).
+pub const WEBHOOK_EVENTS: &str = "comms_webhook_events_total";
+/// From the request to the commit, by `provider`.
+pub const WEBHOOK_SECONDS: &str = "comms_webhook_seconds";
+/// Sends by `channel` and `outcome` (`accepted`, `rejected`, `not_sent`, `unknown`).
+pub const SENDS: &str = "comms_sends_total";
+/// How long the provider took to answer a send, by `channel`.
+pub const SEND_SECONDS: &str = "comms_send_seconds";
+/// Messages whose attempt was cut off and whose outcome is therefore not known.
+pub const CUT_OFF: &str = "comms_sends_cut_off_total";
+/// Files of inbound messages by `outcome` (`stored`, `retry`, `failed`).
+pub const MEDIA: &str = "comms_media_total";
+/// Bytes of stored files.
+pub const MEDIA_BYTES: &str = "comms_media_bytes_total";
+/// How long fetching and storing a file took.
+pub const MEDIA_SECONDS: &str = "comms_media_seconds";
+/// Read receipts by `outcome` (`sent`, `unsupported`, `failed`).
+pub const READ_RECEIPTS: &str = "comms_read_receipts_total";
+/// Failed rounds by `worker`.
+pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
+
+/// Tells the installed recorder what each name means.
+pub fn describe() {
+    describe_counter!(WEBHOOKS, "Webhooks by provider and outcome");
+    describe_counter!(
+        WEBHOOK_EVENTS,
+        "Events of stored webhooks by provider and kind"
+    );
+    describe_histogram!(
+        WEBHOOK_SECONDS,
+        Unit::Seconds,
+        "From the request to the commit"
+    );
+    describe_counter!(SENDS, "Sends by channel and outcome");
+    describe_histogram!(
+        SEND_SECONDS,
+        Unit::Seconds,
+        "How long the provider took to answer a send"
+    );
+    describe_counter!(CUT_OFF, "Messages whose attempt was cut off");
+    describe_counter!(MEDIA, "Files of inbound messages by outcome");
+    describe_counter!(MEDIA_BYTES, Unit::Bytes, "Bytes of stored files");
+    describe_histogram!(
+        MEDIA_SECONDS,
+        Unit::Seconds,
+        "How long fetching and storing a file took"
+    );
+    describe_counter!(READ_RECEIPTS, "Read receipts by outcome");
+    describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
+}
+
+pub(crate) fn webhook(provider: &str, result: &Result<Ingested, ReceiveError>, took: Duration) {
+    let outcome = match result {
+        Ok(_) => "stored",
+        Err(ReceiveError::NotStored(_)) => "unavailable",
+        Err(_) => "rejected",
+    };
+    counter!(WEBHOOKS, "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
+    histogram!(WEBHOOK_SECONDS, "provider" => provider.to_owned()).record(took.as_secs_f64());
+    let Ok(ingested) = result else { return };
+    let counts = [
+        ("message", ingested.messages),
+        ("status", ingested.statuses),
+        ("update", ingested.updates),
+        ("duplicate", ingested.duplicates),
+        ("quarantined", ingested.quarantined),
+    ];
+    for (kind, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        counter!(WEBHOOK_EVENTS, "provider" => provider.to_owned(), "kind" => kind)
+            .increment(count.into());
+    }
+}
+
+pub(crate) fn send(channel: ChannelKind, outcome: &'static str, took: Duration) {
+    counter!(SENDS, "channel" => channel.as_str(), "outcome" => outcome).increment(1);
+    histogram!(SEND_SECONDS, "channel" => channel.as_str()).record(took.as_secs_f64());
+}
+
+pub(crate) fn cut_off(count: usize) {
+    counter!(CUT_OFF).increment(count as u64);
+}
+
+pub(crate) fn media(outcome: &'static str, bytes: u64, took: Duration) {
+    counter!(MEDIA, "outcome" => outcome).increment(1);
+    counter!(MEDIA_BYTES).increment(bytes);
+    histogram!(MEDIA_SECONDS).record(took.as_secs_f64());
+}
+
+pub(crate) fn read_receipt(outcome: &'static str) {
+    counter!(READ_RECEIPTS, "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn worker_failure(worker: &'static str) {
+    counter!(WORKER_FAILURES, "worker" => worker).increment(1);
+}

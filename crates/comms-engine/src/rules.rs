@@ -1,0 +1,85 @@
+//! The rules before a send, as data: each looks at the facts and refuses or not. No I/O.
+
+use std::time::Duration;
+
+use comms_core::{Content, history::RecipientState};
+use time::OffsetDateTime;
+
+/// Everything that a rule may look at.
+pub(crate) struct Facts<'a> {
+    /// What is to be sent.
+    pub content: &'a Content,
+    /// How long after the other party's last message the channel takes free content; `None` = always.
+    pub window: Option<Duration>,
+    /// What is known of the recipient.
+    pub recipient: &'a RecipientState,
+    /// The provider's category of the template, where it is one and the category is known.
+    pub category: Option<&'a str>,
+    /// Now.
+    pub now: OffsetDateTime,
+}
+
+/// Why a message must not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// They asked not to be written to.
+    OptedOut,
+    /// Only templates may be sent now.
+    WindowClosed,
+}
+
+/// The first refusal counts: who opted out is not told to send a template.
+const RULES: [(Refusal, fn(&Facts<'_>) -> bool); 2] = [
+    (Refusal::OptedOut, opted_out),
+    (Refusal::WindowClosed, window_closed),
+];
+
+/// Opt-outs that cover marketing only; every other one covers whatever we would send.
+const MARKETING_SCOPES: [&str; 1] = ["marketing_messages"];
+
+/// The provider's category of templates that an opt-out of marketing covers.
+const MARKETING_CATEGORY: &str = "marketing";
+
+/// The first rule that refuses.
+pub(crate) fn refusal(facts: &Facts<'_>) -> Option<Refusal> {
+    RULES
+        .into_iter()
+        .find_map(|(refusal, applies)| applies(facts).then_some(refusal))
+}
+
+/// Whether the template's category matters to a rule: it has to be looked up.
+pub(crate) fn needs_category(content: &Content, recipient: &RecipientState) -> bool {
+    matches!(content, Content::Template(_)) && !recipient.opted_out.is_empty()
+}
+
+fn opted_out(facts: &Facts<'_>) -> bool {
+    let marketing = facts
+        .category
+        .is_some_and(|category| category.eq_ignore_ascii_case(MARKETING_CATEGORY));
+    facts
+        .recipient
+        .opted_out
+        .iter()
+        .any(|scope| marketing || !MARKETING_SCOPES.contains(&scope.as_str()))
+}
+
+/// Who never wrote to us never opened a window.
+fn window_closed(facts: &Facts<'_>) -> bool {
+    let Some(window) = facts.window else {
+        return false;
+    };
+    needs_window(facts.content)
+        && facts
+            .recipient
+            .last_inbound_at
+            .is_none_or(|last| facts.now >= last + window)
+}
+
+/// Templates may be sent at any time, calls have rules of their own, and what a native body is only the provider knows:
+/// it is the provider that refuses it.
+fn needs_window(content: &Content) -> bool {
+    !matches!(
+        content,
+        Content::Template(_) | Content::Call(_) | Content::Native { .. }
+    )
+}

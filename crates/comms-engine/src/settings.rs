@@ -1,0 +1,83 @@
+//! What can be set, with the values that serve most.
+
+use std::time::Duration;
+
+/// How much longer a claim lasts than the attempt under it, so that an attempt that used all of its time is still
+/// recorded by the one who made it.
+const LEASE_MARGIN: Duration = Duration::from_secs(15);
+
+/// Time-outs, bounds and rhythms of the engine.
+///
+/// ```
+/// let mut settings = comms_engine::Settings::default();
+/// settings.sole_process = true;
+/// assert_eq!(settings.send_lease(), std::time::Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long one attempt to send may take; after it the outcome is unknown. 45 s.
+    pub send_timeout: Duration,
+    /// How many attempts are under way at once in this process; one more is refused as busy. 256.
+    pub sends_at_once: u32,
+    /// Whether no other process works on the same database: then every attempt found under way at start-up is one that a
+    /// crash cut off, whatever its lease says. `false`.
+    pub sole_process: bool,
+    /// The largest file that is taken in, in bytes. 100 MiB.
+    pub media_max_bytes: u64,
+    /// How long fetching one file may take. 4 minutes.
+    pub media_timeout: Duration,
+    /// How many files are fetched at once. 4.
+    pub media_at_once: u16,
+    /// The waits between attempts to fetch a file; after the last one it is given up. 1 min, 5 min, 30 min, 2 h, 6 h, 24 h.
+    pub media_waits: Vec<Duration>,
+    /// How long the list of an account's templates is kept. 5 minutes.
+    pub templates_ttl: Duration,
+    /// How often cut-off attempts are looked for. 15 s.
+    pub stale_every: Duration,
+    /// How often files to be fetched are looked for without a hint. 30 s.
+    pub media_every: Duration,
+    /// How often rows of other programs and rows that waited for an owner are taken in. 5 s.
+    pub intake_every: Duration,
+    /// How often webhooks that were quarantined while their account was being registered are looked for. 1 minute.
+    pub quarantine_every: Duration,
+}
+
+impl Settings {
+    /// How long a message is claimed by an attempt: the time of the attempt and a margin to record it.
+    #[must_use]
+    pub fn send_lease(&self) -> Duration {
+        self.send_timeout + LEASE_MARGIN
+    }
+
+    /// How long a file is claimed by an attempt to fetch it.
+    #[must_use]
+    pub fn media_lease(&self) -> Duration {
+        self.media_timeout + LEASE_MARGIN
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        Self {
+            send_timeout: Duration::from_secs(45),
+            sends_at_once: 256,
+            sole_process: false,
+            media_max_bytes: 100 * 1024 * 1024,
+            media_timeout: minutes(4),
+            media_at_once: 4,
+            media_waits: [1, 5, 30, 120, 360, 1_440].map(minutes).to_vec(),
+            templates_ttl: minutes(5),
+            stale_every: Duration::from_secs(15),
+            media_every: Duration::from_secs(30),
+            intake_every: Duration::from_secs(5),
+            quarantine_every: minutes(1),
+        }
+    }
+}
+
+/// The same length in the type that the repository takes.
+pub(crate) fn span(duration: Duration) -> time::Duration {
+    time::Duration::try_from(duration).unwrap_or(time::Duration::MAX)
+}

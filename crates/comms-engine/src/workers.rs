@@ -1,0 +1,222 @@
+//! What runs beside the requests. No worker ends on an error: it is logged once, and the worker backs off and goes on.
+
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, time::Duration};
+
+use comms_core::MessageId;
+use futures_util::FutureExt;
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{Engine, EngineError, metrics};
+
+/// The running workers of an [`Engine`]. Dropping them cuts them off; [`stop`](Self::stop) lets them finish.
+#[derive(Debug)]
+#[must_use = "dropping them stops them"]
+pub struct Workers {
+    engine: Engine,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// A worker: its name, its rhythm, and one round of it, which says whether there is more to do at once.
+struct Worker {
+    name: &'static str,
+    every: Duration,
+    /// Whether news in the event log are a reason to look before the time.
+    hinted: bool,
+    round: fn(Engine) -> Round,
+}
+
+type Round = Pin<Box<dyn Future<Output = Result<bool, EngineError>> + Send>>;
+
+/// The longest that a failing worker waits before it tries again.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Starts the workers. Attempts that a crash cut off are settled before this returns, as far as the store answers.
+    ///
+    /// Call it once; a second set would do the same work at the same time, which the store allows and nobody needs.
+    pub async fn start(&self) -> Workers {
+        if let Err(error) = self.release_stale(self.settings().sole_process).await {
+            tracing::error!(%error, "cut-off attempts could not be looked for: the timer will");
+        }
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for worker in self.workers() {
+            self.board().started(worker.name);
+            tasks.spawn(run(self.clone(), worker, stopped.clone()));
+        }
+        Workers {
+            engine: self.clone(),
+            stop,
+            tasks,
+        }
+    }
+
+    /// Turns attempts whose claim ended (or all, where `everything`) into `Unknown`. They are never sent again by themselves.
+    /// One round of the worker of that name.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn release_stale(&self, everything: bool) -> Result<Vec<MessageId>, EngineError> {
+        let cut_off = self
+            .repository()
+            .release_stale(self.now(), everything)
+            .await?;
+        if !cut_off.is_empty() {
+            metrics::cut_off(cut_off.len());
+            tracing::warn!(
+                messages = cut_off.len(),
+                "attempts were cut off: their outcome is unknown"
+            );
+        }
+        Ok(cut_off)
+    }
+
+    /// Takes in rows that another program wrote, and fills in those that waited for an owner. Returns how many. One round of
+    /// the worker of that name.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn intake(&self) -> Result<u64, EngineError> {
+        let repository = self.repository();
+        let taken = repository.take_in().await?;
+        Ok(taken + repository.fill_waiting().await?)
+    }
+
+    fn workers(&self) -> Vec<Worker> {
+        let settings = self.settings();
+        let mut workers = vec![
+            Worker {
+                name: "stale",
+                every: settings.stale_every,
+                hinted: false,
+                round: |engine| {
+                    Box::pin(async move { engine.release_stale(false).await.map(|_| false) })
+                },
+            },
+            Worker {
+                name: "intake",
+                every: settings.intake_every,
+                hinted: false,
+                round: |engine| Box::pin(async move { engine.intake().await.map(|_| false) }),
+            },
+            Worker {
+                name: "quarantine",
+                every: settings.quarantine_every,
+                hinted: false,
+                round: |engine| {
+                    Box::pin(async move { engine.release_quarantine().await.map(|_| false) })
+                },
+            },
+        ];
+        if self.blobs().is_some() {
+            workers.push(Worker {
+                name: "media",
+                every: settings.media_every,
+                hinted: true,
+                round: |engine| {
+                    Box::pin(async move {
+                        let tried = engine.fetch_media().await?;
+                        Ok(tried >= usize::from(engine.settings().media_at_once))
+                    })
+                },
+            });
+        }
+        workers
+    }
+}
+
+impl Workers {
+    /// Lets every worker finish its round and every attempt to send be recorded; takes no new ones.
+    ///
+    /// Bounded by the time-outs of the settings; a caller in a greater hurry puts a time-out around it: what is cut off by
+    /// that is settled at the next start.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker broke");
+            }
+        }
+        let sends = self.engine.sends();
+        if let Ok(permits) = sends
+            .acquire_many(self.engine.settings().sends_at_once)
+            .await
+        {
+            permits.forget();
+        }
+        sends.close();
+    }
+}
+
+async fn run(engine: Engine, worker: Worker, mut stopped: watch::Receiver<bool>) {
+    let name = worker.name;
+    let _alive = Alive(engine.clone(), name);
+    let mut hint = engine.repository().events_hint();
+    let mut failures = 0_u32;
+    while !*stopped.borrow() {
+        let round = AssertUnwindSafe((worker.round)(engine.clone())).catch_unwind();
+        let error = match round.await {
+            Ok(Ok(true)) => {
+                note_success(&engine, name);
+                failures = 0;
+                continue;
+            }
+            Ok(Ok(false)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("a defect: the round broke off".to_owned()),
+        };
+        let wait = match error {
+            None => {
+                note_success(&engine, name);
+                failures = 0;
+                worker.every
+            }
+            Some(error) => {
+                note_failure(&engine, name, error);
+                failures = failures.saturating_add(1);
+                backoff(worker.every, failures)
+            }
+        };
+        let hinted = worker.hinted && failures == 0;
+        tokio::select! {
+            _ = stopped.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+            () = news(&mut hint), if hinted => {}
+        }
+    }
+}
+
+/// Waits until the store tells of news. One that never will is waited for without end: the timer is there.
+async fn news(hint: &mut watch::Receiver<i64>) {
+    if hint.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn backoff(every: Duration, failures: u32) -> Duration {
+    let doubled = every.saturating_mul(1 << failures.min(6).saturating_sub(1));
+    doubled.min(LONGEST_BACKOFF.max(every))
+}
+
+fn note_success(engine: &Engine, name: &'static str) {
+    if engine.board().succeeded(name, engine.now()) {
+        tracing::info!(worker = name, "the worker works again");
+    }
+}
+
+fn note_failure(engine: &Engine, name: &'static str, error: String) {
+    metrics::worker_failure(name);
+    if engine.board().failed(name, engine.now(), error.clone()) {
+        tracing::error!(worker = name, error, "the worker fails; it goes on trying");
+    }
+}
+
+/// Tells the board when the worker ends, however it does.
+struct Alive(Engine, &'static str);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.board().ended(self.1);
+    }
+}
