@@ -1,1 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod api;
+mod auth;
+#[cfg(feature = "channel")]
+mod channel;
+mod client;
+mod config;
+pub mod error;
+pub mod limits;
+pub mod model;
+pub mod token;
+pub mod webhook;
+
+#[cfg(feature = "channel")]
+pub use channel::*;
+pub use client::{Client, ClientBuilder};
+pub use comms_http::{
+    Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport,
+};
+pub use config::Config;
+pub use model::message::Message;
