@@ -1,0 +1,400 @@
+//! Meta's side as data: the app, its tokens, accounts, numbers, templates, customers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The app id of the default configuration.
+pub const APP_ID: &str = "670843887433847";
+/// The app secret of the default configuration; webhooks are signed with it.
+pub const APP_SECRET: &str = "simulated-app-secret";
+/// The verify token of the default configuration.
+pub const VERIFY_TOKEN: &str = "simulated-verify-token";
+/// A token that may do everything.
+pub const ACCESS_TOKEN: &str = "EAASimulatedValid";
+/// A token that has expired: error 190, subcode 463.
+pub const EXPIRED_TOKEN: &str = "EAASimulatedExpired";
+/// A token without a permission: error 200.
+pub const TOKEN_WITHOUT_PERMISSION: &str = "EAASimulatedNoPermission";
+/// The WhatsApp Business Account of the default configuration.
+pub const WABA_ID: &str = "102290129340398";
+/// The first phone number, +1 555 078 3881.
+pub const PHONE_ID: &str = "106540352242922";
+/// The second phone number, +34 600 000 001.
+pub const SECOND_PHONE_ID: &str = "106540352242923";
+
+/// The settings of the double of Meta.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetaConfig {
+    /// The app that the callers use.
+    pub app: AppConfig,
+    /// The access tokens that exist; every other one is refused with error 190.
+    pub tokens: Vec<Token>,
+    /// The WhatsApp Business Accounts.
+    pub wabas: Vec<Waba>,
+    /// Customers with something special; every other number is on WhatsApp and has a made-up user id.
+    pub customers: Vec<Customer>,
+    /// What happens to a free-form message outside of the 24 hours.
+    pub window: WindowPolicy,
+    /// Which status webhooks follow a send, and when.
+    pub statuses: StatusProfile,
+    /// What the scripted customers answer.
+    pub rules: Vec<crate::meta::CustomerRule>,
+    /// How many bytes of media are kept; the oldest go first.
+    pub media_capacity: usize,
+    /// Whether identity fields of 2026 (`user_id`, `from_user_id` …) are in webhooks.
+    pub user_ids: bool,
+}
+
+/// The app that owns the tokens and the webhook subscription.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppConfig {
+    /// The app id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The secret that signs webhooks.
+    pub secret: String,
+    /// The token of the verification call.
+    pub verify_token: String,
+    /// Where webhooks go unless an account or a number overrides it.
+    pub callback_url: Option<String>,
+}
+
+/// An access token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// The token.
+    pub value: String,
+    /// What it may do.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// When it expires, in seconds after 1970; 0 is never.
+    #[serde(default)]
+    pub expires_at: i64,
+}
+
+/// A WhatsApp Business Account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waba {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The phone numbers.
+    pub phones: Vec<Phone>,
+    /// The templates.
+    #[serde(default)]
+    pub templates: Vec<Template>,
+}
+
+/// A phone number of a business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phone {
+    /// The id that paths carry.
+    pub id: String,
+    /// The number, digits only.
+    pub number: String,
+    /// The calling code of its country, digits only.
+    pub country_code: String,
+    /// The display name.
+    pub verified_name: String,
+    /// Whether it is registered at the start.
+    #[serde(default = "yes")]
+    pub registered: bool,
+}
+
+/// A message template.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// The id; made up where empty.
+    #[serde(default)]
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The language, for instance `en_US`.
+    pub language: String,
+    /// `MARKETING`, `UTILITY` or `AUTHENTICATION`.
+    pub category: String,
+    /// `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`.
+    #[serde(default = "approved")]
+    pub status: String,
+    /// `POSITIONAL` or `NAMED`.
+    #[serde(default = "positional")]
+    pub parameter_format: String,
+    /// The components in Meta's own form.
+    pub components: Vec<Value>,
+}
+
+/// A person on the other side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Customer {
+    /// The WhatsApp number, digits only; absent for a person who hides it behind a user name.
+    pub wa_id: Option<String>,
+    /// The user id that the business sees (`US.1349…`); made from the number where absent.
+    pub user_id: Option<String>,
+    /// The profile name.
+    pub name: Option<String>,
+    /// The user name.
+    pub username: Option<String>,
+    /// Other numbers that reach the same person: Brazil, Mexico and Argentina have such.
+    pub aliases: Vec<String>,
+    /// Whether the person is not on WhatsApp: sends fail with 131026.
+    pub not_on_whatsapp: bool,
+}
+
+/// What happens to a free-form message when the customer has not written within 24 hours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowPolicy {
+    /// Accepted with 200, then a `failed` status with error 131047.
+    #[default]
+    FailedStatus,
+    /// Refused at once with error 131047.
+    Refused,
+    /// Delivered: the window does not count.
+    Open,
+}
+
+/// Which status webhooks follow an accepted send. A delay counts from the send, in milliseconds; null leaves one out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StatusProfile {
+    /// When `sent` comes.
+    pub sent_ms: Option<u64>,
+    /// When `delivered` comes.
+    pub delivered_ms: Option<u64>,
+    /// When `read` comes.
+    pub read_ms: Option<u64>,
+    /// When `failed` comes, for a send that fails.
+    pub failed_ms: u64,
+}
+
+impl Customer {
+    /// A person with this number.
+    #[must_use]
+    pub fn new(wa_id: impl Into<String>) -> Self {
+        Self {
+            wa_id: Some(wa_id.into()),
+            ..Self::default()
+        }
+    }
+
+    /// A person whose number the business does not see.
+    #[must_use]
+    pub fn hidden(user_id: impl Into<String>) -> Self {
+        Self {
+            user_id: Some(user_id.into()),
+            ..Self::default()
+        }
+    }
+
+    /// With a profile name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// With a user name.
+    #[must_use]
+    pub fn username(mut self, username: impl Into<String>) -> Self {
+        self.username = Some(username.into());
+        self
+    }
+}
+
+impl Default for MetaConfig {
+    fn default() -> Self {
+        Self {
+            app: AppConfig::default(),
+            tokens: default_tokens(),
+            wabas: vec![default_waba()],
+            customers: vec![Customer {
+                not_on_whatsapp: true,
+                ..Customer::new("16505550000")
+            }],
+            window: WindowPolicy::default(),
+            statuses: StatusProfile::default(),
+            rules: Vec::new(),
+            media_capacity: 256 * 1024 * 1024,
+            user_ids: true,
+        }
+    }
+}
+
+impl Default for AppConfig {
+    fn default() -> Self {
+        Self {
+            id: APP_ID.to_owned(),
+            name: "Simulated app".to_owned(),
+            secret: APP_SECRET.to_owned(),
+            verify_token: VERIFY_TOKEN.to_owned(),
+            callback_url: None,
+        }
+    }
+}
+
+impl Default for StatusProfile {
+    fn default() -> Self {
+        Self {
+            sent_ms: Some(10),
+            delivered_ms: Some(40),
+            read_ms: Some(80),
+            failed_ms: 10,
+        }
+    }
+}
+
+fn default_tokens() -> Vec<Token> {
+    let scopes = || {
+        vec![
+            "whatsapp_business_messaging".to_owned(),
+            "whatsapp_business_management".to_owned(),
+            "business_management".to_owned(),
+        ]
+    };
+    vec![
+        Token {
+            value: ACCESS_TOKEN.to_owned(),
+            scopes: scopes(),
+            expires_at: 0,
+        },
+        Token {
+            value: EXPIRED_TOKEN.to_owned(),
+            scopes: scopes(),
+            expires_at: 1_735_689_600,
+        },
+        Token {
+            value: TOKEN_WITHOUT_PERMISSION.to_owned(),
+            scopes: Vec::new(),
+            expires_at: 0,
+        },
+    ]
+}
+
+fn default_waba() -> Waba {
+    Waba {
+        id: WABA_ID.to_owned(),
+        name: "Simulated shop".to_owned(),
+        phones: vec![
+            Phone {
+                id: PHONE_ID.to_owned(),
+                number: "15550783881".to_owned(),
+                country_code: "1".to_owned(),
+                verified_name: "Simulated shop".to_owned(),
+                registered: true,
+            },
+            Phone {
+                id: SECOND_PHONE_ID.to_owned(),
+                number: "34600000001".to_owned(),
+                country_code: "34".to_owned(),
+                verified_name: "Tienda simulada".to_owned(),
+                registered: true,
+            },
+        ],
+        templates: default_templates(),
+    }
+}
+
+fn default_templates() -> Vec<Template> {
+    vec![
+        template(
+            "1192339204654487",
+            "hello_world",
+            "en_US",
+            "UTILITY",
+            json!([
+                {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
+                {"type": "BODY", "text": "Welcome and congratulations!! This message shows that you can send one."},
+                {"type": "FOOTER", "text": "WhatsApp Business Platform sample message"},
+            ]),
+        ),
+        template(
+            "1192339204654488",
+            "order_update",
+            "en_US",
+            "UTILITY",
+            json!([
+                {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way.",
+                 "example": {"body_text": [["Mark", "A-1001"]]}},
+            ]),
+        ),
+        Template {
+            parameter_format: "NAMED".to_owned(),
+            ..template(
+                "1192339204654489",
+                "seguimiento",
+                "es",
+                "MARKETING",
+                json!([
+                    {"type": "BODY", "text": "Hola {{nombre}}, ¿sigues interesado en {{producto}}?",
+                     "example": {"body_text_named_params": [
+                         {"param_name": "nombre", "example": "Ana"},
+                         {"param_name": "producto", "example": "un solitario"}]}},
+                    {"type": "BUTTONS", "buttons": [
+                        {"type": "QUICK_REPLY", "text": "Sí, cuéntame"},
+                        {"type": "QUICK_REPLY", "text": "No, gracias"}]},
+                ]),
+            )
+        },
+        template(
+            "1192339204654490",
+            "catalogue",
+            "en_US",
+            "MARKETING",
+            json!([
+                {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2U="]}},
+                {"type": "BODY", "text": "New for you, {{1}}.", "example": {"body_text": [["Mark"]]}},
+                {"type": "BUTTONS", "buttons": [
+                    {"type": "URL", "text": "See it", "url": "https://shop.example/{{1}}",
+                     "example": ["https://shop.example/ring"]}]},
+            ]),
+        ),
+        Template {
+            status: "PENDING".to_owned(),
+            ..template(
+                "1192339204654491",
+                "spring_sale",
+                "en_US",
+                "MARKETING",
+                json!([
+                    {"type": "BODY", "text": "Our spring sale is on."},
+                ]),
+            )
+        },
+    ]
+}
+
+fn template(id: &str, name: &str, language: &str, category: &str, components: Value) -> Template {
+    let Value::Array(components) = components else {
+        return template(id, name, language, category, json!([components]));
+    };
+    Template {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        language: language.to_owned(),
+        category: category.to_owned(),
+        status: approved(),
+        parameter_format: positional(),
+        components,
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn approved() -> String {
+    "APPROVED".to_owned()
+}
+
+fn positional() -> String {
+    "POSITIONAL".to_owned()
+}
