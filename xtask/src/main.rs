@@ -1,1 +1,68 @@
-fn main() {}
+//! The chores of the workspace: `cargo xtask --help`.
+
+mod build;
+mod ci;
+mod e2e;
+mod examples;
+mod postgres;
+mod release;
+mod service;
+mod shell;
+mod tally;
+mod test;
+mod tidy;
+mod tools;
+mod vectors;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The chores of the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Every test: units, integration, documentation, PostgreSQL, vectors, examples, foreign clients.
+    Test(test::Options),
+    /// What must hold at every landing: format, clippy, tidy, documentation, then every test.
+    Ci,
+    /// Checks what no compiler checks: direction of dependencies, file sets, sizes, links, secrets.
+    Tidy,
+    /// Runs the providers' vectors and prints how many cases passed.
+    Vectors,
+    /// Runs the foreign clients (pywa, Prisma, an Express proxy) against the simulator and the server.
+    E2e(e2e::Options),
+    /// Packages each published crate, and builds projects that import one of them alone.
+    ReleaseCheck,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().chore) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all was well; what was not has been printed by then.
+fn run(chore: Chore) -> Result<bool> {
+    let root = shell::workspace_root()?;
+    match chore {
+        Chore::Test(options) => test::run(&root, &options),
+        Chore::Ci => ci::run(&root),
+        Chore::Tidy => tidy::run(&root),
+        Chore::Vectors => vectors::run(&root),
+        Chore::E2e(options) => e2e::run(&root, &options),
+        Chore::ReleaseCheck => release::run(&root),
+    }
+}

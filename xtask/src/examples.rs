@@ -1,0 +1,48 @@
+//! Every example runs to its end against the simulator.
+
+use std::{path::Path, process::Child, time::Duration};
+
+use anyhow::{Context, Result};
+
+use crate::{build::Programs, e2e, shell, tally::Tally};
+
+/// How long an example may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs the examples one after the other; each is a case of its own.
+pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
+    let mut tally = Tally::default();
+    if programs.examples.is_empty() {
+        return Ok(tally);
+    }
+    let folder = tempfile::tempdir().context("no temporary folder")?;
+    let simulator = e2e::simulator(programs, folder.path())?;
+    for (name, program) in &programs.examples {
+        let mut example = shell::command(program, root);
+        example
+            .env("WHATSAPP_API_BASE", simulator.url())
+            .env("SIMULATOR_URL", simulator.url())
+            .envs(e2e::META.iter().copied());
+        let child = example
+            .spawn()
+            .with_context(|| format!("{name} does not start"))?;
+        let passed = ends_well(child)?;
+        println!(
+            "example {name} ... {}",
+            if passed { "ok" } else { "FAILED" }
+        );
+        tally += Tally::single(passed);
+    }
+    Ok(tally)
+}
+
+fn ends_well(mut child: Child) -> Result<bool> {
+    let ended = shell::wait_until("the example's end", LIMIT, || {
+        Ok(child.try_wait()?.is_some())
+    });
+    if let Err(error) = ended {
+        eprintln!("{error:#}");
+        child.kill()?;
+    }
+    Ok(child.wait()?.success())
+}
