@@ -210,6 +210,30 @@ impl Customer {
     }
 }
 
+impl Token {
+    /// A token that may do everything and never expires.
+    #[must_use]
+    pub fn unlimited(value: impl Into<String>) -> Self {
+        let scopes = [
+            "whatsapp_business_messaging",
+            "whatsapp_business_management",
+            "business_management",
+        ];
+        Self {
+            value: value.into(),
+            scopes: scopes.map(str::to_owned).to_vec(),
+            expires_at: 0,
+        }
+    }
+}
+
+impl MetaConfig {
+    /// Adds a token that may do everything.
+    pub fn allow_token(&mut self, value: impl Into<String>) {
+        self.tokens.push(Token::unlimited(value));
+    }
+}
+
 impl Default for MetaConfig {
     fn default() -> Self {
         Self {
@@ -253,28 +277,15 @@ impl Default for StatusProfile {
 }
 
 fn default_tokens() -> Vec<Token> {
-    let scopes = || {
-        vec![
-            "whatsapp_business_messaging".to_owned(),
-            "whatsapp_business_management".to_owned(),
-            "business_management".to_owned(),
-        ]
-    };
     vec![
+        Token::unlimited(ACCESS_TOKEN),
         Token {
-            value: ACCESS_TOKEN.to_owned(),
-            scopes: scopes(),
-            expires_at: 0,
-        },
-        Token {
-            value: EXPIRED_TOKEN.to_owned(),
-            scopes: scopes(),
             expires_at: 1_735_689_600,
+            ..Token::unlimited(EXPIRED_TOKEN)
         },
         Token {
-            value: TOKEN_WITHOUT_PERMISSION.to_owned(),
             scopes: Vec::new(),
-            expires_at: 0,
+            ..Token::unlimited(TOKEN_WITHOUT_PERMISSION)
         },
     ]
 }

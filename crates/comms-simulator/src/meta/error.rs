@@ -4,9 +4,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{double::Answer, faults::ProviderError};
 
-/// An error answer of the Graph API.
+/// An error answer of the Graph API. Boxed, as it is the rare side of every result here.
 #[derive(Clone, Debug)]
-pub(crate) struct GraphError {
+pub(crate) struct GraphError(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
     code: i64,
     status: u16,
     kind: &'static str,
@@ -151,7 +154,7 @@ impl GraphError {
             .find(|(known, ..)| *known == code)
             .copied()
             .unwrap_or((code, 400, "An unknown error occurred"));
-        Self {
+        Self(Box::new(Parts {
             code,
             status,
             kind: "OAuthException",
@@ -160,7 +163,7 @@ impl GraphError {
             details: None,
             more: Map::new(),
             retry_after: None,
-        }
+        }))
     }
 
     /// A parameter that must be there is not.
@@ -186,7 +189,7 @@ impl GraphError {
              https://developers.facebook.com/docs/graph-api",
             method.to_lowercase()
         ));
-        error.kind = "GraphMethodException";
+        error.0.kind = "GraphMethodException";
         error
     }
 
@@ -198,48 +201,50 @@ impl GraphError {
     }
 
     pub(crate) fn message(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
+        self.0.message = message.into();
         self
     }
 
     pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
-        self.details = Some(details.into());
+        self.0.details = Some(details.into());
         self
     }
 
     pub(crate) fn subcode(mut self, subcode: i64) -> Self {
-        self.subcode = Some(subcode);
+        self.0.subcode = Some(subcode);
         self
     }
 
     /// The two fields that a person in a business sees.
     pub(crate) fn for_user(mut self, title: &str, text: &str) -> Self {
-        self.more.insert("is_transient".to_owned(), json!(false));
-        self.more
+        self.0.more.insert("is_transient".to_owned(), json!(false));
+        self.0
+            .more
             .insert("error_user_title".to_owned(), json!(title));
-        self.more.insert("error_user_msg".to_owned(), json!(text));
+        self.0.more.insert("error_user_msg".to_owned(), json!(text));
         self
     }
 
     /// The answer with its trace id.
     pub(crate) fn answer(&self, trace: &str) -> Answer {
+        let parts = &*self.0;
         let mut error = Map::new();
-        error.insert("message".to_owned(), json!(self.message));
-        error.insert("type".to_owned(), json!(self.kind));
-        error.insert("code".to_owned(), json!(self.code));
-        if let Some(subcode) = self.subcode {
+        error.insert("message".to_owned(), json!(parts.message));
+        error.insert("type".to_owned(), json!(parts.kind));
+        error.insert("code".to_owned(), json!(parts.code));
+        if let Some(subcode) = parts.subcode {
             error.insert("error_subcode".to_owned(), json!(subcode));
         }
-        if let Some(details) = &self.details {
+        if let Some(details) = &parts.details {
             error.insert(
                 "error_data".to_owned(),
                 json!({"messaging_product": "whatsapp", "details": details}),
             );
         }
-        error.extend(self.more.clone());
+        error.extend(parts.more.clone());
         error.insert("fbtrace_id".to_owned(), json!(trace));
-        let answer = Answer::json(self.status, &json!({"error": error}));
-        match self.retry_after {
+        let answer = Answer::json(parts.status, &json!({"error": error}));
+        match parts.retry_after {
             Some(seconds) => answer.header("Retry-After", seconds.to_string()),
             None => answer,
         }
@@ -249,10 +254,11 @@ impl GraphError {
 impl From<&ProviderError> for GraphError {
     fn from(wanted: &ProviderError) -> Self {
         let mut error = Self::new(wanted.code);
-        error.status = wanted.status.unwrap_or(error.status);
-        error.subcode = wanted.subcode;
-        error.details = wanted.details.clone();
-        error.retry_after = wanted.retry_after;
+        let parts = &mut error.0;
+        parts.status = wanted.status.unwrap_or(parts.status);
+        parts.subcode = wanted.subcode;
+        parts.details.clone_from(&wanted.details);
+        parts.retry_after = wanted.retry_after;
         error
     }
 }

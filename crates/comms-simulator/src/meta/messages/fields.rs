@@ -109,6 +109,17 @@ impl<'a> Fields<'a> {
         number.ok_or_else(|| self.wrong(field, "a number"))
     }
 
+    /// A place in a list; Meta takes a number and a text.
+    pub(super) fn index(&self, field: &str) -> Result<usize, GraphError> {
+        let value = self.value(field);
+        let value = value.ok_or_else(|| GraphError::missing(&self.name(field)))?;
+        let index = match value {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64().and_then(|index| usize::try_from(index).ok()),
+        };
+        index.ok_or_else(|| self.wrong(field, "an integer"))
+    }
+
     fn wrong(&self, field: &str, expected: &str) -> GraphError {
         GraphError::parameter(format!("Param {} must be {expected}.", self.name(field)))
     }

@@ -68,10 +68,10 @@ pub(super) fn check(interactive: &Fields<'_>) -> Result<Checked, GraphError> {
     if let Some(footer) = interactive.optional_object("footer")? {
         footer.limited("text", MAX_SHORT)?;
     }
-    if let Some(header) = interactive.optional_object("header")? {
-        if header.text("type")? == "text" {
-            header.limited("text", MAX_SHORT)?;
-        }
+    if let Some(header) = interactive.optional_object("header")?
+        && header.text("type")? == "text"
+    {
+        header.limited("text", MAX_SHORT)?;
     }
     Ok(Checked {
         kind: "interactive".to_owned(),

@@ -108,12 +108,12 @@ fn mark_read(body: &Map<String, Value>) -> Answered {
             "message_id is not a WhatsApp message id",
         ));
     }
-    if let Some(indicator) = body.optional_object("typing_indicator")? {
-        if indicator.text("type")? != "text" {
-            return Err(GraphError::parameter(
-                "Param typing_indicator['type'] must be one of {TEXT}.",
-            ));
-        }
+    if let Some(indicator) = body.optional_object("typing_indicator")?
+        && indicator.text("type")? != "text"
+    {
+        return Err(GraphError::parameter(
+            "Param typing_indicator['type'] must be one of {TEXT}.",
+        ));
     }
     Ok(Answer::json(200, &json!({"success": true})))
 }

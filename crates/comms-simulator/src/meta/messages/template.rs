@@ -70,8 +70,7 @@ impl<'a> Given<'a> {
         }
         let index = if kind == "button" {
             component.text("sub_type")?;
-            // Meta takes the index as a text and as a number.
-            Some(component.number("index")?)
+            Some(component.index("index")?)
         } else {
             None
         };
@@ -82,12 +81,7 @@ impl<'a> Given<'a> {
         };
         Ok(Self {
             kind,
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a button index is a small number; others match no button"
-            )]
-            index: index.map(|index| index as usize),
+            index,
             parameters,
         })
     }
@@ -214,12 +208,13 @@ fn fill(
         .iter()
         .find(|given| given.kind == part && given.index == button)
         .map_or(&none, |given| &given.parameters);
-    if parameters.is_empty() && !variables.is_empty() {
-        if let Some(index) = button {
-            return Err(GraphError::new(131_008).details(format!(
-                "buttons: Button at index {index} of type Url requires a parameter"
-            )));
-        }
+    if parameters.is_empty()
+        && !variables.is_empty()
+        && let Some(index) = button
+    {
+        return Err(GraphError::new(131_008).details(format!(
+            "buttons: Button at index {index} of type Url requires a parameter"
+        )));
     }
     // The address of a button has one nameless variable in both formats.
     let named = template.parameter_format == "NAMED" && button.is_none();
@@ -282,10 +277,10 @@ fn written(parameter: &Fields<'_>) -> Result<String, GraphError> {
 pub(in crate::meta) fn variables(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for piece in text.split("{{").skip(1) {
-        if let Some((name, _)) = piece.split_once("}}") {
-            if !found.iter().any(|known| known == name) {
-                found.push(name.to_owned());
-            }
+        if let Some((name, _)) = piece.split_once("}}")
+            && !found.iter().any(|known| known == name)
+        {
+            found.push(name.to_owned());
         }
     }
     found

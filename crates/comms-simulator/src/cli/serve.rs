@@ -1,0 +1,88 @@
+//! `comms-simulator serve`.
+
+use std::{io::Write as _, net::IpAddr, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use comms_simulator::{Config, Simulator};
+
+/// The arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 4010)]
+    port: u16,
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Where webhooks go, for instance http://127.0.0.1:3000/api/webhooks/whatsapp.
+    #[arg(long)]
+    callback_url: Option<String>,
+    /// The app secret that signs webhooks.
+    #[arg(long)]
+    app_secret: Option<String>,
+    /// The token of the verification call.
+    #[arg(long)]
+    verify_token: Option<String>,
+    /// An access token that may do everything, beside those of the default configuration.
+    #[arg(long)]
+    access_token: Vec<String>,
+    /// The base of the links handed out, where it differs from the address listened on.
+    #[arg(long)]
+    public_url: Option<String>,
+    /// Makes ids, probabilities and shuffles repeat from run to run.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A JSON file with any part of the configuration, as `GET /_simulator/config` shows it.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+/// Runs the simulator until it is interrupted.
+///
+/// # Errors
+/// Where the configuration cannot be read or the port is taken.
+pub fn run(arguments: Serve) -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
+        )
+        .init();
+    let simulator = Simulator::start(configuration(arguments)?).context("cannot start")?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {}", simulator.url())?;
+    out.flush()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(tokio::signal::ctrl_c())?;
+    Ok(())
+}
+
+fn configuration(arguments: Serve) -> anyhow::Result<Config> {
+    let mut config = Config::default();
+    if let Some(path) = &arguments.config {
+        let text =
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let patch = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not JSON", path.display()))?;
+        config = config.patched(&patch)?;
+    }
+    config.host = arguments.host;
+    config.port = arguments.port;
+    config.seed = arguments.seed.or(config.seed);
+    config.public_url = arguments.public_url.or(config.public_url);
+    let app = &mut config.meta.app;
+    app.callback_url = arguments.callback_url.or(app.callback_url.take());
+    if let Some(secret) = arguments.app_secret {
+        app.secret = secret;
+    }
+    if let Some(token) = arguments.verify_token {
+        app.verify_token = token;
+    }
+    for token in arguments.access_token {
+        config.meta.allow_token(token);
+    }
+    Ok(config)
+}
