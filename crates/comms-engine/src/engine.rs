@@ -26,7 +26,6 @@ struct Inner {
 
 impl Engine {
     /// An engine over this store and these channels.
-    #[must_use]
     pub fn builder(
         repository: Arc<dyn Repository>,
         channels: Arc<dyn ChannelDirectory>,

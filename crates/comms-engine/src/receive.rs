@@ -9,6 +9,9 @@ use comms_core::{
 
 use crate::{Engine, ReceiveError, metrics};
 
+/// Headers that may hold a credential and that no parser needs: they are not stored.
+const NOT_KEPT: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
 impl Engine {
     /// Takes a webhook in. When this returns, everything that it says is committed: acknowledge it, and not before.
     ///
@@ -36,9 +39,12 @@ impl Engine {
     async fn store(
         &self,
         provider: &str,
-        request: WebhookRequest,
+        mut request: WebhookRequest,
         batch: Batch,
     ) -> Result<Ingested, ReceiveError> {
+        for name in NOT_KEPT {
+            request.headers.remove(name);
+        }
         let account_changed = batch
             .events
             .iter()

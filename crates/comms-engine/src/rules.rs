@@ -28,8 +28,11 @@ pub(crate) enum Refusal {
     WindowClosed,
 }
 
+/// Whether a rule refuses.
+type Applies = fn(&Facts<'_>) -> bool;
+
 /// The first refusal counts: who opted out is not told to send a template.
-const RULES: [(Refusal, fn(&Facts<'_>) -> bool); 2] = [
+const RULES: [(Refusal, Applies); 2] = [
     (Refusal::OptedOut, opted_out),
     (Refusal::WindowClosed, window_closed),
 ];

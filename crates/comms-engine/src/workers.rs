@@ -30,6 +30,8 @@ type Round = Pin<Box<dyn Future<Output = Result<bool, EngineError>> + Send>>;
 
 /// The longest that a failing worker waits before it tries again.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// The shortest time between a hint and the look that it causes.
+const HINT_PAUSE: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// Starts the workers. Attempts that a crash cut off are settled before this returns, as far as the store answers.
@@ -187,11 +189,13 @@ async fn run(engine: Engine, worker: Worker, mut stopped: watch::Receiver<bool>)
     }
 }
 
-/// Waits until the store tells of news. One that never will is waited for without end: the timer is there.
+/// Waits until the store tells of news, and a moment longer, so that a flood of them is one reason to look. A store that
+/// tells nothing any more is waited for without end: the timer is there.
 async fn news(hint: &mut watch::Receiver<i64>) {
     if hint.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
+    tokio::time::sleep(HINT_PAUSE).await;
 }
 
 fn backoff(every: Duration, failures: u32) -> Duration {

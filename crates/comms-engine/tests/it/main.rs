@@ -1,0 +1,17 @@
+//! The engine as stories, over a store and a channel in memory.
+#![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
+
+mod fake_channel;
+mod fake_repository;
+mod scene;
+
+mod accounts;
+mod blobs;
+mod media;
+mod read;
+mod receive;
+mod replay;
+mod retry;
+mod rules;
+mod send;
+mod workers;
