@@ -34,6 +34,10 @@
 use bytes::Bytes;
 use comms_http::{Error, ExposeSecret, Result, Secret, WebhookRequest, signature};
 
+use crate::{
+    client::PROVIDER,
+    config::{Config, missing},
+};
 pub use crate::model::webhook::Notifications;
 
 /// The header that carries the signature.
@@ -56,6 +60,22 @@ impl Verifier {
             secrets: vec![not_empty(app_secret, "app_secret")?],
             token: None,
         })
+    }
+
+    /// Accepts what a configuration names: its app secret, the previous one, its verify token.
+    ///
+    /// # Errors
+    /// `Config` where there is no app secret, or one of them is empty.
+    pub fn from_config(config: &Config) -> Result<Self> {
+        let secret = config.app_secret.clone();
+        let mut verifier = Self::new(secret.ok_or_else(|| missing("WHATSAPP_APP_SECRET"))?)?;
+        if let Some(previous) = &config.app_secret_previous {
+            verifier = verifier.previous_secret(previous.clone())?;
+        }
+        match &config.verify_token {
+            Some(token) => verifier.verify_token(token.clone()),
+            None => Ok(verifier),
+        }
     }
 
     /// Accepts a second secret too, while the app's secret is being changed.
@@ -119,7 +139,7 @@ impl Verifier {
         }
         request.query("hub.challenge").ok_or_else(|| {
             Error::invalid("there is no challenge to answer")
-                .provider("whatsapp")
+                .provider(PROVIDER)
                 .field("hub.challenge")
         })
     }
@@ -148,5 +168,5 @@ fn not_empty(secret: Secret, field: &str) -> Result<Secret> {
 }
 
 fn refused(why: &str) -> Error {
-    Error::invalid_signature(why).provider("whatsapp")
+    Error::invalid_signature(why).provider(PROVIDER)
 }

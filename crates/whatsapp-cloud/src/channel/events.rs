@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::contents::{self, Mapped};
 use crate::{
+    client::PROVIDER,
     error::classify_code,
     model::{
         error_object::ErrorObject,
@@ -86,7 +87,7 @@ impl About {
     fn of(notification: Notification) -> (Self, Vec<Update>) {
         let metadata = notification.metadata.unwrap_or_default();
         let account = match metadata.phone_number_id {
-            Some(id) => AccountId::of(super::PROVIDER, &id),
+            Some(id) => AccountId::of(PROVIDER, &id),
             None => AccountId::of("waba", &notification.waba_id.unwrap_or_default()),
         };
         let about = Self {
@@ -121,7 +122,7 @@ impl About {
         {
             let subject = message.id.clone();
             let kind = EventKind::Identity(change);
-            return self.new(subject.clone(), EventKey::new(subject), message.timestamp, kind);
+            return self.make(subject.clone(), EventKey::new(subject), message.timestamp, kind);
         }
         let party = self.party(message.from_user_id.as_deref(), message.from.as_deref());
         self.written(message, MessageOrigin::Counterpart, party)
@@ -195,7 +196,7 @@ impl About {
             reply_to,
             extra: object_or_null(extra),
         }));
-        self.new(message.id, key, message.timestamp, kind)
+        self.make(message.id, key, message.timestamp, kind)
     }
 
     fn status(&self, status: webhook::Status) -> Event {
@@ -240,7 +241,7 @@ impl About {
             correlation: status.biz_opaque_callback_data,
             extra: object_or_null(extra),
         }));
-        self.new(status.id, EventKey::new(key), status.timestamp, kind)
+        self.make(status.id, EventKey::new(key), status.timestamp, kind)
     }
 
     fn preference(&self, preference: &UserPreference) -> Event {
@@ -264,7 +265,7 @@ impl About {
                 .unwrap_or_else(|| "marketing_messages".to_owned()),
             raw,
         });
-        self.new(subject, key, preference.timestamp, kind)
+        self.make(subject, key, preference.timestamp, kind)
     }
 
     fn user_id(&self, update: UserIdUpdate) -> Event {
@@ -281,7 +282,7 @@ impl About {
             reason: "user_id_update".to_owned(),
             raw,
         });
-        self.new(current, key, update.timestamp, kind)
+        self.make(current, key, update.timestamp, kind)
     }
 
     /// Something without a type of its own: a change of a field that is known, or unknown.
@@ -296,12 +297,12 @@ impl About {
         } else {
             name
         };
-        self.new(subject, key, time, EventKind::Changed(Change { field, value }))
+        self.make(subject, key, time, EventKind::Changed(Change { field, value }))
     }
 
     fn unknown(&self, name: String, raw: Value) -> Event {
         let (subject, key, time, raw) = self.identify(&name, raw);
-        self.new(subject, key, time, EventKind::Unknown { name, raw })
+        self.make(subject, key, time, EventKind::Unknown { name, raw })
     }
 
     /// Subject, key and time of an element that has no id which tells it from all others.
@@ -354,7 +355,7 @@ impl About {
         }
     }
 
-    fn new(
+    fn make(
         &self,
         subject: String,
         key: EventKey,

@@ -3,6 +3,8 @@
 
 mod api;
 mod builders;
+#[cfg(feature = "channel")]
+mod channel;
 mod config;
 mod errors;
 mod media;
@@ -10,8 +12,15 @@ mod support;
 mod tokens;
 mod validation;
 mod vectors;
+#[cfg(feature = "channel")]
 mod webhook;
+#[cfg(feature = "channel")]
+mod webhook_conformance;
+#[cfg(feature = "channel")]
 mod webhook_events;
+#[cfg(feature = "channel")]
 mod webhook_isolation;
+#[cfg(feature = "channel")]
 mod webhook_support;
+#[cfg(feature = "channel")]
 mod webhook_vectors;

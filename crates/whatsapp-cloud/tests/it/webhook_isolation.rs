@@ -116,12 +116,11 @@ fn the_largest_body_is_read_in_bounded_time() {
         change("messages", json!({ "messages": ["HERE"] })).to_string().replace("\"HERE\"", &elements)
     };
     let contact = r#"{"wa_id":"16505551234","user_id":"US.1"}"#;
-    let contacts: Vec<Value> = (0..20_000).map(|n| json!({ "wa_id": n.to_string() })).collect();
-    let senders: Vec<Value> = (0..20_000).map(|n| json!({ "id": n.to_string(), "from": n.to_string() })).collect();
+    let contacts: Vec<Value> = (0..50_000).map(|n| json!({ "wa_id": n.to_string() })).collect();
+    let senders: Vec<Value> = (0..50_000).map(|n| json!({ "id": n.to_string(), "from": n.to_string() })).collect();
     let bodies = [
         "[".repeat(size),
         format!("{{\"entry\":{}{}}}", "[".repeat(size / 2), "]".repeat(size / 2)),
-        many("{}"),
         many(&text(1).to_string()),
         many(&format!("[{contact}]")),
         change("messages", json!({ "contacts": contacts, "messages": senders })).to_string(),
