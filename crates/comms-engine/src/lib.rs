@@ -3,6 +3,7 @@
 
 mod accounts;
 mod blobs;
+mod check;
 mod engine;
 mod error;
 mod health;

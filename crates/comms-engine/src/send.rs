@@ -1,23 +1,19 @@
 //! Sending: every check first, then commit, then one attempt, then record.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use comms_core::{
-    AccountId, Address, Channel, ChannelKind, Content, Error, ErrorKind, MessageId, OrganizationId,
-    Outbound, Outcome, Problem, Receipt, Result, Status, TemplateSummary, UserId,
-    history::{Accepted, Assignment, Conclusion, Links, NewOutbound, Scope},
+    AccountId, Address, Channel, ChannelKind, ClientId, Content, ContractId, Error, ErrorKind,
+    LeadId, MessageId, OrganizationId, Outbound, Outcome, Problem, Receipt, Result, Status, UserId,
+    history::{Accepted, Conclusion, Links, NewOutbound, Scope},
 };
 use futures_util::FutureExt;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{
-    Engine, EngineError, LinkKind, metrics,
-    rules::{self, Facts, Refusal},
-    settings::span,
-    settle,
-};
+use crate::{Engine, EngineError, metrics, settings::span, settle};
 
 /// A message that a user wants to send.
 #[derive(Clone, Debug)]
@@ -79,9 +75,9 @@ impl SendRequest {
             self.to,
             self.content,
             [
-                lead.as_ref().map(comms_core::LeadId::as_str),
-                client.as_ref().map(comms_core::ClientId::as_str),
-                contract.as_ref().map(comms_core::ContractId::as_str)
+                lead.as_ref().map(LeadId::as_str),
+                client.as_ref().map(ClientId::as_str),
+                contract.as_ref().map(ContractId::as_str)
             ],
             self.reply_to,
         ]);
@@ -114,9 +110,6 @@ pub(crate) struct Prepared {
     pub retry_of: Option<MessageId>,
 }
 
-/// How long a refusal waits for the list of templates that could be sent instead.
-const TEMPLATES_TIMEOUT: Duration = Duration::from_secs(3);
-
 /// The waits between attempts to record an outcome. What cannot be recorded becomes `Unknown` by its lease.
 const RECORD_WAITS: [Duration; 4] = [
     Duration::from_millis(100),
@@ -133,7 +126,8 @@ impl Engine {
     /// The attempt goes on and is recorded even when the caller stops waiting. It is never repeated by itself.
     ///
     /// # Errors
-    /// [`EngineError`], each with a [stable code](EngineError::code); nothing was stored.
+    /// [`EngineError`], each with a [stable code](EngineError::code); nothing was stored. Where the store went away in the
+    /// middle of the commit nothing was sent; the same request under the same key finds out.
     pub async fn send(&self, request: SendRequest) -> Result<Sent, EngineError> {
         let request_hash = request.fingerprint();
         let organization = request.scope.organization.clone();
@@ -145,75 +139,8 @@ impl Engine {
         {
             return self.answer(&organization, message).await;
         }
-        let reply_to = self.quoted(&request).await?;
-        let account = self
-            .sending_account(
-                &organization,
-                &request.user,
-                request.channel,
-                request.account,
-            )
-            .await?;
-        let channel = self.channel(&account).await?;
-        let mut message = Outbound::new(request.to, request.content);
-        message.reply_to = reply_to;
-        let prepared = Prepared {
-            channel,
-            organization,
-            user: request.user,
-            links: request.links,
-            message,
-            idempotency_key: request.idempotency_key,
-            request_hash,
-            retry_of: None,
-        };
-        self.check(&request.scope, &prepared).await?;
+        let prepared = self.prepare(request, request_hash).await?;
         self.attempt(prepared).await
-    }
-
-    /// Every rule that can refuse a message, with zero requests to the provider.
-    pub(crate) async fn check(
-        &self,
-        scope: &Scope,
-        prepared: &Prepared,
-    ) -> Result<(), EngineError> {
-        let message = &prepared.message;
-        if let Content::Text { body, .. } = &message.content
-            && body.trim().is_empty()
-        {
-            return Err(EngineError::EmptyText);
-        }
-        let capabilities = prepared.channel.capabilities();
-        capabilities.check(message).map_err(EngineError::Refused)?;
-        self.check_links(scope, &prepared.links).await?;
-        let account = prepared.channel.account();
-        let recipient = self.repository().recipient(account, &message.to).await?;
-        let category = if rules::needs_category(&message.content, &recipient) {
-            self.category(prepared.channel.as_ref(), &message.content)
-                .await
-        } else {
-            None
-        };
-        let facts = Facts {
-            content: &message.content,
-            window: capabilities.window,
-            recipient: &recipient,
-            category: category.as_deref(),
-            now: self.now(),
-        };
-        match rules::refusal(&facts) {
-            None => Ok(()),
-            Some(Refusal::OptedOut) => Err(EngineError::OptedOut {
-                scopes: recipient.opted_out,
-            }),
-            Some(Refusal::WindowClosed) => Err(EngineError::WindowClosed {
-                last_inbound_at: recipient.last_inbound_at,
-                templates: self
-                    .usable_templates(prepared.channel.as_ref())
-                    .await
-                    .to_vec(),
-            }),
-        }
     }
 
     /// Commits the message, makes the attempt and records it, in a task of its own: the caller may go away.
@@ -243,6 +170,8 @@ impl Engine {
             request_hash,
             retry_of,
         } = prepared;
+        // The time of the attempt runs from here: one that began after its claim ended could meet a retry.
+        let deadline = Instant::now() + self.settings().send_timeout;
         let accepted = self
             .repository()
             .accept(NewOutbound {
@@ -263,7 +192,7 @@ impl Engine {
             Accepted::New(id) => id,
             Accepted::Repeated(id) => return self.answer(&organization, id).await,
         };
-        let result = self.call(channel.as_ref(), &message).await;
+        let result = call(channel.as_ref(), &message, deadline).await;
         let conclusion = settle::conclusion(id, result, self.now());
         tracing::info!(
             message = %id,
@@ -281,25 +210,6 @@ impl Engine {
         };
         self.record(conclusion).await;
         Ok(sent)
-    }
-
-    /// One attempt. A time-out and a defect of the channel leave the outcome unknown.
-    async fn call(&self, channel: &dyn Channel, message: &Outbound) -> Result<Receipt> {
-        let started = Instant::now();
-        let unknown =
-            |reason: &str| Error::new(ErrorKind::Transport, Outcome::Unknown, reason.to_owned());
-        let attempt = AssertUnwindSafe(channel.send(message)).catch_unwind();
-        let result = match tokio::time::timeout(self.settings().send_timeout, attempt).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(unknown("the channel broke off")),
-            Err(_) => Err(unknown("the provider did not answer in time")),
-        };
-        metrics::send(
-            channel.kind(),
-            settle::outcome_name(&result),
-            started.elapsed(),
-        );
-        result
     }
 
     /// Keeps trying for some seconds: the attempt was made, and only its record can still be lost.
@@ -338,109 +248,29 @@ impl Engine {
             repeated: true,
         })
     }
+}
 
-    pub(crate) async fn sending_account(
-        &self,
-        organization: &OrganizationId,
-        user: &UserId,
-        channel: ChannelKind,
-        wanted: Option<AccountId>,
-    ) -> Result<AccountId, EngineError> {
-        let repository = self.repository();
-        let Some(wanted) = wanted else {
-            return repository
-                .sending_account(organization, channel, user)
-                .await?
-                .ok_or(EngineError::NoAccount(channel));
-        };
-        let known = repository
-            .accounts(Some(organization))
-            .await?
-            .into_iter()
-            .any(|account| account.id == wanted && account.active && account.channel == channel);
-        if known {
-            Ok(wanted)
-        } else {
-            Err(EngineError::UnknownAccount(wanted))
-        }
-    }
-
-    pub(crate) async fn channel(
-        &self,
-        account: &AccountId,
-    ) -> Result<Arc<dyn Channel>, EngineError> {
-        self.channels()
-            .resolve(account)
-            .await
-            .map_err(EngineError::ChannelUnavailable)
-    }
-
-    /// The provider's id of the message that is answered. One that has none cannot be quoted.
-    async fn quoted(&self, request: &SendRequest) -> Result<Option<String>, EngineError> {
-        let Some(message) = request.reply_to else {
-            return Ok(None);
-        };
-        let entry = self
-            .repository()
-            .message(&request.scope, message)
-            .await?
-            .entry;
-        match entry.provider_id {
-            Some(provider_id) => Ok(Some(provider_id)),
-            None => Err(EngineError::Refused(
-                Error::invalid("the provider does not know the message that is answered")
-                    .field("reply_to"),
+/// One attempt. A time-out and a defect of the channel leave the outcome unknown.
+async fn call(channel: &dyn Channel, message: &Outbound, deadline: Instant) -> Result<Receipt> {
+    let cut_off = |outcome, reason: &str| Error::new(ErrorKind::Transport, outcome, reason);
+    let started = Instant::now();
+    let result = if started >= deadline {
+        Err(cut_off(Outcome::NotSent, "storing it took all of its time"))
+    } else {
+        let attempt = AssertUnwindSafe(channel.send(message)).catch_unwind();
+        match tokio::time::timeout_at(deadline, attempt).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(cut_off(Outcome::Unknown, "the channel broke off")),
+            Err(_) => Err(cut_off(
+                Outcome::Unknown,
+                "the provider did not answer in time",
             )),
         }
-    }
-
-    async fn check_links(&self, scope: &Scope, links: &Links) -> Result<(), EngineError> {
-        let given: Vec<LinkKind> = [
-            (links.lead.is_some(), LinkKind::Lead),
-            (links.client.is_some(), LinkKind::Client),
-            (links.contract.is_some(), LinkKind::Contract),
-        ]
-        .into_iter()
-        .filter_map(|(given, kind)| given.then_some(kind))
-        .collect();
-        if given.is_empty() {
-            return Ok(());
-        }
-        let assignments = self.repository().assignments(links).await?;
-        for (kind, assignment) in given.into_iter().zip(assignments) {
-            match (assignment, &scope.seller) {
-                (Assignment::Missing, _) => return Err(EngineError::LinkNotFound(kind)),
-                (Assignment::Owner(Some(owner)), Some(seller)) if owner != *seller => {
-                    return Err(EngineError::NotYours(kind));
-                }
-                (Assignment::Owner(_) | Assignment::Trusted, _) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The provider's category of a template; `None` where the provider does not tell in time: then it decides itself.
-    async fn category(&self, channel: &dyn Channel, content: &Content) -> Option<String> {
-        let Content::Template(wanted) = content else {
-            return None;
-        };
-        self.usable_templates(channel)
-            .await
-            .iter()
-            .find(|known| known.name == wanted.name && known.language == wanted.language)
-            .map(|known| known.category.clone())
-    }
-
-    /// The templates of a channel for a rule, which must not wait long nor fail for want of them.
-    async fn usable_templates(&self, channel: &dyn Channel) -> Arc<[TemplateSummary]> {
-        let reason = match tokio::time::timeout(TEMPLATES_TIMEOUT, self.templates_of(channel)).await
-        {
-            Ok(Ok(templates)) => return templates,
-            Ok(Err(error)) if error.kind() == ErrorKind::Unsupported => return Arc::default(),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
-        };
-        tracing::warn!(account = %channel.account(), reason, "templates could not be listed");
-        Arc::default()
-    }
+    };
+    metrics::send(
+        channel.kind(),
+        settle::outcome_name(&result),
+        started.elapsed(),
+    );
+    result
 }

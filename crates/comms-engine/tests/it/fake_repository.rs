@@ -41,6 +41,8 @@ pub struct State {
     pub assignments: Vec<Assignment>,
     pub media: Vec<(MediaJob, OffsetDateTime)>,
     pub media_outcomes: Vec<MediaOutcome>,
+    /// How long accepting takes.
+    pub accept_takes: std::time::Duration,
     /// Errors of the next calls of a method.
     pub failures: HashMap<&'static str, VecDeque<RepositoryError>>,
     events: HashSet<(AccountId, &'static str, String)>,
@@ -164,6 +166,8 @@ impl Repository for FakeRepository {
     }
 
     async fn accept(&self, new: NewOutbound) -> RepositoryResult<Accepted> {
+        let takes = self.state().accept_takes;
+        tokio::time::sleep(takes).await;
         let mut state = self.call("accept")?;
         let id = new.message.id;
         if let Some(key) = new.idempotency_key {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use comms_core::{
-    Address, AddressKind, Content, Error, ErrorKind, Outcome, Status,
+    Address, AddressKind, Content, Error, ErrorKind, Media, MediaKind, MediaRef, Outcome, Status,
     history::{Assignment, RepositoryError},
 };
 use comms_engine::{Code, Settings};
@@ -87,6 +87,16 @@ async fn a_provider_that_never_answers_leaves_the_outcome_unknown() {
         sent.problem.unwrap().message,
         "the provider did not answer in time"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_whose_claim_may_be_over_is_not_begun() {
+    let scene = scene();
+    scene.store.state().accept_takes = scene.engine.settings().send_timeout;
+    let sent = scene.engine.send(text("hola")).await.unwrap();
+    assert_eq!(sent.status, Status::Failed);
+    assert!(sent.problem.unwrap().message.starts_with("not sent"));
+    assert_eq!(scene.desk.inner.requests(), 0);
 }
 
 #[tokio::test]
@@ -185,6 +195,18 @@ async fn a_bad_value_is_refused_with_its_field_and_nothing_is_stored() {
             }),
             Code::UnsupportedContent,
             "content",
+        ),
+        (
+            crate::scene::content(Content::Media(Media {
+                kind: MediaKind::Image,
+                source: MediaRef::Blob("south/2023/11/other".to_owned()),
+                caption: None,
+                filename: None,
+                mime_type: None,
+                sha256: None,
+            })),
+            Code::UnsupportedContent,
+            "source",
         ),
     ];
     for (request, code, field) in cases {

@@ -1,0 +1,215 @@
+//! What is looked at before a send: account, channel, capabilities, links, rules. Nothing is stored and nothing sent.
+
+use std::{sync::Arc, time::Duration};
+
+use comms_core::{
+    AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, MessageId,
+    OrganizationId, Outbound, TemplateParameter, TemplateSummary, UserId,
+    history::{Assignment, Links, Scope},
+};
+
+use crate::{
+    Engine, EngineError, LinkKind, SendRequest,
+    rules::{self, Facts, Refusal},
+    send::Prepared,
+};
+
+/// How long a refusal waits for the list of templates that could be sent instead.
+const TEMPLATES_TIMEOUT: Duration = Duration::from_secs(3);
+
+impl Engine {
+    /// The message with its account and channel, after every check.
+    pub(crate) async fn prepare(
+        &self,
+        request: SendRequest,
+        request_hash: String,
+    ) -> Result<Prepared, EngineError> {
+        let organization = request.scope.organization.clone();
+        let reply_to = match request.reply_to {
+            Some(quoted) => Some(self.quoted(&request.scope, quoted).await?),
+            None => None,
+        };
+        let account = self
+            .sending_account(
+                &organization,
+                &request.user,
+                request.channel,
+                request.account,
+            )
+            .await?;
+        let mut message = Outbound::new(request.to, request.content);
+        message.reply_to = reply_to;
+        let prepared = Prepared {
+            channel: self.channel(&account).await?,
+            organization,
+            user: request.user,
+            links: request.links,
+            message,
+            idempotency_key: request.idempotency_key,
+            request_hash,
+            retry_of: None,
+        };
+        self.check(&request.scope, &prepared).await?;
+        Ok(prepared)
+    }
+
+    /// Every rule that can refuse a message, with zero requests to the provider.
+    pub(crate) async fn check(
+        &self,
+        scope: &Scope,
+        prepared: &Prepared,
+    ) -> Result<(), EngineError> {
+        let message = &prepared.message;
+        if let Content::Text { body, .. } = &message.content
+            && body.trim().is_empty()
+        {
+            return Err(EngineError::EmptyText);
+        }
+        if names_own_file(&message.content) {
+            let own =
+                "a file of our own store cannot be sent yet: give an address or the provider's id";
+            return Err(EngineError::Refused(
+                Error::unsupported(own).field("source"),
+            ));
+        }
+        let capabilities = prepared.channel.capabilities();
+        capabilities.check(message).map_err(EngineError::Refused)?;
+        self.check_links(scope, &prepared.links).await?;
+        let account = prepared.channel.account();
+        let recipient = self.repository().recipient(account, &message.to).await?;
+        let category = if rules::needs_category(&message.content, &recipient) {
+            self.category(prepared.channel.as_ref(), &message.content)
+                .await
+        } else {
+            None
+        };
+        let facts = Facts {
+            content: &message.content,
+            window: capabilities.window,
+            recipient: &recipient,
+            category: category.as_deref(),
+            now: self.now(),
+        };
+        match rules::refusal(&facts) {
+            None => Ok(()),
+            Some(Refusal::OptedOut) => Err(EngineError::OptedOut {
+                scopes: recipient.opted_out,
+            }),
+            Some(Refusal::WindowClosed) => Err(EngineError::WindowClosed {
+                last_inbound_at: recipient.last_inbound_at,
+                templates: self
+                    .usable_templates(prepared.channel.as_ref())
+                    .await
+                    .to_vec(),
+            }),
+        }
+    }
+
+    pub(crate) async fn sending_account(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        channel: ChannelKind,
+        wanted: Option<AccountId>,
+    ) -> Result<AccountId, EngineError> {
+        let repository = self.repository();
+        let Some(wanted) = wanted else {
+            return repository
+                .sending_account(organization, channel, user)
+                .await?
+                .ok_or(EngineError::NoAccount(channel));
+        };
+        let known = repository
+            .accounts(Some(organization))
+            .await?
+            .into_iter()
+            .any(|account| account.id == wanted && account.active && account.channel == channel);
+        if known {
+            Ok(wanted)
+        } else {
+            Err(EngineError::UnknownAccount(wanted))
+        }
+    }
+
+    pub(crate) async fn channel(
+        &self,
+        account: &AccountId,
+    ) -> Result<Arc<dyn Channel>, EngineError> {
+        self.channels()
+            .resolve(account)
+            .await
+            .map_err(EngineError::ChannelUnavailable)
+    }
+
+    /// The provider's id of the message that is answered. One that has none cannot be quoted.
+    async fn quoted(&self, scope: &Scope, message: MessageId) -> Result<String, EngineError> {
+        let quoted = self.repository().message(scope, message).await?.entry;
+        quoted.provider_id.ok_or_else(|| {
+            let unknown = "the provider does not know the message that is answered";
+            EngineError::Refused(Error::invalid(unknown).field("reply_to"))
+        })
+    }
+
+    async fn check_links(&self, scope: &Scope, links: &Links) -> Result<(), EngineError> {
+        let given: Vec<LinkKind> = [
+            (links.lead.is_some(), LinkKind::Lead),
+            (links.client.is_some(), LinkKind::Client),
+            (links.contract.is_some(), LinkKind::Contract),
+        ]
+        .into_iter()
+        .filter_map(|(given, kind)| given.then_some(kind))
+        .collect();
+        if given.is_empty() {
+            return Ok(());
+        }
+        let assignments = self.repository().assignments(links).await?;
+        for (kind, assignment) in given.into_iter().zip(assignments) {
+            match (assignment, &scope.seller) {
+                (Assignment::Missing, _) => return Err(EngineError::LinkNotFound(kind)),
+                (Assignment::Owner(Some(owner)), Some(seller)) if owner != *seller => {
+                    return Err(EngineError::NotYours(kind));
+                }
+                (Assignment::Owner(_) | Assignment::Trusted, _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The provider's category of a template; `None` where the provider does not tell in time: then it decides itself.
+    async fn category(&self, channel: &dyn Channel, content: &Content) -> Option<String> {
+        let Content::Template(wanted) = content else {
+            return None;
+        };
+        self.usable_templates(channel)
+            .await
+            .iter()
+            .find(|known| known.name == wanted.name && known.language == wanted.language)
+            .map(|known| known.category.clone())
+    }
+
+    /// The templates of a channel for a rule, which must not wait long nor fail for want of them.
+    async fn usable_templates(&self, channel: &dyn Channel) -> Arc<[TemplateSummary]> {
+        let reason = match tokio::time::timeout(TEMPLATES_TIMEOUT, self.templates_of(channel)).await
+        {
+            Ok(Ok(templates)) => return templates,
+            Ok(Err(error)) if error.kind() == ErrorKind::Unsupported => return Arc::default(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(account = %channel.account(), reason, "templates could not be listed");
+        Arc::default()
+    }
+}
+
+/// A key of our store says nothing about whose file it is: none is taken from a caller.
+fn names_own_file(content: &Content) -> bool {
+    let own = |media: &Media| matches!(media.source, MediaRef::Blob(_));
+    match content {
+        Content::Media(media) => own(media),
+        Content::Template(template) => template
+            .header
+            .iter()
+            .any(|value| matches!(value, TemplateParameter::Media(media) if own(media))),
+        _ => false,
+    }
+}
