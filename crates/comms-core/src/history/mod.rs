@@ -1,15 +1,46 @@
 //! The history repository: one transaction for a webhook, pages by key, SQLite and PostgreSQL.
 //!
-//! [`Repository`] is what the engine sees. `statements/` holds the queries, written once and compiled for each engine;
-//! `postgres.rs` and `sqlite.rs` run them.
+//! [`Repository`] is what the engine sees; [`open`] gives one. `statements/` holds the queries and `facade.rs` the repository,
+//! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
 mod error;
 mod repository;
+mod settings;
 mod types;
 pub mod vocabulary;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod accounts_map;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod common;
+#[cfg(feature = "postgres")]
+mod connect;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod directory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod migrate;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod schema;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql_types;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod text;
+
 pub use error::RepositoryError;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use migrate::PRISMA_MODEL;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use open::open;
 pub use repository::{Repository, RepositoryResult};
+pub use settings::{
+    DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode,
+};
 pub use types::{
     Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, HistoryEntry,
     HistoryFilter, HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,

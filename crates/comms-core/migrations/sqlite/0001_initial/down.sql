@@ -1,0 +1,17 @@
+DROP TABLE comms_marks;
+DROP TABLE comms_credentials;
+DROP TABLE comms_opt_outs;
+DROP TABLE comms_attachments;
+DROP TABLE comms_events;
+DROP TABLE comms_outbox;
+DROP TABLE comms_updates;
+DROP TABLE comms_status_events;
+DROP TABLE comms_messages;
+DROP TABLE comms_conversations;
+DROP TABLE comms_identities;
+DROP TABLE comms_contacts;
+DROP TABLE comms_quarantine;
+DROP TABLE comms_webhooks;
+DROP TABLE comms_service_tokens;
+DROP TABLE comms_accounts;
+DROP TABLE comms_organizations;

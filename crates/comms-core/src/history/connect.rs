@@ -1,0 +1,136 @@
+//! Connections to PostgreSQL: TLS as `sslmode` says, and the search path that finds our tables before Prisma's.
+
+use std::sync::Arc;
+
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_postgres::{Config, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{DatabaseSettings, DatabaseTarget, TlsMode};
+
+/// Opens a connection.
+pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<AsyncPgConnection> {
+    let DatabaseTarget::Postgres(target) = &settings.target else {
+        return Err(ConnectionError::InvalidConnectionUrl(
+            "not an address of PostgreSQL".to_owned(),
+        ));
+    };
+    let mut config: Config = target
+        .address()
+        .parse()
+        // The cause may repeat the address, and with it the password.
+        .map_err(|_| {
+            ConnectionError::InvalidConnectionUrl("DATABASE_URL cannot be read".to_owned())
+        })?;
+    config.connect_timeout(std::time::Duration::from_secs(5));
+    let mut conn = match target.tls {
+        TlsMode::Disable => {
+            config.ssl_mode(SslMode::Disable);
+            let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        }
+        mode => {
+            config.ssl_mode(if mode == TlsMode::Prefer {
+                SslMode::Prefer
+            } else {
+                SslMode::Require
+            });
+            let (client, connection) = config.connect(tls(mode)?).await.map_err(bad)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        }
+    };
+    if target.pgbouncer {
+        conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Disabled);
+    }
+    conn.batch_execute(&format!(
+        "SET search_path = \"{}\", \"{}\"; SET timezone = 'UTC'",
+        settings.schema, settings.public_schema
+    ))
+    .await
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+fn tls(mode: TlsMode) -> ConnectionResult<MakeRustlsConnect> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+    let config = if mode == TlsMode::VerifyFull {
+        builder
+            .with_platform_verifier()
+            .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
+            .with_no_client_auth()
+    } else {
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+            .with_no_client_auth()
+    };
+    Ok(MakeRustlsConnect::new(config))
+}
+
+fn bad(error: tokio_postgres::Error) -> ConnectionError {
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    ConnectionError::BadConnection(match cause {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })
+}
+
+/// `sslmode=require` as libpq has it: encrypted, without asking who the server is. Managed databases are reached this way.
+#[derive(Debug)]
+struct AnyServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.0.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,591 @@
+//! The repository over one engine. Compiled once for each: `Engine`, `Conn` and the macros come from the module above.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use async_trait::async_trait;
+use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{
+    Conn, Engine, is_transient,
+    statements::{
+        accounts, comunicaciones, directory, history,
+        ingest::{self, Context, Depth},
+        media,
+        outbound::{self, AcceptedRow},
+        webhooks,
+    },
+};
+use crate::{
+    AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId,
+    OrganizationId, StoredWebhook, UserId, WebhookId,
+    history::{
+        Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, HistoryFilter,
+        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
+        MigrationReport, NewOutbound, NewWebhook, Organization, QuarantinedAccount, RecipientState,
+        Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken,
+        WebhookFilter,
+        accounts_map::AccountMap,
+        common::{Shared, Waiting, failed},
+        directory::{Directory, Kind},
+        settings::identifier,
+        sql_types::Instant,
+    },
+};
+
+/// Runs a statement that only reads.
+macro_rules! read {
+    ($self:expr, |$conn:ident| $work:expr) => {
+        $self
+            .engine
+            .read(move |$conn| Box::pin(async move { $work.await }))
+            .await
+    };
+}
+
+/// Runs a statement that writes.
+macro_rules! write {
+    ($self:expr, |$conn:ident| $work:expr) => {
+        $self
+            .engine
+            .write(move |$conn| Box::pin(async move { $work.await }))
+            .await
+    };
+}
+
+/// The repository over this engine.
+#[derive(Debug)]
+pub(in super::super) struct EngineRepository {
+    engine: Engine,
+    shared: Arc<Shared>,
+    settings: DatabaseSettings,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl EngineRepository {
+    /// Opens the database. Checks the names of the directory against it.
+    pub(in super::super) async fn open(
+        settings: DatabaseSettings,
+        prefix: String,
+        clock: Arc<dyn Clock>,
+    ) -> RepositoryResult<Self> {
+        let directory = Directory::new(settings.directory.clone(), prefix);
+        for name in directory.tables().flat_map(|table| table.names()) {
+            identifier("[directory]", name)?;
+        }
+        let names: Vec<(String, Vec<String>)> = directory
+            .tables()
+            .map(|table| {
+                (
+                    table.table.clone(),
+                    table.names().skip(1).map(str::to_owned).collect(),
+                )
+            })
+            .collect();
+        let shared = Arc::new(Shared::new(clock, directory));
+        let engine = Engine::open(&settings, shared.clone()).await?;
+        if !names.is_empty() {
+            let missing = engine.missing(names, &settings).await?;
+            if !missing.is_empty() {
+                return Err(RepositoryError::Config(format!(
+                    "[directory] names what is not there: {}",
+                    missing.join(", ")
+                )));
+            }
+        }
+        Ok(Self {
+            engine,
+            shared,
+            settings,
+        })
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.shared.clock.now()
+    }
+
+    /// Takes in what other programs wrote since the last look, so that a page shows it.
+    async fn take_in_new(&self) -> RepositoryResult<u64> {
+        let after = self.shared.scanned.load(Ordering::Relaxed);
+        self.take_in_from(after).await
+    }
+
+    async fn take_in_from(&self, after: i32) -> RepositoryResult<u64> {
+        let organization = self.settings.organization.as_str().to_owned();
+        let (mut total, mut after) = (0, after);
+        loop {
+            let organization = organization.clone();
+            let (highest, found) = read!(self, |conn| async {
+                Ok((
+                    comunicaciones::highest(conn).await?,
+                    comunicaciones::any_foreign(conn, after).await?,
+                ))
+            })?;
+            if !found {
+                self.shared.scanned.fetch_max(highest, Ordering::Relaxed);
+                return Ok(total);
+            }
+            let (new, last) = write!(self, |conn| comunicaciones::take_in(
+                conn,
+                &organization,
+                after
+            ))?;
+            total += new;
+            match last {
+                Some(last) => after = last,
+                None => return Ok(total),
+            }
+        }
+    }
+}
+
+/// Writes a round and answers those whose webhooks are committed or refused for good. Returns those to be tried again.
+///
+/// Where the database refuses data, the round is halved until the webhook at fault stands alone; that one is written
+/// without its row in `comunicaciones`, and if need be raw alone. So nothing verified is lost, and no neighbour with it.
+pub(super) async fn write_round(
+    conn: &mut Conn,
+    shared: &Shared,
+    round: Vec<Waiting>,
+) -> Vec<Waiting> {
+    let (webhooks, mut replies): (Vec<_>, Vec<_>) =
+        round.into_iter().map(|(w, r)| (w, Some(r))).unzip();
+    if shared.accounts_are_stale(&webhooks) {
+        match accounts::list(conn, None).await {
+            Ok(all) => shared.set_accounts(AccountMap::new(all)),
+            Err(error) => {
+                tracing::warn!(%error, "the accounts cannot be read");
+                return again(webhooks, replies);
+            }
+        }
+    }
+    let accounts = shared.accounts();
+    let mut parts = vec![(0..webhooks.len(), Depth::Everything)];
+    while let Some((part, depth)) = parts.pop() {
+        let slice = &webhooks[part.clone()];
+        let now = slice
+            .iter()
+            .map(|w| w.received_at)
+            .max()
+            .unwrap_or_else(|| shared.clock.now());
+        let context = Context {
+            accounts: &accounts,
+            directory: &shared.directory,
+            now: Instant::of(now),
+            depth,
+        };
+        match ingest::write(conn, &context, slice).await {
+            Ok((counts, cursor)) => {
+                shared.grew(cursor);
+                for (at, counts) in part.zip(counts) {
+                    answer(&mut replies[at], Ok(counts));
+                }
+            }
+            Err(error) if is_transient(&error) => {
+                tracing::warn!(%error, "a round could not be written; it is tried again");
+                return again(webhooks, replies);
+            }
+            Err(_) if part.len() > 1 => {
+                let middle = part.start + part.len() / 2;
+                parts.push((middle..part.end, depth));
+                parts.push((part.start..middle, depth));
+            }
+            Err(error) => match depth {
+                Depth::Everything => parts.push((part, Depth::WithoutRows)),
+                Depth::WithoutRows => {
+                    tracing::error!(%error, "events of a webhook could not be stored; it is kept raw");
+                    parts.push((part, Depth::RawOnly));
+                }
+                Depth::RawOnly => answer(&mut replies[part.start], Err(failed(error))),
+            },
+        }
+    }
+    Vec::new()
+}
+
+type Reply = tokio::sync::oneshot::Sender<RepositoryResult<Ingested>>;
+
+fn answer(reply: &mut Option<Reply>, result: RepositoryResult<Ingested>) {
+    if let Some(reply) = reply.take() {
+        // Whoever waited may have gone; the webhook is committed all the same.
+        let _ = reply.send(result);
+    }
+}
+
+fn again(webhooks: Vec<NewWebhook>, replies: Vec<Option<Reply>>) -> Vec<Waiting> {
+    webhooks
+        .into_iter()
+        .zip(replies)
+        .filter_map(|(webhook, reply)| Some((webhook, reply?)))
+        .collect()
+}
+
+#[async_trait]
+impl Repository for EngineRepository {
+    async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested> {
+        self.engine.ingest(webhook).await
+    }
+
+    async fn accept(&self, message: NewOutbound) -> RepositoryResult<Accepted> {
+        match write!(self, |conn| outbound::accept(conn, &message))? {
+            AcceptedRow::Done(accepted, cursor) => {
+                self.shared.grew(cursor);
+                Ok(accepted)
+            }
+            AcceptedRow::KeyTaken => Err(RepositoryError::Conflict(
+                "the key was used for another request".to_owned(),
+            )),
+            AcceptedRow::NoAccount => Err(RepositoryError::NotFound("the account")),
+        }
+    }
+
+    async fn accepted_before(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        idempotency_key: &str,
+        request_hash: &str,
+    ) -> RepositoryResult<Option<MessageId>> {
+        let (organization, user) = (organization.as_str().to_owned(), user.clone());
+        let (key, hash, now) = (
+            idempotency_key.to_owned(),
+            request_hash.to_owned(),
+            Instant::of(self.now()),
+        );
+        let found = write!(self, |conn| outbound::accepted_before(
+            conn,
+            &organization,
+            &user,
+            &key,
+            &hash,
+            now
+        ))?;
+        match found {
+            None | Some(AcceptedRow::NoAccount) => Ok(None),
+            Some(AcceptedRow::Done(Accepted::New(id) | Accepted::Repeated(id), _)) => Ok(Some(id)),
+            Some(AcceptedRow::KeyTaken) => Err(RepositoryError::Conflict(
+                "the key was used for another request".to_owned(),
+            )),
+        }
+    }
+
+    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()> {
+        let cursor = write!(self, |conn| outbound::conclude(conn, &conclusion))?;
+        self.shared
+            .grew(cursor.ok_or(RepositoryError::NotFound("the message"))?);
+        Ok(())
+    }
+
+    async fn release_stale(
+        &self,
+        now: OffsetDateTime,
+        everything: bool,
+    ) -> RepositoryResult<Vec<MessageId>> {
+        let (released, cursor) = write!(self, |conn| outbound::release_stale(
+            conn,
+            Instant::of(now),
+            everything
+        ))?;
+        self.shared.grew(cursor);
+        Ok(released)
+    }
+
+    async fn history(
+        &self,
+        scope: &Scope,
+        filter: &HistoryFilter,
+    ) -> RepositoryResult<HistoryPage> {
+        self.take_in_new().await?;
+        let (scope, filter, shared) = (scope.clone(), filter.clone(), self.shared.clone());
+        read!(self, |conn| history::page(
+            conn,
+            &shared.directory,
+            &scope,
+            &filter
+        ))
+    }
+
+    async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail> {
+        let (scope, shared) = (scope.clone(), self.shared.clone());
+        read!(self, |conn| history::message(
+            conn,
+            &shared.directory,
+            &scope,
+            id
+        ))?
+        .ok_or(RepositoryError::NotFound("the message"))
+    }
+
+    async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId> {
+        self.take_in_new().await?;
+        let organization = scope.organization.as_str().to_owned();
+        let found = read!(self, |conn| history::by_row(conn, &organization, id))?
+            .ok_or(RepositoryError::NotFound("the message"))?;
+        self.message(scope, found).await.map(|_| found)
+    }
+
+    async fn mark_read(
+        &self,
+        scope: &Scope,
+        id: MessageId,
+        now: OffsetDateTime,
+    ) -> RepositoryResult<bool> {
+        self.message(scope, id).await?;
+        let marked = write!(self, |conn| history::mark_read(conn, id, Instant::of(now)))?;
+        Ok(marked > 0)
+    }
+
+    async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {
+        let wanted = scope.clone();
+        let found = read!(self, |conn| media::attachment(conn, &wanted, id))?
+            .ok_or(RepositoryError::NotFound("the attachment"))?;
+        // A file is seen by whoever sees its message.
+        self.message(scope, found.message)
+            .await
+            .map_err(|error| match error {
+                RepositoryError::NotFound(_) => RepositoryError::NotFound("the attachment"),
+                other => other,
+            })?;
+        Ok(found)
+    }
+
+    async fn recipient(
+        &self,
+        account: &AccountId,
+        address: &Address,
+    ) -> RepositoryResult<RecipientState> {
+        let (account, address) = (account.clone(), address.clone());
+        read!(self, |conn| history::recipient(conn, &account, &address))
+    }
+
+    async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>> {
+        let ids = [
+            (Kind::Lead, links.lead.as_ref().map(LeadId::as_str)),
+            (Kind::Client, links.client.as_ref().map(ClientId::as_str)),
+            (
+                Kind::Contract,
+                links.contract.as_ref().map(ContractId::as_str),
+            ),
+        ];
+        let mut found = Vec::new();
+        for (kind, id) in ids {
+            let Some(id) = id.map(str::to_owned) else {
+                continue;
+            };
+            let shared = self.shared.clone();
+            let one = read!(self, |conn| directory::assignments(
+                conn,
+                &shared.directory,
+                kind,
+                &[&id]
+            ))?;
+            found.extend(one);
+        }
+        Ok(found)
+    }
+
+    async fn claim_media(
+        &self,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<MediaJob>> {
+        write!(self, |conn| media::claim(
+            conn,
+            Instant::of(now),
+            Instant::of(now + lease),
+            limit
+        ))
+    }
+
+    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()> {
+        write!(self, |conn| media::conclude(conn, id, &outcome)).map(|_| ())
+    }
+
+    async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {
+        read!(self, |conn| webhooks::webhook(conn, id))?
+            .ok_or(RepositoryError::NotFound("the webhook"))
+    }
+
+    async fn webhooks(&self, filter: &WebhookFilter) -> RepositoryResult<Vec<WebhookId>> {
+        let filter = filter.clone();
+        read!(self, |conn| webhooks::list(conn, &filter))
+    }
+
+    async fn quarantine(&self) -> RepositoryResult<Vec<QuarantinedAccount>> {
+        read!(self, |conn| webhooks::quarantined(conn))
+    }
+
+    async fn events(
+        &self,
+        organization: Option<&OrganizationId>,
+        after: i64,
+        limit: u16,
+    ) -> RepositoryResult<Vec<LogEvent>> {
+        let organization = organization.map(|o| o.as_str().to_owned());
+        read!(self, |conn| webhooks::log(
+            conn,
+            organization.as_deref(),
+            after,
+            limit
+        ))
+    }
+
+    fn events_hint(&self) -> watch::Receiver<i64> {
+        self.shared.hint()
+    }
+
+    async fn organizations(&self) -> RepositoryResult<Vec<Organization>> {
+        read!(self, |conn| accounts::organizations_list(conn))
+    }
+
+    async fn put_organization(&self, organization: &Organization) -> RepositoryResult<()> {
+        let organization = organization.clone();
+        write!(self, |conn| accounts::put_organization(conn, &organization))
+    }
+
+    async fn accounts(
+        &self,
+        organization: Option<&OrganizationId>,
+    ) -> RepositoryResult<Vec<Account>> {
+        let organization = organization.map(|o| o.as_str().to_owned());
+        read!(self, |conn| accounts::list(conn, organization.as_deref()))
+    }
+
+    async fn put_account(&self, account: &Account) -> RepositoryResult<()> {
+        let (account, now) = (account.clone(), Instant::of(self.now()));
+        if !write!(self, |conn| accounts::put(conn, &account, now))? {
+            return Err(RepositoryError::Conflict(
+                "the account belongs to another organisation".to_owned(),
+            ));
+        }
+        let all = read!(self, |conn| accounts::list(conn, None))?;
+        self.shared.set_accounts(AccountMap::new(all));
+        Ok(())
+    }
+
+    async fn put_service_token(&self, token: &ServiceToken, sha256: &str) -> RepositoryResult<()> {
+        let (token, sha256) = (token.clone(), sha256.to_owned());
+        write!(self, |conn| accounts::put_token(conn, &token, &sha256))
+    }
+
+    async fn service_token(&self, sha256: &str) -> RepositoryResult<Option<ServiceToken>> {
+        let sha256 = sha256.to_owned();
+        read!(self, |conn| accounts::token_by_hash(conn, &sha256))
+    }
+
+    async fn service_tokens(
+        &self,
+        organization: &OrganizationId,
+    ) -> RepositoryResult<Vec<ServiceToken>> {
+        let organization = organization.as_str().to_owned();
+        read!(self, |conn| accounts::tokens(conn, &organization))
+    }
+
+    async fn revoke_service_token(
+        &self,
+        organization: &OrganizationId,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> RepositoryResult<()> {
+        let organization = organization.as_str().to_owned();
+        match write!(self, |conn| accounts::revoke_token(
+            conn,
+            &organization,
+            id,
+            Instant::of(now)
+        ))? {
+            0 => Err(RepositoryError::NotFound("the service token")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn sending_account(
+        &self,
+        organization: &OrganizationId,
+        channel: ChannelKind,
+        user: &UserId,
+    ) -> RepositoryResult<Option<AccountId>> {
+        let (organization, user) = (organization.as_str().to_owned(), user.clone());
+        read!(self, |conn| outbound::sending_account(
+            conn,
+            &organization,
+            channel.as_str(),
+            &user
+        ))
+    }
+
+    async fn fill_waiting(&self) -> RepositoryResult<u64> {
+        let candidates = read!(self, |conn| comunicaciones::fillable(conn))?;
+        let mut filled = 0;
+        for (message, user) in candidates {
+            match write!(self, |conn| comunicaciones::fill(conn, message, &user)) {
+                Ok(true) => filled += 1,
+                Ok(false) => {}
+                // A user or lead that does not exist: the message waits on, its neighbours do not.
+                Err(RepositoryError::Conflict(cause)) => {
+                    tracing::debug!(%cause, "a message goes on waiting for its row")
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    async fn take_in(&self) -> RepositoryResult<u64> {
+        let mark = read!(self, |conn| comunicaciones::taken_in(conn))?;
+        let taken = self.take_in_from(mark).await?;
+        let highest = read!(self, |conn| comunicaciones::highest(conn))?;
+        if let Some(settled) = self.shared.settled(highest) {
+            write!(self, |conn| comunicaciones::set_taken_in(conn, settled))?;
+        }
+        Ok(taken)
+    }
+
+    async fn stats(&self) -> RepositoryResult<RepositoryStats> {
+        let (waiting_for_owner, quarantined, media_pending, sending) = read!(self, |conn| async {
+            Ok((
+                comunicaciones::waiting(conn).await?,
+                webhooks::quarantine_count(conn).await?,
+                media::pending(conn).await?,
+                outbound::sending(conn).await?,
+            ))
+        })?;
+        Ok(RepositoryStats {
+            waiting_for_owner,
+            quarantined,
+            media_pending,
+            sending,
+            queued: self.engine.queued(),
+            writers_alive: self.shared.writers_alive(),
+        })
+    }
+
+    async fn ping(&self) -> RepositoryResult<()> {
+        read!(self, |conn| accounts::ping(conn))
+    }
+
+    async fn migrate(&self) -> RepositoryResult<MigrationReport> {
+        let mut report = self.engine.migrate(&self.settings).await?;
+        report.notices.extend(self.settings.notices.iter().cloned());
+        let organization = Organization {
+            id: self.settings.organization.clone(),
+            name: self.settings.organization.as_str().to_owned(),
+        };
+        if self.organizations().await?.is_empty() {
+            self.put_organization(&organization).await?;
+        }
+        report.taken_in = self.take_in_from(0).await?;
+        Ok(report)
+    }
+
+    async fn close(&self) {
+        self.engine.close().await;
+    }
+}

@@ -1,0 +1,297 @@
+//! The schema, brought up to date; and `comunicaciones`, which may belong to Prisma.
+
+#[cfg(feature = "postgres")]
+pub(super) use postgres::{migrate as postgres, missing as missing_in_postgres};
+#[cfg(feature = "sqlite")]
+pub(super) use sqlite::{migrate as sqlite, missing as missing_in_sqlite};
+
+/// S0's model as Prisma accepts it. As printed in S0 it is invalid: a relation was named on one side only.
+pub const PRISMA_MODEL: &str = r#"model comunicaciones {
+  id             Int        @id @default(autoincrement())
+  lead_id        Int?
+  cliente_id     Int?
+  contrato_id    Int?
+  usuario_id     Int
+  canal          String     @db.VarChar(20)
+  direccion      String     @db.VarChar(10)
+  destinatario   String     @db.VarChar(255)
+  contenido      String?
+  estado         String     @default("enviado") @db.VarChar(50)
+  sid_externo    String?    @db.VarChar(100)
+  duracion_seg   Int?
+  fecha_creacion DateTime   @default(now())
+  leaks          leaks?     @relation(fields: [lead_id], references: [id])
+  clientes       clientes?  @relation(fields: [cliente_id], references: [id])
+  usuarios       usuarios   @relation("comunicaciones_usuario", fields: [usuario_id], references: [id])
+
+  @@index([lead_id])
+  @@index([cliente_id])
+  @@index([usuario_id])
+  @@index([canal])
+  @@index([fecha_creacion])
+}
+// and the other sides:
+//   leaks     { comunicaciones comunicaciones[] }
+//   clientes  { comunicaciones comunicaciones[] }
+//   usuarios  { comunicaciones comunicaciones[] @relation("comunicaciones_usuario") }"#;
+
+/// Columns of `comunicaciones` that carry an index, named as Prisma names them.
+const INDEXED: [&str; 5] = [
+    "lead_id",
+    "cliente_id",
+    "usuario_id",
+    "canal",
+    "fecha_creacion",
+];
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use diesel::{
+        Connection, QueryResult, RunQueryDsl, SqliteConnection, connection::SimpleConnection,
+        sql_query, sql_types::Text,
+    };
+    use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+    use super::INDEXED;
+    use crate::history::{MigrationReport, RepositoryError, common::failed};
+
+    const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+    #[derive(diesel::QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+
+    /// Brings the file up to date.
+    pub(in super::super) fn migrate(
+        conn: &mut SqliteConnection,
+    ) -> Result<MigrationReport, RepositoryError> {
+        let applied = conn
+            .run_pending_migrations(MIGRATIONS)
+            .map_err(|error| RepositoryError::Database(error.to_string()))?;
+        let applied = applied.iter().map(ToString::to_string).collect();
+        conn.transaction(create_comunicaciones).map_err(failed)?;
+        Ok(MigrationReport {
+            applied,
+            ..MigrationReport::default()
+        })
+    }
+
+    fn create_comunicaciones(conn: &mut SqliteConnection) -> QueryResult<()> {
+        conn.batch_execute(
+            "CREATE TABLE IF NOT EXISTS comunicaciones (
+                id integer PRIMARY KEY AUTOINCREMENT,
+                lead_id integer, cliente_id integer, contrato_id integer, usuario_id integer NOT NULL,
+                canal text NOT NULL, direccion text NOT NULL, destinatario text NOT NULL, contenido text,
+                estado text NOT NULL DEFAULT 'enviado', sid_externo text, duracion_seg integer,
+                fecha_creacion bigint NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000000 AS integer))
+            )",
+        )?;
+        for column in INDEXED {
+            conn.batch_execute(&format!(
+                "CREATE INDEX IF NOT EXISTS comunicaciones_{column}_idx ON comunicaciones ({column})"
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Which of these tables and columns are not there.
+    pub(in super::super) fn missing(
+        conn: &mut SqliteConnection,
+        names: &[(String, Vec<String>)],
+    ) -> QueryResult<Vec<String>> {
+        let mut missing = Vec::new();
+        for (table, columns) in names {
+            let found: Vec<Name> = sql_query("SELECT name FROM pragma_table_info($1)")
+                .bind::<Text, _>(table)
+                .load(conn)?;
+            for column in columns {
+                if !found.iter().any(|known| known.name == *column) {
+                    missing.push(format!("{table}.{column}"));
+                }
+            }
+        }
+        Ok(missing)
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use diesel::{
+        QueryResult, sql_query,
+        sql_types::{Array, BigInt, Bool, Nullable, Text},
+    };
+    use diesel_async::{
+        AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
+    };
+    use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+    use super::{INDEXED, PRISMA_MODEL};
+    use crate::history::{DatabaseSettings, MigrationReport, RepositoryError, common::failed};
+
+    const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+    /// One migration at a time, whichever process runs it: `comms-migrate` in ASCII.
+    const LOCK: i64 = 0x636f_6d6d_732d_6d69;
+
+    #[derive(diesel::QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+
+    #[derive(diesel::QueryableByName)]
+    struct Present {
+        #[diesel(sql_type = Nullable<Bool>)]
+        present: Option<bool>,
+    }
+
+    #[derive(diesel::QueryableByName)]
+    struct Locked {
+        #[diesel(sql_type = BigInt)]
+        #[expect(
+            dead_code,
+            reason = "the row says that the lock is held; it has no value of interest"
+        )]
+        one: i64,
+    }
+
+    /// Brings the database up to date. `conn` is used for nothing else; must run on a multi-threaded runtime.
+    pub(in super::super) async fn migrate(
+        mut conn: AsyncPgConnection,
+        settings: &DatabaseSettings,
+    ) -> Result<MigrationReport, RepositoryError> {
+        let _: Locked = sql_query("SELECT 1::bigint AS one FROM pg_advisory_lock($1)")
+            .bind::<BigInt, _>(LOCK)
+            .get_result(&mut conn)
+            .await
+            .map_err(failed)?;
+        // The lock belongs to the session: it ends with this connection, however that ends.
+        check_owner(&mut conn, settings).await?;
+        let schema = &settings.schema;
+        conn.batch_execute(&format!(
+            "CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET search_path = \"{schema}\", \"{}\"",
+            settings.public_schema
+        ))
+        .await
+        .map_err(failed)?;
+        let mut harness = AsyncMigrationHarness::new(conn);
+        let applied = harness
+            .run_pending_migrations(MIGRATIONS)
+            .map_err(|error| RepositoryError::Database(error.to_string()))?;
+        let applied = applied.iter().map(ToString::to_string).collect();
+        let mut conn = harness.into_inner();
+        create_comunicaciones(&mut conn, &settings.public_schema)
+            .await
+            .map_err(failed)?;
+        Ok(MigrationReport {
+            applied,
+            ..MigrationReport::default()
+        })
+    }
+
+    /// Where Prisma owns the database, `comunicaciones` is Prisma's to create.
+    async fn check_owner(
+        conn: &mut AsyncPgConnection,
+        settings: &DatabaseSettings,
+    ) -> Result<(), RepositoryError> {
+        let public = &settings.public_schema;
+        let prisma = has_table(conn, public, "_prisma_migrations")
+            .await
+            .map_err(failed)?;
+        let table = has_table(conn, public, "comunicaciones")
+            .await
+            .map_err(failed)?;
+        if prisma && !table {
+            return Err(RepositoryError::Config(format!(
+                "this database belongs to Prisma and has no table comunicaciones; nothing was created. \
+                 Add this model to schema.prisma, run `prisma migrate`, then migrate again:\n\n{PRISMA_MODEL}"
+            )));
+        }
+        Ok(())
+    }
+
+    async fn has_table(
+        conn: &mut AsyncPgConnection,
+        schema: &str,
+        table: &str,
+    ) -> QueryResult<bool> {
+        let row: Present =
+            sql_query("SELECT to_regclass(format('%I.%I', $1, $2)) IS NOT NULL AS present")
+                .bind::<Text, _>(schema)
+                .bind::<Text, _>(table)
+                .get_result(conn)
+                .await?;
+        Ok(row.present.unwrap_or(false))
+    }
+
+    /// Creates the table as Prisma would, with foreign keys only towards tables that exist. An existing table stays as it is.
+    async fn create_comunicaciones(conn: &mut AsyncPgConnection, public: &str) -> QueryResult<()> {
+        if has_table(conn, public, "comunicaciones").await? {
+            return Ok(());
+        }
+        conn.batch_execute(&format!(
+            "CREATE TABLE \"{public}\".\"comunicaciones\" (
+                \"id\" SERIAL NOT NULL,
+                \"lead_id\" INTEGER, \"cliente_id\" INTEGER, \"contrato_id\" INTEGER,
+                \"usuario_id\" INTEGER NOT NULL,
+                \"canal\" VARCHAR(20) NOT NULL, \"direccion\" VARCHAR(10) NOT NULL,
+                \"destinatario\" VARCHAR(255) NOT NULL, \"contenido\" TEXT,
+                \"estado\" VARCHAR(50) NOT NULL DEFAULT 'enviado', \"sid_externo\" VARCHAR(100),
+                \"duracion_seg\" INTEGER,
+                \"fecha_creacion\" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+                CONSTRAINT \"comunicaciones_pkey\" PRIMARY KEY (\"id\")
+            )"
+        ))
+        .await?;
+        for column in INDEXED {
+            conn.batch_execute(&format!(
+                "CREATE INDEX \"comunicaciones_{column}_idx\" ON \"{public}\".\"comunicaciones\" (\"{column}\")"
+            ))
+            .await?;
+        }
+        let references = [
+            ("lead_id", "leaks", "SET NULL"),
+            ("cliente_id", "clientes", "SET NULL"),
+            ("usuario_id", "usuarios", "RESTRICT"),
+        ];
+        for (column, target, on_delete) in references {
+            if has_table(conn, public, target).await? {
+                conn.batch_execute(&format!(
+                    "ALTER TABLE \"{public}\".\"comunicaciones\" ADD CONSTRAINT \"comunicaciones_{column}_fkey\" \
+                     FOREIGN KEY (\"{column}\") REFERENCES \"{public}\".\"{target}\"(\"id\") \
+                     ON DELETE {on_delete} ON UPDATE CASCADE"
+                ))
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of these tables and columns are not there.
+    pub(in super::super) async fn missing(
+        conn: &mut AsyncPgConnection,
+        schema: &str,
+        names: &[(String, Vec<String>)],
+    ) -> QueryResult<Vec<String>> {
+        let mut missing = Vec::new();
+        for (table, columns) in names {
+            let found: Vec<Name> = sql_query(
+                "SELECT column_name::text AS name FROM information_schema.columns \
+                 WHERE table_schema = $1 AND table_name = $2 AND column_name = ANY($3)",
+            )
+            .bind::<Text, _>(schema)
+            .bind::<Text, _>(table)
+            .bind::<Array<Text>, _>(columns)
+            .load(conn)
+            .await?;
+            for column in columns {
+                if !found.iter().any(|known| known.name == *column) {
+                    missing.push(format!("{table}.{column}"));
+                }
+            }
+        }
+        Ok(missing)
+    }
+}

@@ -1,0 +1,467 @@
+//! The repository on PostgreSQL: a pool, and writers of webhooks with connections of their own.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use diesel::{
+    QueryResult,
+    result::{DatabaseErrorKind, Error},
+    sql_query,
+    sql_types::{BigInt, Integer},
+};
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager,
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, deadpool::Pool},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use super::{
+    DatabaseSettings, DatabaseTarget, Ingested, MigrationReport, NewWebhook, RepositoryError,
+    common::{PATIENCE, ROUND, Shared, Waiting, failed},
+    connect::connect,
+    repository::RepositoryResult,
+    schema::define_schema,
+};
+use crate::EventKind;
+
+mod schema {
+    super::define_schema!(
+        organizations = "organizations",
+        accounts = "accounts",
+        service_tokens = "service_tokens",
+        webhooks = "webhooks",
+        quarantine = "quarantine",
+        contacts = "contacts",
+        identities = "identities",
+        conversations = "conversations",
+        messages = "messages",
+        status_events = "status_events",
+        updates = "updates",
+        outbox = "outbox",
+        events = "events",
+        attachments = "attachments",
+        opt_outs = "opt_outs",
+        marks = "marks"
+    );
+}
+
+type Conn = AsyncPgConnection;
+
+/// The name of our message table, for conditions that are made as text.
+const MESSAGES: &str = "messages";
+
+/// Rows of one statement: 31 columns each, of at most 65,535 values in all.
+const CHUNK: usize = 1_000;
+
+/// Orders the cursors of the log: `comms-cursor` in ASCII, shortened.
+const CURSOR_LOCK: i64 = 0x636f_6d6d_7363_7572;
+
+macro_rules! insert_ignore {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr) => {
+        for chunk in $rows.chunks(super::super::CHUNK) {
+            diesel::insert_into($table)
+                .values(chunk)
+                .on_conflict($target)
+                .do_nothing()
+                .execute($conn)
+                .await?;
+        }
+    };
+}
+macro_rules! insert_new {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {{
+        let mut new = Vec::new();
+        for chunk in $rows.chunks(super::super::CHUNK) {
+            let mut found = diesel::insert_into($table)
+                .values(chunk)
+                .on_conflict($target)
+                .do_nothing()
+                .returning($returning)
+                .get_results($conn)
+                .await?;
+            new.append(&mut found);
+        }
+        new
+    }};
+}
+macro_rules! insert_new_any {
+    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
+        let mut new = Vec::new();
+        for chunk in $rows.chunks(super::super::CHUNK) {
+            let mut found = diesel::insert_into($table)
+                .values(chunk)
+                .on_conflict_do_nothing()
+                .returning($returning)
+                .get_results($conn)
+                .await?;
+            new.append(&mut found);
+        }
+        new
+    }};
+}
+macro_rules! insert_returning {
+    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
+        let mut new = Vec::new();
+        for chunk in $rows.chunks(super::super::CHUNK) {
+            let mut found = diesel::insert_into($table)
+                .values(chunk)
+                .returning($returning)
+                .get_results($conn)
+                .await?;
+            new.append(&mut found);
+        }
+        new
+    }};
+}
+macro_rules! upsert {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr) => {
+        for chunk in $rows.chunks(super::super::CHUNK) {
+            diesel::insert_into($table)
+                .values(chunk)
+                .on_conflict($target)
+                .do_update()
+                .set($set)
+                .execute($conn)
+                .await?;
+        }
+    };
+}
+macro_rules! skip_locked {
+    ($query:expr) => {
+        $query.for_update().skip_locked()
+    };
+}
+
+#[path = "statements/mod.rs"]
+mod statements;
+
+#[path = "facade.rs"]
+mod facade;
+
+pub(super) use facade::EngineRepository as PostgresRepository;
+
+async fn begin(conn: &mut Conn) -> QueryResult<()> {
+    AnsiTransactionManager::begin_transaction(conn).await
+}
+
+async fn commit(conn: &mut Conn) -> QueryResult<()> {
+    AnsiTransactionManager::commit_transaction(conn).await
+}
+
+async fn rollback(conn: &mut Conn) -> QueryResult<()> {
+    AnsiTransactionManager::rollback_transaction(conn).await
+}
+
+/// Commits what went well and rolls back what did not.
+async fn end<T>(conn: &mut Conn, result: QueryResult<T>) -> QueryResult<T> {
+    match result {
+        Ok(value) => commit(conn).await.map(|()| value),
+        Err(error) => {
+            // The first error is the one that tells; the pool drops a connection that cannot roll back.
+            let _ = rollback(conn).await;
+            Err(error)
+        }
+    }
+}
+
+/// Held to commit, so that cursors become visible in their order.
+async fn lock_cursor(conn: &mut Conn) -> QueryResult<()> {
+    sql_query("SELECT pg_advisory_xact_lock($1)")
+        .bind::<BigInt, _>(CURSOR_LOCK)
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+/// Numbers of `comunicaciones`, taken from its own sequence.
+async fn reserve_row_ids(conn: &mut Conn, count: usize) -> QueryResult<Vec<i32>> {
+    #[derive(diesel::QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = Integer)]
+        number: i32,
+    }
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let numbers: Vec<Number> = sql_query(
+        "SELECT nextval(pg_get_serial_sequence('comunicaciones', 'id'))::int4 AS number FROM generate_series(1, $1)",
+    )
+    .bind::<BigInt, _>(i64::try_from(count).unwrap_or(i64::MAX))
+    .load(conn)
+    .await?;
+    Ok(numbers.into_iter().map(|row| row.number).collect())
+}
+
+/// How the statements are run.
+struct Engine {
+    settings: DatabaseSettings,
+    pool: Pool<Conn>,
+    writers: Mutex<Vec<Writer>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+type Writer = mpsc::Sender<Waiting>;
+
+impl Engine {
+    async fn open(settings: &DatabaseSettings, shared: Arc<Shared>) -> RepositoryResult<Self> {
+        let pool = pool(settings)?;
+        // The first connection tells at once what is wrong with the address.
+        drop(take(&pool, settings).await?);
+        let mut writers = Vec::new();
+        let mut tasks = Vec::new();
+        for _ in 0..settings.writers.max(1) {
+            let (sender, receiver) =
+                mpsc::channel(settings.queue.div_ceil(settings.writers.max(1)));
+            writers.push(sender);
+            tasks.push(tokio::spawn(write_until_closed(
+                settings.clone(),
+                shared.clone(),
+                receiver,
+            )));
+        }
+        Ok(Self {
+            settings: settings.clone(),
+            pool,
+            writers: Mutex::new(writers),
+            tasks: Mutex::new(tasks),
+        })
+    }
+
+    /// Runs something that only reads.
+    async fn read<T, F>(&self, work: F) -> RepositoryResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        let mut conn = take(&self.pool, &self.settings).await?;
+        work(&mut conn).await.map_err(told)
+    }
+
+    /// Runs something that writes. It is finished even where the caller goes away meanwhile.
+    async fn write<T, F>(&self, work: F) -> RepositoryResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        let mut conn = take(&self.pool, &self.settings).await?;
+        tokio::spawn(async move { work(&mut conn).await.map_err(told) })
+            .await
+            .map_err(|error| RepositoryError::Database(error.to_string()))?
+    }
+
+    /// Queues a webhook; it is written with its neighbours.
+    async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested> {
+        let writer = self.writer(&webhook)?;
+        let (reply, answer) = oneshot::channel();
+        writer
+            .try_send((webhook, reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => RepositoryError::Busy,
+                mpsc::error::TrySendError::Closed(_) => gone(),
+            })?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// The writer of the first event's party: what one person sends is written in its order, by one writer.
+    fn writer(&self, webhook: &NewWebhook) -> RepositoryResult<Writer> {
+        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hasher = DefaultHasher::new();
+        if let [event, ..] = webhook.batch.events.as_slice() {
+            event.account.hash(&mut hasher);
+            match &event.kind {
+                EventKind::Message(message) => message
+                    .party
+                    .primary()
+                    .map(crate::Address::value)
+                    .hash(&mut hasher),
+                _ => event.subject.hash(&mut hasher),
+            }
+        }
+        let count = u64::try_from(writers.len()).unwrap_or(1).max(1);
+        let at = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        writers.get(at).cloned().ok_or_else(gone)
+    }
+
+    fn queued(&self) -> usize {
+        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        writers
+            .iter()
+            .map(|writer| writer.max_capacity() - writer.capacity())
+            .sum()
+    }
+
+    /// On a runtime of its own: diesel's migrations are synchronous and block the thread that they run on.
+    async fn migrate(&self, settings: &DatabaseSettings) -> RepositoryResult<MigrationReport> {
+        let settings = settings.clone();
+        tokio::task::spawn_blocking(move || {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .map_err(|error| RepositoryError::Config(error.to_string()))?
+                .block_on(async {
+                    let conn = connect(&settings)
+                        .await
+                        .map_err(|error| RepositoryError::Unavailable(error.to_string()))?;
+                    super::migrate::postgres(conn, &settings).await
+                })
+        })
+        .await
+        .map_err(|error| RepositoryError::Database(error.to_string()))?
+    }
+
+    /// Tables and columns of the directory that are not there.
+    async fn missing(
+        &self,
+        names: Vec<(String, Vec<String>)>,
+        settings: &DatabaseSettings,
+    ) -> RepositoryResult<Vec<String>> {
+        let schema = settings.public_schema.clone();
+        self.read(move |conn| {
+            async move { super::migrate::missing_in_postgres(conn, &schema, &names).await }.boxed()
+        })
+        .await
+    }
+
+    async fn close(&self) {
+        self.writers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            // A writer that panicked has told so already, through `writers_alive`.
+            let _ = task.await;
+        }
+        self.pool.close();
+    }
+}
+
+fn pool(settings: &DatabaseSettings) -> RepositoryResult<Pool<Conn>> {
+    let DatabaseTarget::Postgres(_) = &settings.target else {
+        return Err(RepositoryError::Config(
+            "not an address of PostgreSQL".to_owned(),
+        ));
+    };
+    let mut config = ManagerConfig::default();
+    let target = settings.clone();
+    config.custom_setup = Box::new(move |_| {
+        let target = target.clone();
+        async move { connect(&target).await }.boxed()
+    });
+    let manager = AsyncDieselConnectionManager::new_with_config(String::new(), config);
+    Pool::builder(manager)
+        .max_size(settings.pool_size)
+        .build()
+        .map_err(|error| RepositoryError::Config(error.to_string()))
+}
+
+async fn take(
+    pool: &Pool<Conn>,
+    settings: &DatabaseSettings,
+) -> RepositoryResult<diesel_async::pooled_connection::deadpool::Object<Conn>> {
+    match tokio::time::timeout(settings.pool_timeout, pool.get()).await {
+        Ok(Ok(conn)) => Ok(conn),
+        Ok(Err(error)) => Err(RepositoryError::Unavailable(error.to_string())),
+        Err(_) => Err(RepositoryError::Busy),
+    }
+}
+
+/// Takes whatever has queued and writes it in one transaction. Never ends on an error: it answers, backs off, goes on.
+async fn write_until_closed(
+    settings: DatabaseSettings,
+    shared: Arc<Shared>,
+    mut queue: mpsc::Receiver<Waiting>,
+) {
+    let _running = shared.writer();
+    let mut conn = None;
+    let mut round = Vec::new();
+    while queue.recv_many(&mut round, ROUND).await > 0 {
+        write_patiently(&settings, &shared, &mut conn, std::mem::take(&mut round)).await;
+    }
+}
+
+/// Tries a round again for a while, with a new connection each time, then tells those who wait.
+async fn write_patiently(
+    settings: &DatabaseSettings,
+    shared: &Shared,
+    conn: &mut Option<Conn>,
+    mut round: Vec<Waiting>,
+) {
+    for wait in PATIENCE {
+        if conn.is_none() {
+            match connect(settings).await {
+                Ok(fresh) => *conn = Some(fresh),
+                Err(error) => tracing::warn!(%error, "the database does not answer"),
+            }
+        }
+        if let Some(open) = conn {
+            round = facade::write_round(open, shared, round).await;
+            if round.is_empty() {
+                return;
+            }
+            // Whatever state it is in, nobody asks it again.
+            *conn = None;
+        }
+        tokio::time::sleep(wait).await;
+    }
+    for (_, reply) in round {
+        // Whoever waited may have gone; nothing was promised.
+        let _ = reply.send(Err(RepositoryError::Unavailable(
+            "the database does not answer".to_owned(),
+        )));
+    }
+}
+
+fn gone() -> RepositoryError {
+    RepositoryError::Unavailable("the writers have stopped".to_owned())
+}
+
+/// The caller's error: a database that is away is told from one that refuses.
+fn told(error: Error) -> RepositoryError {
+    if is_transient(&error) {
+        RepositoryError::Unavailable(error.to_string())
+    } else {
+        failed(error)
+    }
+}
+
+/// Whether the same statements may succeed later: the connection, the server or a neighbour was at fault, not the data.
+fn is_transient(error: &Error) -> bool {
+    match error {
+        Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => true,
+        Error::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::SerializationFailure
+            | DatabaseErrorKind::ReadOnlyTransaction => true,
+            // The driver keeps no SQLSTATE: classes 40, 53 and 57 by their words.
+            DatabaseErrorKind::Unknown => {
+                let message = information.message();
+                [
+                    "deadlock detected",
+                    "terminating connection",
+                    "the database system is",
+                    "too many clients",
+                    "remaining connection slots",
+                    "could not extend file",
+                    "could not write",
+                    "No space left",
+                    "out of memory",
+                    "canceling statement due to",
+                    "connection",
+                ]
+                .iter()
+                .any(|words| message.contains(words))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}

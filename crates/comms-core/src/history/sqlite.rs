@@ -1,0 +1,507 @@
+//! The repository on SQLite: one writer thread, a pool of readers.
+//!
+//! The statements are written as for an asynchronous connection; here they complete at once, on a thread of their own.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::Arc,
+    thread,
+};
+
+use diesel::{
+    Connection, QueryResult, SqliteConnection,
+    connection::SimpleConnection,
+    query_dsl::methods::{ExecuteDsl, LimitDsl, LoadQuery},
+    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    DatabaseSettings, Ingested, MigrationReport, NewWebhook, RepositoryError,
+    common::{Shared, failed},
+    repository::RepositoryResult,
+    schema::define_schema,
+};
+
+mod schema {
+    super::define_schema!(
+        organizations = "comms_organizations",
+        accounts = "comms_accounts",
+        service_tokens = "comms_service_tokens",
+        webhooks = "comms_webhooks",
+        quarantine = "comms_quarantine",
+        contacts = "comms_contacts",
+        identities = "comms_identities",
+        conversations = "comms_conversations",
+        messages = "comms_messages",
+        status_events = "comms_status_events",
+        updates = "comms_updates",
+        outbox = "comms_outbox",
+        events = "comms_events",
+        attachments = "comms_attachments",
+        opt_outs = "comms_opt_outs",
+        marks = "comms_marks"
+    );
+}
+
+type Conn = SqliteConnection;
+
+/// The name of our message table, for conditions that are made as text.
+const MESSAGES: &str = "comms_messages";
+
+/// Statements that complete at once, under the names that the asynchronous engine gives them.
+trait RunQueryDsl: Sized {
+    async fn execute(self, conn: &mut Conn) -> QueryResult<usize>
+    where
+        Self: ExecuteDsl<Conn>,
+    {
+        ExecuteDsl::execute(self, conn)
+    }
+
+    async fn load<'q, U>(self, conn: &mut Conn) -> QueryResult<Vec<U>>
+    where
+        Self: LoadQuery<'q, Conn, U>,
+    {
+        self.internal_load(conn)?.collect()
+    }
+
+    async fn get_result<'q, U>(self, conn: &mut Conn) -> QueryResult<U>
+    where
+        Self: LoadQuery<'q, Conn, U>,
+    {
+        match self.internal_load(conn)?.next() {
+            Some(row) => row,
+            None => Err(diesel::result::Error::NotFound),
+        }
+    }
+
+    async fn get_results<'q, U>(self, conn: &mut Conn) -> QueryResult<Vec<U>>
+    where
+        Self: LoadQuery<'q, Conn, U>,
+    {
+        RunQueryDsl::load(self, conn).await
+    }
+
+    async fn first<'q, U>(self, conn: &mut Conn) -> QueryResult<U>
+    where
+        Self: LimitDsl,
+        diesel::dsl::Limit<Self>: LoadQuery<'q, Conn, U>,
+    {
+        RunQueryDsl::get_result(self.limit(1), conn).await
+    }
+}
+
+impl<T> RunQueryDsl for T {}
+
+// SQLite prepares a statement once and runs it for each row: as fast as one statement for all, and simpler.
+macro_rules! insert_ignore {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr) => {
+        for row in &$rows {
+            diesel::insert_into($table)
+                .values(row)
+                .on_conflict($target)
+                .do_nothing()
+                .execute($conn)
+                .await?;
+        }
+    };
+}
+macro_rules! insert_new {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {{
+        let mut new = Vec::new();
+        for row in &$rows {
+            let found = diesel::insert_into($table)
+                .values(row)
+                .on_conflict($target)
+                .do_nothing()
+                .returning($returning)
+                .get_result($conn)
+                .await;
+            if let Some(row) = diesel::OptionalExtension::optional(found)? {
+                new.push(row);
+            }
+        }
+        new
+    }};
+}
+macro_rules! insert_new_any {
+    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
+        let mut new = Vec::new();
+        for row in &$rows {
+            let found = diesel::insert_into($table)
+                .values(row)
+                .on_conflict_do_nothing()
+                .returning($returning)
+                .get_result($conn)
+                .await;
+            if let Some(row) = diesel::OptionalExtension::optional(found)? {
+                new.push(row);
+            }
+        }
+        new
+    }};
+}
+macro_rules! insert_returning {
+    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
+        let mut new = Vec::new();
+        for row in &$rows {
+            new.push(
+                diesel::insert_into($table)
+                    .values(row)
+                    .returning($returning)
+                    .get_result($conn)
+                    .await?,
+            );
+        }
+        new
+    }};
+}
+macro_rules! upsert {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr) => {
+        for row in &$rows {
+            diesel::insert_into($table)
+                .values(row)
+                .on_conflict($target)
+                .do_update()
+                .set($set)
+                .execute($conn)
+                .await?;
+        }
+    };
+}
+/// One writer: nothing is ever locked by another.
+macro_rules! skip_locked {
+    ($query:expr) => {
+        $query
+    };
+}
+
+#[path = "statements/mod.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the queries are compiled once for each engine"
+)]
+mod statements;
+
+#[path = "facade.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the repository is compiled once for each engine"
+)]
+mod facade;
+
+pub(super) use facade::EngineRepository as SqliteRepository;
+
+async fn begin(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("BEGIN IMMEDIATE")
+}
+
+async fn commit(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("COMMIT")
+}
+
+async fn rollback(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("ROLLBACK")
+}
+
+/// Commits what went well and rolls back what did not.
+async fn end<T>(conn: &mut Conn, result: QueryResult<T>) -> QueryResult<T> {
+    match result {
+        Ok(value) => commit(conn).await.map(|()| value),
+        Err(error) => {
+            // The first error is the one that tells.
+            let _ = rollback(conn).await;
+            Err(error)
+        }
+    }
+}
+
+/// The single writer orders the cursors by itself.
+async fn lock_cursor(_: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// The next numbers of `comunicaciones`: nobody else writes while the transaction is open.
+async fn reserve_row_ids(conn: &mut Conn, count: usize) -> QueryResult<Vec<i32>> {
+    #[derive(diesel::QueryableByName)]
+    struct Last {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        last: i64,
+    }
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let row: Last = diesel::sql_query(
+        "SELECT max(COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'comunicaciones'), 0), \
+         COALESCE((SELECT max(id) FROM comunicaciones), 0)) AS last",
+    )
+    .get_result(conn)
+    .await?;
+    let first = i32::try_from(row.last + 1).unwrap_or(i32::MAX);
+    Ok((0..count)
+        .map_while(|n| first.checked_add(i32::try_from(n).ok()?))
+        .collect())
+}
+
+type Job = Box<dyn FnOnce(&mut Conn) + Send>;
+
+enum Order {
+    Ingest(Box<super::common::Waiting>),
+    Run(Job),
+}
+
+/// How the statements are run.
+struct Engine {
+    readers: Pool<ConnectionManager<Conn>>,
+    orders: std::sync::Mutex<Option<mpsc::Sender<Order>>>,
+    writer: std::sync::Mutex<Option<thread::JoinHandle<()>>>,
+    // Held as long as the repository lives: one process for each file.
+    _lock: File,
+}
+
+impl Engine {
+    async fn open(settings: &DatabaseSettings, shared: Arc<Shared>) -> RepositoryResult<Self> {
+        let super::DatabaseTarget::Sqlite(path) = &settings.target else {
+            return Err(RepositoryError::Config(
+                "not an address of SQLite".to_owned(),
+            ));
+        };
+        let (path, pool, queue) = (path.clone(), settings.pool_size, settings.queue);
+        tokio::task::spawn_blocking(move || open_blocking(&path, pool, queue, shared))
+            .await
+            .map_err(|error| RepositoryError::Database(error.to_string()))?
+    }
+
+    /// Runs something that only reads.
+    async fn read<T, F>(&self, work: F) -> RepositoryResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> LocalBoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut conn = readers.get().map_err(|_| RepositoryError::Busy)?;
+            now(work(&mut conn)).map_err(failed)
+        })
+        .await
+        .map_err(|error| RepositoryError::Database(error.to_string()))?
+    }
+
+    /// Runs something that writes.
+    async fn write<T, F>(&self, work: F) -> RepositoryResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> LocalBoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            // The caller may have gone: what was asked for is done all the same.
+            let _ = reply.send(now(work(conn)).map_err(failed));
+        });
+        self.sender()?
+            .send(Order::Run(job))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Queues a webhook; it is written with its neighbours.
+    async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested> {
+        let (reply, answer) = oneshot::channel();
+        self.sender()?
+            .try_send(Order::Ingest(Box::new((webhook, reply))))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => RepositoryError::Busy,
+                mpsc::error::TrySendError::Closed(_) => gone(),
+            })?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    fn sender(&self) -> RepositoryResult<mpsc::Sender<Order>> {
+        let orders = self
+            .orders
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        orders.clone().ok_or_else(gone)
+    }
+
+    fn queued(&self) -> usize {
+        let orders = self
+            .orders
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        orders
+            .as_ref()
+            .map_or(0, |orders| orders.max_capacity() - orders.capacity())
+    }
+
+    /// The file is locked to this process: what is under way elsewhere cannot be.
+    async fn migrate(&self, _: &DatabaseSettings) -> RepositoryResult<MigrationReport> {
+        self.write(|conn| async move { Ok(super::migrate::sqlite(conn)) }.boxed_local())
+            .await?
+    }
+
+    /// Tables and columns of the directory that are not there.
+    async fn missing(
+        &self,
+        names: Vec<(String, Vec<String>)>,
+        _: &DatabaseSettings,
+    ) -> RepositoryResult<Vec<String>> {
+        self.read(move |conn| {
+            async move { super::migrate::missing_in_sqlite(conn, &names) }.boxed_local()
+        })
+        .await
+    }
+
+    async fn close(&self) {
+        let writer = {
+            let mut orders = self
+                .orders
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            orders.take();
+            self.writer
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .take()
+        };
+        if let Some(writer) = writer {
+            // A writer that panicked has told so already, through `writers_alive`.
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+    }
+}
+
+fn open_blocking(
+    path: &Path,
+    readers: usize,
+    queue: usize,
+    shared: Arc<Shared>,
+) -> RepositoryResult<Engine> {
+    let config = |cause: String| RepositoryError::Config(format!("{}: {cause}", path.display()));
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| config(error.to_string()))?;
+    }
+    let lock =
+        File::create(path.with_extension("lock")).map_err(|error| config(error.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(config(
+                "another process uses this file; SQLite serves one at a time".to_owned(),
+            ));
+        }
+        Err(TryLockError::Error(error)) => return Err(config(error.to_string())),
+    }
+    let address = path.to_string_lossy().into_owned();
+    let mut conn = Conn::establish(&address).map_err(|error| config(error.to_string()))?;
+    conn.batch_execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
+         PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -16000;",
+    )
+    .map_err(failed)?;
+    let pool = Pool::builder()
+        .max_size(u32::try_from(readers).unwrap_or(10))
+        .min_idle(Some(1))
+        .connection_customizer(Box::new(ReaderSettings))
+        .build(ConnectionManager::new(address))
+        .map_err(|error| config(error.to_string()))?;
+    let (orders, receiver) = mpsc::channel(queue);
+    let writer = thread::Builder::new()
+        .name("comms-writer".to_owned())
+        .spawn(move || {
+            let _running = shared.writer();
+            write_until_closed(&mut conn, receiver, &shared);
+        })
+        .map_err(|error| config(error.to_string()))?;
+    Ok(Engine {
+        readers: pool,
+        orders: std::sync::Mutex::new(Some(orders)),
+        writer: std::sync::Mutex::new(Some(writer)),
+        _lock: lock,
+    })
+}
+
+#[derive(Debug)]
+struct ReaderSettings;
+
+impl CustomizeConnection<Conn, diesel::r2d2::Error> for ReaderSettings {
+    fn on_acquire(&self, conn: &mut Conn) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;")
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// Takes whatever has queued, writes all webhooks of it in one transaction, and the rest in its order.
+fn write_until_closed(conn: &mut Conn, mut orders: mpsc::Receiver<Order>, shared: &Shared) {
+    let mut taken = Vec::new();
+    while orders.blocking_recv_many(&mut taken, super::common::ROUND) > 0 {
+        let mut round = Vec::new();
+        let mut jobs = Vec::new();
+        for order in taken.drain(..) {
+            match order {
+                Order::Ingest(waiting) => round.push(*waiting),
+                Order::Run(job) => jobs.push(job),
+            }
+        }
+        write_patiently(conn, shared, round);
+        for job in jobs {
+            job(conn);
+        }
+    }
+}
+
+/// Tries a round again for a while where the file cannot be written, then tells those who wait.
+fn write_patiently(conn: &mut Conn, shared: &Shared, mut round: Vec<super::common::Waiting>) {
+    for wait in super::common::PATIENCE {
+        if round.is_empty() {
+            return;
+        }
+        round = now(facade::write_round(conn, shared, round));
+        if !round.is_empty() {
+            thread::sleep(wait);
+        }
+    }
+    for (_, reply) in round {
+        // Whoever waited may have gone; nothing was promised.
+        let _ = reply.send(Err(RepositoryError::Unavailable(
+            "the file cannot be written".to_owned(),
+        )));
+    }
+}
+
+/// Runs what completes at once.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    work.now_or_never()
+        .unwrap_or_else(|| unreachable!("SQLite's statements complete at once"))
+}
+
+fn gone() -> RepositoryError {
+    RepositoryError::Unavailable("the writer has stopped".to_owned())
+}
+
+/// Whether a failed round is to be tried as it is, later.
+fn is_transient(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    let Error::DatabaseError(kind, information) = error else {
+        return false;
+    };
+    let message = information.message();
+    matches!(kind, DatabaseErrorKind::SerializationFailure)
+        || [
+            "locked",
+            "busy",
+            "disk",
+            "full",
+            "I/O",
+            "readonly",
+            "unable to open",
+        ]
+        .iter()
+        .any(|word| message.contains(word))
+}

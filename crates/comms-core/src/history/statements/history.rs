@@ -1,0 +1,456 @@
+//! Pages of the history, one message, and what is known of a recipient.
+
+use std::collections::HashMap;
+
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+
+use super::{
+    Conn, RunQueryDsl, comunicaciones, media,
+    schema::{
+        comunicaciones as rows, conversations, identities, messages, opt_outs, status_events,
+    },
+};
+use crate::{
+    AccountId, Address, AddressKind, ContactId, ConversationId, Direction, MessageId, Status,
+    history::{
+        HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState,
+        Scope, StatusEvent,
+        directory::{Directory, Kind},
+        sql_types::{Doc, Instant, Uid},
+        text::{clean, like_pattern},
+    },
+};
+
+/// The longest page.
+const LONGEST_PAGE: u16 = 200;
+
+/// A message as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = messages)]
+struct MessageRead {
+    id: Uid,
+    organization_id: String,
+    account_id: Option<String>,
+    provider_id: Option<String>,
+    conversation_id: Option<Uid>,
+    lead_id: Option<String>,
+    client_id: Option<String>,
+    contract_id: Option<String>,
+    user_id: Option<String>,
+    channel: String,
+    direction: i16,
+    counterpart: String,
+    counterpart_kind: String,
+    content: Option<Doc>,
+    body: Option<String>,
+    reply_to: Option<String>,
+    extra: Option<Doc>,
+    status: i16,
+    foreign_status: Option<String>,
+    problem: Option<Doc>,
+    duration_seconds: Option<i32>,
+    retry_of: Option<Uid>,
+    comunicacion_id: Option<i32>,
+    occurred_at: Option<Instant>,
+    created_at: Instant,
+}
+
+/// What another program may have changed in the shared row.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = rows)]
+struct RowRead {
+    lead_id: Option<i32>,
+    cliente_id: Option<i32>,
+    contrato_id: Option<i32>,
+    usuario_id: i32,
+    contenido: Option<String>,
+    estado: String,
+    duracion_seg: Option<i32>,
+}
+
+/// A page, newest first.
+pub(in super::super) async fn page(
+    conn: &mut Conn,
+    directory: &Directory,
+    scope: &Scope,
+    filter: &HistoryFilter,
+) -> QueryResult<HistoryPage> {
+    let limit = filter.limit.clamp(1, LONGEST_PAGE);
+    let mut entries = select(conn, directory, scope, filter, None, i64::from(limit) + 1).await?;
+    let more = entries.len() > usize::from(limit);
+    entries.truncate(usize::from(limit));
+    let next = entries.last().filter(|_| more).map(|(row, _)| PageKey {
+        created_at: row.created_at.0,
+        id: MessageId(row.id.0),
+    });
+    let ids: Vec<Uid> = entries.iter().map(|(row, _)| row.id).collect();
+    let mut attachments: HashMap<Uid, Vec<_>> = HashMap::new();
+    if !ids.is_empty() {
+        for file in media::of_messages(conn, &ids).await? {
+            attachments
+                .entry(file.message())
+                .or_default()
+                .push(file.into_attachment());
+        }
+    }
+    let entries = entries
+        .into_iter()
+        .map(|(row, shared)| {
+            let files = attachments.remove(&row.id).unwrap_or_default();
+            entry(row, shared, files)
+        })
+        .collect();
+    Ok(HistoryPage { entries, next })
+}
+
+/// Everything known of one message.
+pub(in super::super) async fn message(
+    conn: &mut Conn,
+    directory: &Directory,
+    scope: &Scope,
+    id: MessageId,
+) -> QueryResult<Option<MessageDetail>> {
+    let one = select(
+        conn,
+        directory,
+        scope,
+        &HistoryFilter::default(),
+        Some(id),
+        1,
+    )
+    .await?;
+    let Some((row, shared)) = one.into_iter().next() else {
+        return Ok(None);
+    };
+    let events: Vec<EventTuple> = status_events::table
+        .filter(status_events::message_id.eq(row.id))
+        .order((status_events::occurred_at, status_events::id))
+        .select((
+            status_events::status,
+            status_events::provider_status,
+            status_events::occurred_at,
+            status_events::recorded_at,
+            status_events::problem,
+            status_events::extra,
+        ))
+        .load(conn)
+        .await?;
+    let files = media::of_messages(conn, &[row.id]).await?;
+    let kind =
+        serde_json::from_value(row.counterpart_kind.clone().into()).unwrap_or(AddressKind::Other);
+    Ok(Some(MessageDetail {
+        events: events.into_iter().map(status_event).collect(),
+        reply_to: row.reply_to.clone(),
+        retry_of: row.retry_of.map(|id| MessageId(id.0)),
+        extra: row.extra.clone().map(|doc| doc.0),
+        occurred_at: row.occurred_at.map(|at| at.0),
+        address: Address::verbatim(kind, row.counterpart.clone()),
+        entry: entry(
+            row,
+            shared,
+            files
+                .into_iter()
+                .map(media::AttachmentRead::into_attachment)
+                .collect(),
+        ),
+    }))
+}
+
+/// The message behind a row of `comunicaciones`.
+pub(in super::super) async fn by_row(
+    conn: &mut Conn,
+    organization: &str,
+    id: i32,
+) -> QueryResult<Option<MessageId>> {
+    let found: Option<Uid> = messages::table
+        .filter(messages::comunicacion_id.eq(id))
+        .filter(messages::organization_id.eq(organization))
+        .select(messages::id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.map(|id| MessageId(id.0)))
+}
+
+/// Marks an inbound message, and those before it in its conversation, as read by us. Returns how many.
+pub(in super::super) async fn mark_read(
+    conn: &mut Conn,
+    id: MessageId,
+    now: Instant,
+) -> QueryResult<usize> {
+    super::super::begin(conn).await?;
+    let marked = mark_read_in(conn, id, now).await;
+    super::super::end(conn, marked).await
+}
+
+async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResult<usize> {
+    let (conversation, created_at): (Option<Uid>, Instant) = messages::table
+        .find(Uid(id.0))
+        .select((messages::conversation_id, messages::created_at))
+        .first(conn)
+        .await?;
+    let inbound = comunicaciones::direction_code(Direction::Inbound);
+    let mut unread = messages::table
+        .filter(messages::direction.eq(inbound))
+        .filter(messages::status.eq(Status::Received.rank()))
+        .select(messages::id)
+        .into_boxed();
+    unread = match conversation {
+        Some(conversation) => unread
+            .filter(messages::conversation_id.eq(conversation))
+            .filter(messages::created_at.le(created_at)),
+        None => unread.filter(messages::id.eq(Uid(id.0))),
+    };
+    let ids: Vec<Uid> = unread.load(conn).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    // An inbound message has no provider states to merge: ours is the only word on it.
+    let read: Vec<Option<i32>> = diesel::update(messages::table.filter(messages::id.eq_any(ids)))
+        .set((
+            messages::status.eq(Status::Read.rank()),
+            messages::updated_at.eq(now),
+        ))
+        .returning(messages::comunicacion_id)
+        .get_results(conn)
+        .await?;
+    let moved = read
+        .iter()
+        .flatten()
+        .map(|id| (Status::Read.rank(), *id))
+        .collect();
+    comunicaciones::move_states(conn, moved).await?;
+    if let Some(conversation) = conversation {
+        let count = i32::try_from(read.len()).unwrap_or(i32::MAX);
+        diesel::update(conversations::table.find(conversation))
+            .set(conversations::unread.eq(conversations::unread - count))
+            .execute(conn)
+            .await?;
+    }
+    Ok(read.len())
+}
+
+/// What the rules before a send need to know of a recipient.
+pub(in super::super) async fn recipient(
+    conn: &mut Conn,
+    account: &AccountId,
+    address: &Address,
+) -> QueryResult<RecipientState> {
+    let contact: Option<Uid> = identities::table
+        .filter(identities::account_id.eq(account.as_str()))
+        .filter(identities::external_id.eq(clean(address.value())))
+        .select(identities::contact_id)
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(contact) = contact else {
+        return Ok(RecipientState::default());
+    };
+    let last: Option<Option<Instant>> = conversations::table
+        .filter(conversations::account_id.eq(account.as_str()))
+        .filter(conversations::contact_id.eq(contact))
+        .select(conversations::last_inbound_at)
+        .first(conn)
+        .await
+        .optional()?;
+    let names: Vec<String> = identities::table
+        .filter(identities::contact_id.eq(contact))
+        .filter(identities::account_id.eq(account.as_str()))
+        .select(identities::external_id)
+        .load(conn)
+        .await?;
+    let mut opted_out: Vec<String> = opt_outs::table
+        .filter(opt_outs::account_id.eq(account.as_str()))
+        .filter(opt_outs::address.eq_any(names))
+        .filter(opt_outs::opted_in.eq(false))
+        .select(opt_outs::scope)
+        .load(conn)
+        .await?;
+    opted_out.sort_unstable();
+    opted_out.dedup();
+    Ok(RecipientState {
+        contact: Some(ContactId(contact.0)),
+        last_inbound_at: last.flatten().map(|at| at.0),
+        opted_out,
+    })
+}
+
+async fn select(
+    conn: &mut Conn,
+    directory: &Directory,
+    scope: &Scope,
+    filter: &HistoryFilter,
+    only: Option<MessageId>,
+    limit: i64,
+) -> QueryResult<Vec<(MessageRead, Option<RowRead>)>> {
+    let mut query = messages::table
+        .left_join(rows::table.on(rows::id.nullable().eq(messages::comunicacion_id)))
+        .select((MessageRead::as_select(), Option::<RowRead>::as_select()))
+        .filter(messages::organization_id.eq(scope.organization.as_str()))
+        .order((messages::created_at.desc(), messages::id.desc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some(seller) = &scope.seller {
+        let mut own = format!(
+            "({}.user_id = '{}'",
+            super::super::MESSAGES,
+            seller.as_str().replace('\'', "''").replace('\0', "")
+        );
+        for (kind, assigned) in directory.assigned_to(seller.as_str()) {
+            let column = match kind {
+                Kind::Lead => "lead_id",
+                Kind::Client => "client_id",
+                Kind::Contract => "contract_id",
+            };
+            own.push_str(&format!(
+                " OR {}.{column} IN ({assigned})",
+                super::super::MESSAGES
+            ));
+        }
+        own.push(')');
+        query = query.filter(sql::<Bool>(&own));
+    }
+    if let Some(id) = only {
+        query = query.filter(messages::id.eq(Uid(id.0)));
+    }
+    if let Some(lead) = &filter.lead {
+        query = query.filter(messages::lead_id.eq(lead.as_str()));
+    }
+    if let Some(client) = &filter.client {
+        query = query.filter(messages::client_id.eq(client.as_str()));
+    }
+    if let Some(contract) = &filter.contract {
+        query = query.filter(messages::contract_id.eq(contract.as_str()));
+    }
+    if let Some(user) = &filter.user {
+        query = query.filter(messages::user_id.eq(user.as_str()));
+    }
+    if let Some(conversation) = filter.conversation {
+        query = query.filter(messages::conversation_id.eq(Uid(conversation.0)));
+    }
+    if let Some(channel) = filter.channel {
+        query = query.filter(messages::channel.eq(channel.as_str()));
+    }
+    if let Some(direction) = filter.direction {
+        query = query.filter(messages::direction.eq(comunicaciones::direction_code(direction)));
+    }
+    if !filter.statuses.is_empty() {
+        let ranks: Vec<i16> = filter.statuses.iter().map(|status| status.rank()).collect();
+        query = query.filter(messages::status.eq_any(ranks));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(messages::created_at.ge(Instant::of(from)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(messages::created_at.lt(Instant::of(until)));
+    }
+    if let Some(text) = &filter.text {
+        query = query.filter(messages::search.like(like_pattern(text)).escape('\\'));
+    }
+    if let Some(after) = filter.after {
+        // The form that an index bounds: `(a, b) < (x, y)` said as `a <= x AND (a < x OR b < y)`.
+        let at = Instant::of(after.created_at);
+        query = query.filter(messages::created_at.le(at)).filter(
+            messages::created_at
+                .lt(at)
+                .or(messages::id.lt(Uid(after.id.0))),
+        );
+    }
+    query.load(conn).await
+}
+
+fn entry(
+    row: MessageRead,
+    shared: Option<RowRead>,
+    attachments: Vec<crate::history::Attachment>,
+) -> HistoryEntry {
+    let status = Status::from_rank(row.status).unwrap_or(Status::Unknown);
+    let ours = row.account_id.is_some();
+    let mut links = Links {
+        lead: row.lead_id.map(Into::into),
+        client: row.client_id.map(Into::into),
+        contract: row.contract_id.map(Into::into),
+    };
+    let (mut user, mut text, mut duration, mut foreign_status) = (
+        row.user_id,
+        row.body,
+        row.duration_seconds,
+        row.foreign_status,
+    );
+    if let Some(shared) = shared {
+        // The shared row is what every program sees: what another one changed there holds.
+        let shown = |id: Option<i32>| id.map(|id| id.to_string());
+        links.lead = shown(shared.lead_id)
+            .map(Into::into)
+            .or(links.lead.filter(is_text));
+        links.client = shown(shared.cliente_id)
+            .map(Into::into)
+            .or(links.client.filter(is_text));
+        links.contract = shown(shared.contrato_id)
+            .map(Into::into)
+            .or(links.contract.filter(is_text));
+        user = Some(shared.usuario_id.to_string());
+        duration = shared.duracion_seg.or(duration);
+        if !ours {
+            text = shared.contenido;
+            foreign_status = Some(shared.estado);
+        }
+    }
+    let told = matches!(
+        status,
+        Status::Failed | Status::Unknown | Status::CallFailed | Status::Expired
+    );
+    HistoryEntry {
+        message: MessageId(row.id.0),
+        id: row.comunicacion_id,
+        organization: row.organization_id.into(),
+        account: row.account_id.map(Into::into),
+        links,
+        user: user.map(Into::into),
+        channel: row.channel,
+        direction: comunicaciones::direction_of(row.direction),
+        counterpart: row.counterpart,
+        text,
+        content: row
+            .content
+            .and_then(|doc| serde_json::from_value(doc.0).ok()),
+        status,
+        foreign_status,
+        provider_id: row.provider_id,
+        duration_seconds: duration,
+        created_at: row.created_at.0,
+        problem: row
+            .problem
+            .filter(|_| told)
+            .and_then(|doc| serde_json::from_value(doc.0).ok()),
+        conversation: row.conversation_id.map(|id| ConversationId(id.0)),
+        attachments,
+    }
+}
+
+/// An id that the shared table cannot hold, since it is no number, is only in ours.
+fn is_text<T: ToString>(id: &T) -> bool {
+    id.to_string().parse::<i32>().is_err()
+}
+
+type EventTuple = (
+    Option<i16>,
+    String,
+    Instant,
+    Instant,
+    Option<Doc>,
+    Option<Doc>,
+);
+
+fn status_event(
+    (status, provider_status, occurred_at, recorded_at, problem, extra): EventTuple,
+) -> StatusEvent {
+    StatusEvent {
+        status: status.and_then(Status::from_rank),
+        provider_status,
+        occurred_at: occurred_at.0,
+        recorded_at: recorded_at.0,
+        problem: problem.and_then(|doc| serde_json::from_value(doc.0).ok()),
+        extra: extra.map(|doc| doc.0),
+    }
+}

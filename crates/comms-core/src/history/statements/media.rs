@@ -1,0 +1,221 @@
+//! Files that belong to messages: fetched by whoever claims them.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::{Conn, RunQueryDsl, rows::AttachmentRow, schema::attachments};
+use crate::{
+    MessageId,
+    history::{
+        Attachment, AttachmentState, MediaJob, MediaOutcome, Scope,
+        sql_types::{Doc, Instant, Uid},
+        text::clean,
+    },
+};
+
+const PENDING: i16 = 0;
+const STORED: i16 = 1;
+const FAILED: i16 = 2;
+
+pub(super) async fn write(conn: &mut Conn, rows: Vec<AttachmentRow>) -> QueryResult<()> {
+    insert_ignore!(conn, attachments::table, rows, attachments::id);
+    Ok(())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = attachments)]
+pub(super) struct AttachmentRead {
+    id: Uid,
+    message_id: Uid,
+    kind: String,
+    mime_type: Option<String>,
+    filename: Option<String>,
+    size: Option<i64>,
+    state: i16,
+    blob_key: Option<String>,
+    error: Option<String>,
+}
+
+impl AttachmentRead {
+    pub(super) fn message(&self) -> Uid {
+        self.message_id
+    }
+
+    pub(super) fn into_attachment(self) -> Attachment {
+        Attachment {
+            id: self.id.0,
+            message: MessageId(self.message_id.0),
+            kind: self.kind,
+            mime_type: self.mime_type,
+            filename: self.filename,
+            size: self.size,
+            state: match self.state {
+                STORED => AttachmentState::Stored,
+                FAILED => AttachmentState::Failed,
+                _ => AttachmentState::Pending,
+            },
+            blob_key: self.blob_key,
+            error: self.error,
+        }
+    }
+}
+
+/// The attachments of these messages.
+pub(super) async fn of_messages(
+    conn: &mut Conn,
+    messages: &[Uid],
+) -> QueryResult<Vec<AttachmentRead>> {
+    attachments::table
+        .filter(attachments::message_id.eq_any(messages.to_vec()))
+        .order(attachments::id)
+        .select(AttachmentRead::as_select())
+        .load(conn)
+        .await
+}
+
+/// One attachment of the organisation.
+pub(in super::super) async fn attachment(
+    conn: &mut Conn,
+    scope: &Scope,
+    id: Uuid,
+) -> QueryResult<Option<Attachment>> {
+    let row: Option<AttachmentRead> = attachments::table
+        .find(Uid(id))
+        .filter(attachments::organization_id.eq(scope.organization.as_str()))
+        .select(AttachmentRead::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(AttachmentRead::into_attachment))
+}
+
+/// Claims what is due until `until`. What another process is claiming at this moment is left to it.
+pub(in super::super) async fn claim(
+    conn: &mut Conn,
+    now: Instant,
+    until: Instant,
+    limit: u16,
+) -> QueryResult<Vec<MediaJob>> {
+    super::super::begin(conn).await?;
+    let due: QueryResult<Vec<Uid>> = skip_locked!(
+        attachments::table
+            .filter(attachments::state.eq(PENDING))
+            .filter(attachments::due_at.le(now))
+            .order((attachments::due_at, attachments::id))
+            .limit(i64::from(limit))
+            .select(attachments::id)
+    )
+    .load(conn)
+    .await;
+    let claimed = match due {
+        Ok(due) => claim_these(conn, due, until).await,
+        Err(error) => Err(error),
+    };
+    super::super::end(conn, claimed).await
+}
+
+/// What a claim tells: id, organisation, account, source, media type, hash, attempts.
+type Claimed = (
+    Uid,
+    String,
+    String,
+    Doc,
+    Option<String>,
+    Option<String>,
+    i32,
+);
+
+async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryResult<Vec<MediaJob>> {
+    let rows: Vec<Claimed> = diesel::update(attachments::table.filter(attachments::id.eq_any(due)))
+        .set((
+            attachments::due_at.eq(until),
+            attachments::attempts.eq(attachments::attempts + 1),
+        ))
+        .returning((
+            attachments::id,
+            attachments::organization_id,
+            attachments::account_id,
+            attachments::source,
+            attachments::mime_type,
+            attachments::sha256,
+            attachments::attempts,
+        ))
+        .get_results(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(
+            |(id, organization, account, source, mime_type, sha256, attempts)| {
+                Some(MediaJob {
+                    id: id.0,
+                    organization: organization.into(),
+                    account: account.into(),
+                    source: serde_json::from_value(source.0).ok()?,
+                    mime_type,
+                    sha256,
+                    attempts,
+                })
+            },
+        )
+        .collect())
+}
+
+/// Records how fetching ended. A file that is here already stays.
+pub(in super::super) async fn conclude(
+    conn: &mut Conn,
+    id: Uuid,
+    outcome: &MediaOutcome,
+) -> QueryResult<usize> {
+    let pending = attachments::table
+        .find(Uid(id))
+        .filter(attachments::state.eq(PENDING));
+    match outcome {
+        MediaOutcome::Stored {
+            blob_key,
+            size,
+            mime_type,
+            sha256,
+        } => {
+            diesel::update(pending)
+                .set((
+                    attachments::state.eq(STORED),
+                    attachments::blob_key.eq(blob_key),
+                    attachments::size.eq(size),
+                    attachments::sha256.eq(sha256),
+                    mime_type
+                        .as_ref()
+                        .map(|m| attachments::mime_type.eq(clean(m))),
+                    attachments::error.eq(None::<String>),
+                ))
+                .execute(conn)
+                .await
+        }
+        MediaOutcome::Retry { at, error } => {
+            diesel::update(pending)
+                .set((
+                    attachments::due_at.eq(Instant::of(*at)),
+                    attachments::error.eq(clean(error)),
+                ))
+                .execute(conn)
+                .await
+        }
+        MediaOutcome::Failed { error } => {
+            diesel::update(pending)
+                .set((
+                    attachments::state.eq(FAILED),
+                    attachments::error.eq(clean(error)),
+                ))
+                .execute(conn)
+                .await
+        }
+    }
+}
+
+/// How many wait.
+pub(in super::super) async fn pending(conn: &mut Conn) -> QueryResult<i64> {
+    attachments::table
+        .filter(attachments::state.eq(PENDING))
+        .count()
+        .get_result(conn)
+        .await
+}

@@ -1,0 +1,16 @@
+//! The queries. Compiled once for each engine: `Conn`, `RunQueryDsl` and the names of the tables come from the module above.
+
+pub(super) mod accounts;
+pub(super) mod comunicaciones;
+pub(super) mod directory;
+pub(super) mod history;
+pub(super) mod ingest;
+pub(super) mod media;
+pub(super) mod outbound;
+mod people;
+mod plan;
+mod rows;
+mod status;
+pub(super) mod webhooks;
+
+use super::{Conn, RunQueryDsl, schema};
