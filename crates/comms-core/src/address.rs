@@ -77,6 +77,10 @@ impl Address {
                 "not a phone number: write it with its country code, for instance +34 600 000 000",
             )
         };
+        // The parser would read letters as the keys of a telephone, and so reach somebody else.
+        if number.chars().any(char::is_alphabetic) {
+            return Err(refuse());
+        }
         let region = region.and_then(|code| code.parse().ok());
         let parsed = phonenumber::parse(region, number.trim()).map_err(|_| refuse())?;
         // Validity tables lag behind numbering plans: length decides, as it does at the providers.

@@ -1,0 +1,11 @@
+//! The domain model, as its users see it.
+#![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
+
+mod address;
+mod capabilities;
+mod content;
+mod event;
+mod id;
+mod status;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod history;
