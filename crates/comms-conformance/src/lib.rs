@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod channel;
+#[cfg(feature = "repository")]
+pub mod database;
 pub mod inbound;
 #[cfg(feature = "repository")]
 pub mod repository;
@@ -8,4 +10,6 @@ mod suite;
 
 pub use channel::channel;
 pub use inbound::inbound;
+#[cfg(feature = "repository")]
+pub use repository::repository;
 pub use suite::{Case, Report, Verdict, Violation};

@@ -1,1 +1,113 @@
-//! x
+//! What every [`Repository`] of the history promises.
+
+mod desk;
+mod ingesting;
+mod log;
+mod media;
+mod paging;
+mod people;
+mod scopes;
+mod sending;
+mod statuses;
+mod webhooks;
+mod world;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use comms_core::history::Repository;
+
+use crate::{
+    Case, Report,
+    suite::{cases, run_all},
+};
+
+/// What every repository promises, case by case.
+pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
+    ingesting::{
+        a_webhook_is_stored_once_however_often_it_comes,
+        sixty_four_copies_at_once_are_one,
+        a_batch_that_repeats_itself_is_stored_once,
+        the_counts_tell_what_is_new,
+        a_poison_event_keeps_its_neighbours,
+        nul_is_replaced_and_overlong_values_are_kept_whole,
+        what_is_not_understood_is_kept,
+    },
+    webhooks::{
+        a_webhook_is_kept_as_it_came,
+        a_replay_changes_nothing,
+        stored_webhooks_are_found_by_each_filter,
+        strangers_wait_until_their_account_is_registered,
+    },
+    statuses::{
+        every_order_of_statuses_ends_alike_and_never_goes_back,
+        statuses_in_one_batch_merge,
+        a_status_before_its_message_is_not_lost,
+        an_echo_and_its_status_meet_in_either_order,
+        a_word_that_is_not_understood_is_kept_and_changes_nothing,
+    },
+    sending::{
+        an_attempt_is_stored_before_it_is_made,
+        a_conclusion_never_goes_back,
+        a_key_gives_its_message_again,
+        sixty_four_requests_with_one_key_are_one,
+        a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects_it,
+        a_look_up_corrects_an_unknown_outcome,
+        all_attempts_are_released_at_the_start_of_the_only_process,
+    },
+    people::{
+        an_unknown_person_becomes_a_contact_without_lead,
+        an_answer_belongs_to_what_the_message_belonged_to,
+        sixty_four_first_messages_make_one_conversation,
+        the_addresses_of_one_party_are_one_person,
+        the_spellings_of_a_number_are_one_person,
+        a_changed_address_is_the_same_person,
+        the_window_opens_with_the_last_message_in,
+        an_opt_out_holds_until_it_is_taken_back,
+    },
+    scopes::{
+        two_organisations_see_nothing_of_each_other,
+        one_person_of_two_organisations_is_two_contacts,
+        a_seller_sees_their_own,
+        an_account_stays_with_its_organisation,
+        a_user_sends_from_their_own_account,
+        a_service_token_is_valid_until_it_is_revoked,
+    },
+    paging::{
+        a_walk_meets_every_row_once_while_others_write,
+        rows_of_one_instant_are_paged_without_loss,
+        each_filter_gives_what_it_names,
+        text_is_found_without_regard_to_case_and_accents,
+        a_page_is_never_longer_than_asked,
+    },
+    media::{
+        a_file_is_claimed_until_its_lease_ends,
+        a_file_is_never_claimed_twice_at_once,
+        a_file_ends_stored_or_failed_with_its_reason,
+    },
+    log::{
+        a_reader_misses_nothing_while_many_write,
+        the_log_tells_what_happened_to_which_message,
+        a_hint_comes_with_every_write,
+    },
+    desk::{
+        reading_a_message_reads_those_before_it,
+        what_has_no_owner_waits_for_one,
+        the_counts_of_what_waits_are_right,
+    },
+];
+
+/// Runs [`CASES`].
+///
+/// # Errors
+/// The promises that the repository does not keep.
+pub async fn repository(harness: &(dyn RepositoryHarness + 'static)) -> Result<(), Report> {
+    run_all(CASES, harness).await
+}
+
+/// Gives the suite repositories. Run it on a runtime with several threads.
+#[async_trait]
+pub trait RepositoryHarness: Send + Sync {
+    /// An empty repository with its schema, without a directory of leads and clients.
+    async fn open(&self) -> Arc<dyn Repository>;
+}

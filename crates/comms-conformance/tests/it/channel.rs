@@ -22,7 +22,9 @@ const TOKEN: &str = "token-that-nobody-may-see";
 
 #[tokio::test]
 async fn the_in_memory_channel_keeps_every_promise() {
-    comms_conformance::channel(&Harness(Flaw::None)).await.unwrap();
+    comms_conformance::channel(&Harness(Flaw::None))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -30,12 +32,21 @@ async fn every_case_of_a_channel_bites() {
     use Flaw::*;
     let flaws = [
         ("account_and_kind_never_change", ChangesItsKind),
-        ("every_claimed_content_and_address_is_sent_once", SendsMediaTwice),
+        (
+            "every_claimed_content_and_address_is_sent_once",
+            SendsMediaTwice,
+        ),
         ("the_longest_text_is_still_sent", CountsBytes),
         ("the_receipt_names_what_the_provider_stored", InventsAnId),
         ("our_id_travels_with_the_message", ReplacesOurId),
-        ("concurrent_sends_are_all_distinct", TakesEqualsForRepetitions),
-        ("what_is_excluded_is_refused_without_a_request", SendsUnsupported),
+        (
+            "concurrent_sends_are_all_distinct",
+            TakesEqualsForRepetitions,
+        ),
+        (
+            "what_is_excluded_is_refused_without_a_request",
+            SendsUnsupported,
+        ),
         ("a_refused_connection_sent_nothing", DoubtsEverything),
         ("a_throttled_send_says_when_to_try_again", ForgetsTheWait),
         (
@@ -50,7 +61,10 @@ async fn every_case_of_a_channel_bites() {
             "a_server_error_after_the_provider_acted_is_unknown_and_not_repeated",
             TakesErrorsForInaction,
         ),
-        ("a_page_of_a_proxy_is_unknown_and_not_repeated", TrustsAnyAnswer),
+        (
+            "a_page_of_a_proxy_is_unknown_and_not_repeated",
+            TrustsAnyAnswer,
+        ),
         (
             "an_answer_that_breaks_off_is_unknown_and_not_repeated",
             TakesTheUnreadableForInaction,
@@ -242,7 +256,12 @@ impl Channel for Flawed {
             (Flaw::CannotTell, _) => Ok(Found::CannotTell),
             (Flaw::FindsAnything, Some(last)) => {
                 let id = last.id;
-                self.memory.find(&Probe { id, ..probe.clone() }).await
+                self.memory
+                    .find(&Probe {
+                        id,
+                        ..probe.clone()
+                    })
+                    .await
             }
             _ => self.memory.find(probe).await,
         }
@@ -265,7 +284,11 @@ impl Flawed {
         if self.flaw != Flaw::TakesEqualsForRepetitions {
             return None;
         }
-        self.receipts.lock().unwrap().get(&message.content.summary()).cloned()
+        self.receipts
+            .lock()
+            .unwrap()
+            .get(&message.content.summary())
+            .cloned()
     }
 
     async fn after(&self, message: &Outbound, mut receipt: Receipt) -> Result<Receipt> {
@@ -276,7 +299,10 @@ impl Flawed {
             receipt.provider_id = MessageId::new().to_string();
         }
         let summary = message.content.summary();
-        self.receipts.lock().unwrap().insert(summary, receipt.clone());
+        self.receipts
+            .lock()
+            .unwrap()
+            .insert(summary, receipt.clone());
         Ok(receipt)
     }
 

@@ -1,0 +1,166 @@
+//! The files of inbound messages: claimed, fetched, settled.
+
+use std::collections::HashSet;
+
+use comms_core::{
+    MediaRef,
+    history::{Attachment, AttachmentState, MediaJob, MediaOutcome},
+};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{
+    RepositoryHarness,
+    world::{Found, World, at_once, tick},
+};
+use crate::{
+    Verdict, Violation,
+    suite::{ensure, ensure_eq},
+};
+
+const LEASE: Duration = Duration::minutes(5);
+
+pub(super) async fn a_file_is_claimed_until_its_lease_ends(
+    harness: &dyn RepositoryHarness,
+) -> Verdict {
+    let world = World::open(harness).await?;
+    world.ingest(vec![world.photo("4711")]).await?;
+    let now = later();
+    let jobs = claim(&world, now, 10).await?;
+    let [job] = jobs.as_slice() else {
+        return Err(Violation::new(format!(
+            "one photo makes {} jobs",
+            jobs.len()
+        )));
+    };
+    ensure_eq!(job.source, MediaRef::Id("4711".to_owned()), "the source");
+    ensure_eq!(job.organization, world.organization, "the organisation");
+    ensure_eq!(job.account, world.account, "the account");
+    ensure_eq!(
+        job.mime_type.as_deref(),
+        Some("image/jpeg"),
+        "the media type"
+    );
+    ensure_eq!(job.attempts, 1, "the attempts");
+    let within = claim(&world, now + LEASE - Duration::seconds(1), 10).await?;
+    ensure_eq!(within.len(), 0, "jobs while the lease lasts");
+    let after = claim(&world, now + LEASE + Duration::seconds(1), 10).await?;
+    let after: Vec<_> = after.iter().map(|j| (j.id, j.attempts)).collect();
+    ensure_eq!(after, [(job.id, 2)], "jobs after the lease ended");
+    Ok(())
+}
+
+pub(super) async fn a_file_is_never_claimed_twice_at_once(
+    harness: &dyn RepositoryHarness,
+) -> Verdict {
+    let world = World::open(harness).await?;
+    let photos = (0..30).map(|at| world.photo(&at.to_string()));
+    world.ingest(photos.collect()).await?;
+    let now = later();
+    let claimed = at_once(16, |_| {
+        let world = world.clone();
+        async move { claim(&world, now, 3).await }
+    })
+    .await?;
+    for jobs in &claimed {
+        ensure!(
+            jobs.len() <= 3,
+            "{} files are claimed where 3 were asked for",
+            jobs.len()
+        );
+    }
+    let claimed: Vec<Uuid> = claimed.into_iter().flatten().map(|job| job.id).collect();
+    let distinct: HashSet<&Uuid> = claimed.iter().collect();
+    ensure_eq!(
+        distinct.len(),
+        claimed.len(),
+        "distinct files among the claimed"
+    );
+    // A claimer may step back where another is at work, but none is lost.
+    let rest = claim(&world, now, 100).await?;
+    ensure_eq!(claimed.len() + rest.len(), 30, "files claimed in all");
+    Ok(())
+}
+
+pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(
+    harness: &dyn RepositoryHarness,
+) -> Verdict {
+    let world = World::open(harness).await?;
+    world
+        .ingest(vec![world.photo("fine"), world.photo("gone")])
+        .await?;
+    let now = later();
+    let jobs = claim(&world, now, 10).await?;
+    let job = |id: &str| {
+        let source = MediaRef::Id(id.to_owned());
+        let job = jobs.iter().find(|job| job.source == source);
+        job.map(|job| job.id)
+            .ok_or_else(|| Violation::new(format!("{id} is not claimed")))
+    };
+    let (fine, gone) = (job("fine")?, job("gone")?);
+    let at = now + Duration::hours(2);
+    let retry = MediaOutcome::Retry {
+        at,
+        error: "the link is slow".to_owned(),
+    };
+    world.store.conclude_media(fine, retry).await?;
+    let failed = MediaOutcome::Failed {
+        error: "the link is dead".to_owned(),
+    };
+    world.store.conclude_media(gone, failed).await?;
+    let early = claim(&world, at - Duration::seconds(1), 10).await?;
+    ensure_eq!(early.len(), 0, "jobs before the next try is due");
+    let due = claim(&world, at + Duration::seconds(1), 10).await?;
+    ensure_eq!(
+        due.iter().map(|j| j.id).collect::<Vec<_>>(),
+        [fine],
+        "due jobs"
+    );
+    let stored = MediaOutcome::Stored {
+        blob_key: "org/photo".to_owned(),
+        size: 12,
+        mime_type: Some("image/png".to_owned()),
+        sha256: "ab".repeat(32),
+    };
+    world.store.conclude_media(fine, stored).await?;
+    let left = claim(&world, at + Duration::days(30), 10).await?;
+    ensure_eq!(left.len(), 0, "jobs after all have ended");
+
+    let file = attachment(&world, fine).await?;
+    ensure_eq!(
+        file.state,
+        AttachmentState::Stored,
+        "the state of the fetched"
+    );
+    ensure_eq!(
+        (file.size, file.blob_key.as_deref()),
+        (Some(12), Some("org/photo")),
+        "the file"
+    );
+    ensure_eq!(
+        file.mime_type.as_deref(),
+        Some("image/png"),
+        "its media type"
+    );
+    let file = attachment(&world, gone).await?;
+    ensure_eq!(file.state, AttachmentState::Failed, "the state of the lost");
+    ensure_eq!(
+        file.error.as_deref(),
+        Some("the link is dead"),
+        "its reason"
+    );
+    Ok(())
+}
+
+async fn claim(world: &World, now: OffsetDateTime, limit: u16) -> Found<Vec<MediaJob>> {
+    Ok(world.store.claim_media(now, LEASE, limit).await?)
+}
+
+async fn attachment(world: &World, id: Uuid) -> Found<Attachment> {
+    Ok(world.store.attachment(&world.scope(), id).await?)
+}
+
+/// After all that was stored, by whichever clock.
+fn later() -> OffsetDateTime {
+    tick().max(OffsetDateTime::now_utc()) + Duration::hours(1)
+}

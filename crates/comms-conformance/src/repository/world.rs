@@ -1,0 +1,362 @@
+//! One organisation with one account, and short words for what happens to it.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use comms_core::{
+    AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind,
+    InboundMessage, LeadId, Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId,
+    Outbound, Party, Receipt, Status, StatusUpdate, UserId, WebhookId, WebhookRequest,
+    history::{
+        Accepted, Account, Conclusion, HistoryEntry, HistoryFilter, Ingested, Links, LogEvent,
+        MessageDetail, NewOutbound, NewWebhook, Organization, Repository, Scope,
+    },
+};
+use futures_util::future::try_join_all;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+use super::RepositoryHarness;
+use crate::Violation;
+
+/// How long an attempt may last.
+pub(super) const LEASE: Duration = Duration::minutes(2);
+
+/// How many do the same thing at once, where a case says "at once".
+pub(super) const AT_ONCE: usize = 64;
+
+pub(super) type Found<T> = Result<T, Violation>;
+
+/// The store, an organisation and its account. Clones share the store.
+#[derive(Clone)]
+pub(super) struct World {
+    pub store: Arc<dyn Repository>,
+    pub organization: OrganizationId,
+    pub account: AccountId,
+}
+
+impl World {
+    pub(super) async fn open(harness: &dyn RepositoryHarness) -> Found<Self> {
+        Self::settle(harness.open().await).await
+    }
+
+    /// Another organisation with another account in the same store.
+    pub(super) async fn neighbour(&self) -> Found<Self> {
+        Self::settle(self.store.clone()).await
+    }
+
+    async fn settle(store: Arc<dyn Repository>) -> Found<Self> {
+        let name = unique("org");
+        let world = Self {
+            store,
+            organization: OrganizationId::new(&name),
+            account: AccountId::of("whatsapp", &name),
+        };
+        let organization = Organization {
+            id: world.organization.clone(),
+            name,
+        };
+        world.store.put_organization(&organization).await?;
+        world.store.put_account(&world.account_row()).await?;
+        Ok(world)
+    }
+
+    /// The account as it is registered: of user 1.
+    pub(super) fn account_row(&self) -> Account {
+        Account {
+            id: self.account.clone(),
+            organization: self.organization.clone(),
+            channel: ChannelKind::WhatsApp,
+            name: None,
+            parent: None,
+            owner: Some(user(1)),
+            caller_id: None,
+            active: true,
+        }
+    }
+
+    /// The whole organisation.
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            organization: self.organization.clone(),
+            seller: None,
+        }
+    }
+
+    pub(super) fn seller(&self, number: u32) -> Scope {
+        Scope {
+            seller: Some(user(number)),
+            ..self.scope()
+        }
+    }
+
+    /// A text from somebody, as a new message.
+    pub(super) fn text(&self, from: &Address, body: &str) -> Event {
+        self.says(from, Content::text(body))
+    }
+
+    pub(super) fn says(&self, from: &Address, content: Content) -> Event {
+        let message = InboundMessage {
+            origin: MessageOrigin::Counterpart,
+            party: Party::of(from.clone()),
+            content,
+            reply_to: None,
+            extra: Value::Null,
+        };
+        self.event(&unique("wamid"), EventKind::Message(Box::new(message)))
+    }
+
+    /// A photo from Ana, with the provider's id of the file as its caption.
+    pub(super) fn photo(&self, id: &str) -> Event {
+        let photo = Media {
+            kind: MediaKind::Image,
+            source: MediaRef::Id(id.to_owned()),
+            caption: Some(id.to_owned()),
+            filename: None,
+            mime_type: Some("image/jpeg".to_owned()),
+            sha256: None,
+        };
+        self.says(&ana(), Content::Media(photo))
+    }
+
+    /// The account's own message from another device.
+    pub(super) fn echo(&self, provider_id: &str, to: &Address, body: &str) -> Event {
+        let message = InboundMessage {
+            origin: MessageOrigin::Echo,
+            party: Party::of(to.clone()),
+            content: Content::text(body),
+            reply_to: None,
+            extra: Value::Null,
+        };
+        self.event(provider_id, EventKind::Message(Box::new(message)))
+    }
+
+    pub(super) fn status(&self, provider_id: &str, status: Status) -> Event {
+        self.word(provider_id, Some(status), status.as_str())
+    }
+
+    /// A status in the provider's word, understood or not.
+    pub(super) fn word(&self, provider_id: &str, status: Option<Status>, word: &str) -> Event {
+        let update = StatusUpdate {
+            status,
+            provider_status: word.to_owned(),
+            recipient: Party::of(ana()),
+            problem: None,
+            correlation: None,
+            extra: Value::Null,
+        };
+        let mut event = self.event(provider_id, EventKind::Status(Box::new(update)));
+        event.key = EventKey::new(format!("{provider_id}:{word}"));
+        event
+    }
+
+    /// An event whose key is its subject.
+    pub(super) fn event(&self, subject: &str, kind: EventKind) -> Event {
+        Event {
+            account: self.account.clone(),
+            subject: subject.to_owned(),
+            key: EventKey::new(subject),
+            occurred_at: Some(tick()),
+            kind,
+        }
+    }
+
+    pub(super) async fn ingest(&self, events: Vec<Event>) -> Found<Ingested> {
+        Ok(self.store.ingest(webhook(events)).await?)
+    }
+
+    /// A message of user 1 that the provider took, with the provider's id of it.
+    pub(super) async fn sent(&self, to: &Address, body: &str) -> Found<(MessageId, String)> {
+        let message = self.accept(self.outbound(to, body)).await?;
+        let provider_id = unique("wamid");
+        self.conclude(message, Status::Accepted, Some(&provider_id))
+            .await?;
+        Ok((message, provider_id))
+    }
+
+    /// A message of user 1 that is about to be sent.
+    pub(super) fn outbound(&self, to: &Address, body: &str) -> NewOutbound {
+        NewOutbound {
+            organization: self.organization.clone(),
+            account: self.account.clone(),
+            channel: ChannelKind::WhatsApp,
+            user: user(1),
+            links: Links::default(),
+            message: Outbound::new(to.clone(), Content::text(body)),
+            idempotency_key: None,
+            request_hash: body.to_owned(),
+            retry_of: None,
+            now: tick(),
+            lease: LEASE,
+        }
+    }
+
+    /// Accepts what is new.
+    pub(super) async fn accept(&self, message: NewOutbound) -> Found<MessageId> {
+        match self.store.accept(message).await? {
+            Accepted::New(id) => Ok(id),
+            Accepted::Repeated(id) => {
+                Err(Violation::new(format!("{id} is taken for a repetition")))
+            }
+        }
+    }
+
+    pub(super) async fn conclude(
+        &self,
+        message: MessageId,
+        status: Status,
+        provider_id: Option<&str>,
+    ) -> Found<()> {
+        let receipt = provider_id.map(|provider_id| Receipt {
+            provider_id: provider_id.to_owned(),
+            status,
+            recipient: Vec::new(),
+            extra: Value::Null,
+        });
+        let conclusion = Conclusion {
+            message,
+            status,
+            receipt,
+            problem: None,
+            now: tick(),
+        };
+        Ok(self.store.conclude(conclusion).await?)
+    }
+
+    /// The whole history, newest first.
+    pub(super) async fn history(&self) -> Found<Vec<HistoryEntry>> {
+        self.select(HistoryFilter::default()).await
+    }
+
+    /// All rows that a filter gives, page after page.
+    pub(super) async fn select(&self, filter: HistoryFilter) -> Found<Vec<HistoryEntry>> {
+        self.walk(&self.scope(), filter, 200).await
+    }
+
+    pub(super) async fn walk(
+        &self,
+        scope: &Scope,
+        mut filter: HistoryFilter,
+        limit: u16,
+    ) -> Found<Vec<HistoryEntry>> {
+        filter.limit = limit;
+        let mut all = Vec::new();
+        loop {
+            let page = self.store.history(scope, &filter).await?;
+            all.extend(page.entries);
+            filter.after = page.next;
+            if page.next.is_none() {
+                return Ok(all);
+            }
+            if all.len() > 10_000 {
+                return Err(Violation::new("the pages have no end"));
+            }
+        }
+    }
+
+    /// The one row that there is.
+    pub(super) async fn only(&self) -> Found<HistoryEntry> {
+        let mut all = self.history().await?;
+        match (all.pop(), all.is_empty()) {
+            (Some(entry), true) => Ok(entry),
+            (entry, _) => Err(Violation::new(format!(
+                "the history holds {} messages instead of one",
+                all.len() + usize::from(entry.is_some())
+            ))),
+        }
+    }
+
+    /// The row of the message with these words.
+    pub(super) async fn saying(&self, body: &str) -> Found<HistoryEntry> {
+        let all = self.history().await?;
+        all.into_iter()
+            .find(|entry| entry.text.as_deref() == Some(body))
+            .ok_or_else(|| Violation::new(format!("{body:?} is not in the history")))
+    }
+
+    pub(super) async fn message(&self, id: MessageId) -> Found<MessageDetail> {
+        Ok(self.store.message(&self.scope(), id).await?)
+    }
+
+    /// The log of this organisation after a cursor, to its end.
+    pub(super) async fn log(&self, mut after: i64) -> Found<Vec<LogEvent>> {
+        let mut all = Vec::new();
+        loop {
+            let part = self
+                .store
+                .events(Some(&self.organization), after, 100)
+                .await?;
+            match part.last() {
+                Some(last) if last.cursor > after => after = last.cursor,
+                Some(_) => return Err(Violation::new("the log does not go on after its cursor")),
+                None => return Ok(all),
+            }
+            all.extend(part);
+        }
+    }
+}
+
+/// A webhook as it comes from the network.
+pub(super) fn webhook(events: Vec<Event>) -> NewWebhook {
+    let body = serde_json::to_vec(&events).unwrap_or_default();
+    NewWebhook {
+        id: WebhookId::new(),
+        provider: "whatsapp".to_owned(),
+        request: Some(
+            WebhookRequest::post("https://example.com/webhooks/whatsapp", body)
+                .header("content-type", "application/json"),
+        ),
+        received_at: tick(),
+        batch: Batch {
+            events,
+            problem: None,
+        },
+    }
+}
+
+/// Runs `act` for 0, 1, 2 … on several threads at once.
+pub(super) async fn at_once<T, F>(times: usize, act: impl Fn(usize) -> F) -> Found<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Found<T>> + Send + 'static,
+{
+    let tasks = (0..times).map(|at| tokio::spawn(act(at)));
+    try_join_all(tasks).await?.into_iter().collect()
+}
+
+/// A time that no one had before, a millisecond after the last.
+pub(super) fn tick() -> OffsetDateTime {
+    static NEXT: AtomicI64 = AtomicI64::new(0);
+    let start = OffsetDateTime::UNIX_EPOCH + Duration::days(20_500);
+    start + Duration::milliseconds(NEXT.fetch_add(1, Ordering::SeqCst))
+}
+
+/// A name that no other case uses.
+pub(super) fn unique(prefix: &str) -> String {
+    format!("{prefix}.{}", MessageId::new())
+}
+
+pub(super) fn ana() -> Address {
+    Address::verbatim(AddressKind::Phone, "+34600000000")
+}
+
+pub(super) fn luis() -> Address {
+    Address::verbatim(AddressKind::Phone, "+34600000001")
+}
+
+/// Users are numbers: table `comunicaciones` wants integers.
+pub(super) fn user(number: u32) -> UserId {
+    UserId::new(number.to_string())
+}
+
+pub(super) fn of_lead(number: u32) -> Links {
+    Links {
+        lead: Some(LeadId::new(number.to_string())),
+        ..Links::default()
+    }
+}

@@ -1,0 +1,503 @@
+//! A repository, broken in one way.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use comms_core::{
+    AccountId, Address, ChannelKind, ContactId, ConversationId, Event, EventKey, EventKind,
+    MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
+    history::{
+        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter,
+        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
+        MigrationReport, NewOutbound, NewWebhook, Organization, PageKey, QuarantinedAccount,
+        RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
+        ServiceToken, WebhookFilter,
+    },
+};
+use time::{Duration, OffsetDateTime};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Flaw {
+    None,
+    AnswersBeforeStoring,
+    ForgetsKeys,
+    CountsDuplicatesAsNew,
+    GivesUpOnPoison,
+    CutsIds,
+    DropsTheUnknown,
+    TrimsBodies,
+    IgnoresFilters,
+    DropsStrangers,
+    LastStatusWins,
+    DropsEarlyStatuses,
+    ForgetsReceipts,
+    IgnoresKeys,
+    LeavesAttemptsHanging,
+    ForgetsCorrelation,
+    KnowsNobody,
+    LearnsNothing,
+    SplitsConversations,
+    DropsTheOrganisation,
+    MergesPeople,
+    DropsTheSeller,
+    HandsAccountsOver,
+    SendsFromAnyAccount,
+    HonoursRevokedTokens,
+    RepeatsTheLastRow,
+    PagesByTimeAlone,
+    SearchesLiterally,
+    IgnoresLimits,
+    ForgetsClaims,
+    ForgetsFiles,
+    ShowsSomeEventsLate,
+    RepeatsTheLastEvent,
+    NeverHints,
+    MarksAgain,
+    LetsThemWait,
+    CountsNothing,
+}
+
+#[derive(Debug)]
+pub(super) struct Broken {
+    inner: Arc<dyn Repository>,
+    flaw: Flaw,
+    memory: Mutex<Memory>,
+}
+
+/// What a flaw needs to know of before.
+#[derive(Debug, Default)]
+struct Memory {
+    provider_ids: HashMap<MessageId, String>,
+    known: HashSet<String>,
+    last: HashMap<String, Status>,
+    tokens: HashMap<String, ServiceToken>,
+    jobs: Vec<MediaJob>,
+    late: HashSet<i64>,
+}
+
+impl Broken {
+    pub(super) fn new(inner: Arc<dyn Repository>, flaw: Flaw) -> Self {
+        Self {
+            inner,
+            flaw,
+            memory: Mutex::default(),
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw
+    }
+
+    /// The events of a webhook as this repository takes them.
+    fn spoil(&self, events: &mut Vec<Event>) {
+        let mut memory = self.memory.lock().unwrap();
+        if self.has(Flaw::GivesUpOnPoison) && events.iter().any(|e| e.subject.contains('\0')) {
+            events.clear();
+        }
+        events.retain(|event| match (&event.kind, self.flaw) {
+            (EventKind::Unknown { .. }, Flaw::DropsTheUnknown) => false,
+            (EventKind::Status(update), Flaw::DropsTheUnknown) => update.status.is_some(),
+            (EventKind::Status(_), Flaw::DropsEarlyStatuses) => {
+                memory.known.contains(&event.subject)
+            }
+            _ => true,
+        });
+        for event in events {
+            match self.flaw {
+                Flaw::ForgetsKeys => {
+                    event.subject = MessageId::new().to_string();
+                    event.key = EventKey::new(&event.subject);
+                }
+                Flaw::CutsIds => event.subject.truncate(100),
+                _ => {}
+            }
+            match &mut event.kind {
+                EventKind::Status(update) => {
+                    if self.has(Flaw::ForgetsCorrelation) {
+                        update.correlation = None;
+                    }
+                    if let Some(status) = update.status {
+                        memory.last.insert(event.subject.clone(), status);
+                    }
+                }
+                EventKind::Message(_) => {
+                    memory.known.insert(event.subject.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A row as this repository shows it.
+    fn shown(&self, mut entry: HistoryEntry) -> HistoryEntry {
+        let memory = self.memory.lock().unwrap();
+        if self.has(Flaw::SplitsConversations) {
+            entry.conversation = Some(ConversationId::new());
+        }
+        if self.has(Flaw::LastStatusWins) {
+            let id = memory.provider_ids.get(&entry.message);
+            let last = id.and_then(|id| memory.last.get(id));
+            entry.status = last.copied().unwrap_or(entry.status);
+        }
+        entry
+    }
+
+    /// The scopes that a query looks into.
+    async fn scopes(&self, scope: &Scope) -> RepositoryResult<Vec<Scope>> {
+        let mut scope = scope.clone();
+        if self.has(Flaw::DropsTheSeller) {
+            scope.seller = None;
+        }
+        if !self.has(Flaw::DropsTheOrganisation) {
+            return Ok(vec![scope]);
+        }
+        let all = self.inner.organizations().await?.into_iter();
+        Ok(all
+            .map(|organization| Scope {
+                organization: organization.id,
+                seller: None,
+            })
+            .collect())
+    }
+}
+
+#[async_trait]
+impl Repository for Broken {
+    async fn ingest(&self, mut webhook: NewWebhook) -> RepositoryResult<Ingested> {
+        if self.has(Flaw::AnswersBeforeStoring) {
+            return Ok(Ingested {
+                messages: 1,
+                ..Ingested::default()
+            });
+        }
+        self.spoil(&mut webhook.batch.events);
+        let mut told = self.inner.ingest(webhook).await?;
+        if self.has(Flaw::CountsDuplicatesAsNew) {
+            told.messages += std::mem::take(&mut told.duplicates);
+        }
+        Ok(told)
+    }
+
+    async fn accept(&self, mut message: NewOutbound) -> RepositoryResult<Accepted> {
+        if self.has(Flaw::IgnoresKeys) {
+            message.idempotency_key = None;
+        }
+        if self.has(Flaw::LearnsNothing) {
+            message.links = Links::default();
+        }
+        self.inner.accept(message).await
+    }
+
+    async fn accepted_before(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        key: &str,
+        hash: &str,
+    ) -> RepositoryResult<Option<MessageId>> {
+        self.inner
+            .accepted_before(organization, user, key, hash)
+            .await
+    }
+
+    async fn conclude(&self, mut conclusion: Conclusion) -> RepositoryResult<()> {
+        if self.has(Flaw::ForgetsReceipts) {
+            conclusion.receipt = None;
+        }
+        {
+            let mut memory = self.memory.lock().unwrap();
+            if let Some(receipt) = &conclusion.receipt {
+                let id = receipt.provider_id.clone();
+                memory.known.insert(id.clone());
+                memory.provider_ids.insert(conclusion.message, id);
+            }
+            if let Some(id) = memory.provider_ids.get(&conclusion.message).cloned() {
+                memory.last.insert(id, conclusion.status);
+            }
+        }
+        self.inner.conclude(conclusion).await
+    }
+
+    async fn release_stale(
+        &self,
+        now: OffsetDateTime,
+        everything: bool,
+    ) -> RepositoryResult<Vec<MessageId>> {
+        if self.has(Flaw::LeavesAttemptsHanging) {
+            return Ok(Vec::new());
+        }
+        self.inner.release_stale(now, everything).await
+    }
+
+    async fn history(
+        &self,
+        scope: &Scope,
+        filter: &HistoryFilter,
+    ) -> RepositoryResult<HistoryPage> {
+        let mut filter = filter.clone();
+        let text = filter.text.clone();
+        match self.flaw {
+            Flaw::IgnoresFilters => {
+                filter = HistoryFilter {
+                    after: filter.after,
+                    limit: filter.limit,
+                    ..HistoryFilter::default()
+                };
+            }
+            Flaw::IgnoresLimits => filter.limit = 200,
+            Flaw::PagesByTimeAlone => {
+                // Before this time, whatever else has the same.
+                if let Some(after) = filter.after.take() {
+                    filter.until = Some(after.created_at);
+                }
+            }
+            _ => {}
+        }
+        let mut page = HistoryPage {
+            entries: Vec::new(),
+            next: None,
+        };
+        for scope in self.scopes(scope).await? {
+            let part = self.inner.history(&scope, &filter).await?;
+            page.next = part.next;
+            page.entries.extend(part.entries);
+        }
+        if let (Flaw::SearchesLiterally, Some(text)) = (self.flaw, text) {
+            let literal = |e: &HistoryEntry| e.text.as_ref().is_some_and(|t| t.contains(&text));
+            page.entries.retain(literal);
+        }
+        if self.has(Flaw::RepeatsTheLastRow)
+            && let ([.., before, _], true) = (page.entries.as_slice(), page.next.is_some())
+        {
+            page.next = Some(PageKey {
+                created_at: before.created_at,
+                id: before.message,
+            });
+        }
+        page.entries = page.entries.into_iter().map(|e| self.shown(e)).collect();
+        Ok(page)
+    }
+
+    async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail> {
+        let mut found = Err(RepositoryError::NotFound("message"));
+        for scope in self.scopes(scope).await? {
+            found = found.or(self.inner.message(&scope, id).await);
+        }
+        found.map(|mut detail| {
+            detail.entry = self.shown(detail.entry);
+            detail
+        })
+    }
+
+    async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId> {
+        self.inner.message_by_row(scope, id).await
+    }
+
+    async fn mark_read(
+        &self,
+        scope: &Scope,
+        id: MessageId,
+        now: OffsetDateTime,
+    ) -> RepositoryResult<bool> {
+        let changed = self.inner.mark_read(scope, id, now).await?;
+        Ok(changed || self.has(Flaw::MarksAgain))
+    }
+
+    async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {
+        self.inner.attachment(scope, id).await
+    }
+
+    async fn recipient(
+        &self,
+        account: &AccountId,
+        address: &Address,
+    ) -> RepositoryResult<RecipientState> {
+        let mut state = self.inner.recipient(account, address).await?;
+        match self.flaw {
+            Flaw::KnowsNobody => state = RecipientState::default(),
+            Flaw::MergesPeople => state.contact = Some(ContactId(Uuid::nil())),
+            _ => {}
+        }
+        Ok(state)
+    }
+
+    async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>> {
+        self.inner.assignments(links).await
+    }
+
+    async fn claim_media(
+        &self,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<MediaJob>> {
+        let jobs = self.inner.claim_media(now, lease, limit).await?;
+        if !self.has(Flaw::ForgetsClaims) {
+            return Ok(jobs);
+        }
+        let mut memory = self.memory.lock().unwrap();
+        memory.jobs.extend(jobs);
+        Ok(memory.jobs.iter().take(limit.into()).cloned().collect())
+    }
+
+    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()> {
+        if self.has(Flaw::ForgetsFiles) {
+            return Ok(());
+        }
+        self.inner.conclude_media(id, outcome).await
+    }
+
+    async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {
+        let stored = self.inner.webhook(id).await?;
+        let mut request = stored.request().clone();
+        if self.has(Flaw::TrimsBodies) {
+            request.body = request.body.slice_ref(request.body.trim_ascii());
+        }
+        let (provider, at) = (stored.provider().to_owned(), stored.received_at());
+        Ok(StoredWebhook::from_repository(id, provider, at, request))
+    }
+
+    async fn webhooks(&self, filter: &WebhookFilter) -> RepositoryResult<Vec<WebhookId>> {
+        if !self.has(Flaw::IgnoresFilters) {
+            return self.inner.webhooks(filter).await;
+        }
+        let all = WebhookFilter {
+            limit: filter.limit,
+            ..WebhookFilter::default()
+        };
+        self.inner.webhooks(&all).await
+    }
+
+    async fn quarantine(&self) -> RepositoryResult<Vec<QuarantinedAccount>> {
+        match self.flaw {
+            Flaw::DropsStrangers => Ok(Vec::new()),
+            _ => self.inner.quarantine().await,
+        }
+    }
+
+    async fn events(
+        &self,
+        organization: Option<&OrganizationId>,
+        mut after: i64,
+        limit: u16,
+    ) -> RepositoryResult<Vec<LogEvent>> {
+        if self.has(Flaw::RepeatsTheLastEvent) {
+            after -= 1;
+        }
+        let mut events = self.inner.events(organization, after, limit).await?;
+        if self.has(Flaw::ShowsSomeEventsLate) {
+            // As where a number is given before the commit: it shows when later ones were read already.
+            let mut memory = self.memory.lock().unwrap();
+            events.retain(|event| event.cursor % 5 != 0 || !memory.late.insert(event.cursor));
+        }
+        Ok(events)
+    }
+
+    fn events_hint(&self) -> watch::Receiver<i64> {
+        match self.flaw {
+            Flaw::NeverHints => watch::Sender::new(0).subscribe(),
+            _ => self.inner.events_hint(),
+        }
+    }
+
+    async fn organizations(&self) -> RepositoryResult<Vec<Organization>> {
+        self.inner.organizations().await
+    }
+
+    async fn put_organization(&self, organization: &Organization) -> RepositoryResult<()> {
+        self.inner.put_organization(organization).await
+    }
+
+    async fn accounts(
+        &self,
+        organization: Option<&OrganizationId>,
+    ) -> RepositoryResult<Vec<Account>> {
+        self.inner.accounts(organization).await
+    }
+
+    async fn put_account(&self, account: &Account) -> RepositoryResult<()> {
+        match self.inner.put_account(account).await {
+            Err(RepositoryError::Conflict(_)) if self.has(Flaw::HandsAccountsOver) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    async fn put_service_token(&self, token: &ServiceToken, sha256: &str) -> RepositoryResult<()> {
+        let kept = (sha256.to_owned(), token.clone());
+        self.memory.lock().unwrap().tokens.extend([kept]);
+        self.inner.put_service_token(token, sha256).await
+    }
+
+    async fn service_token(&self, sha256: &str) -> RepositoryResult<Option<ServiceToken>> {
+        if self.has(Flaw::HonoursRevokedTokens) {
+            return Ok(self.memory.lock().unwrap().tokens.get(sha256).cloned());
+        }
+        self.inner.service_token(sha256).await
+    }
+
+    async fn service_tokens(
+        &self,
+        organization: &OrganizationId,
+    ) -> RepositoryResult<Vec<ServiceToken>> {
+        self.inner.service_tokens(organization).await
+    }
+
+    async fn revoke_service_token(
+        &self,
+        organization: &OrganizationId,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> RepositoryResult<()> {
+        self.inner.revoke_service_token(organization, id, now).await
+    }
+
+    async fn sending_account(
+        &self,
+        organization: &OrganizationId,
+        channel: ChannelKind,
+        user: &UserId,
+    ) -> RepositoryResult<Option<AccountId>> {
+        if self.has(Flaw::SendsFromAnyAccount) {
+            let all = self.inner.accounts(None).await?;
+            return Ok(all.into_iter().next().map(|account| account.id));
+        }
+        self.inner
+            .sending_account(organization, channel, user)
+            .await
+    }
+
+    async fn fill_waiting(&self) -> RepositoryResult<u64> {
+        match self.flaw {
+            Flaw::LetsThemWait => Ok(0),
+            _ => self.inner.fill_waiting().await,
+        }
+    }
+
+    async fn take_in(&self) -> RepositoryResult<u64> {
+        self.inner.take_in().await
+    }
+
+    async fn stats(&self) -> RepositoryResult<RepositoryStats> {
+        match self.flaw {
+            Flaw::CountsNothing => Ok(RepositoryStats::default()),
+            _ => self.inner.stats().await,
+        }
+    }
+
+    async fn ping(&self) -> RepositoryResult<()> {
+        self.inner.ping().await
+    }
+
+    async fn migrate(&self) -> RepositoryResult<MigrationReport> {
+        self.inner.migrate().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
