@@ -139,7 +139,10 @@ impl RefreshingToken {
     }
 
     fn current(&self) -> State {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
@@ -166,8 +169,13 @@ impl RefreshingToken {
         if !state.is_due(now) {
             return Ok(());
         }
-        let new = self.tokens.exchange(&state.token, state.system_user).await?;
-        let end = new.expires_in.map(|seconds| now + time::Duration::seconds(seconds));
+        let new = self
+            .tokens
+            .exchange(&state.token, state.system_user)
+            .await?;
+        let end = new
+            .expires_in
+            .map(|seconds| now + time::Duration::seconds(seconds));
         let life = match end {
             Some(end) => Life::Until {
                 end,
@@ -259,7 +267,8 @@ impl TokenProvider for RefreshingToken {
         if state.works(now) {
             return Ok(state.token);
         }
-        let message = "the access token has expired and cannot be exchanged any more: make a new one";
+        let message =
+            "the access token has expired and cannot be exchanged any more: make a new one";
         let error = Error::new(ErrorKind::Unauthenticated, Outcome::Rejected, message);
         Err(match state.failure {
             Some(failure) => error.source(failure),

@@ -126,7 +126,10 @@ impl Media<'_> {
             .text("messaging_product", "whatsapp")
             .text("type", mime_type.as_str())
             .file("file", filename, mime_type.as_str(), bytes);
-        let mut request = self.client.number(Method::POST, &["media"])?.multipart(form);
+        let mut request = self
+            .client
+            .number(Method::POST, &["media"])?
+            .multipart(form);
         request.timeout = Some(limits::TRANSFER_TIMEOUT);
         self.client.json(UPLOAD, request).await
     }
@@ -153,7 +156,9 @@ impl Media<'_> {
     /// *See [WhatsApp docs/Download media](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media)*
     pub async fn download(&self, media_id: &str, limits: &DownloadLimits) -> Result<Download> {
         match self.look_up_and_open(media_id, limits).await {
-            Err(error) if error.status() == Some(404) && error.operation_name() == Some(DOWNLOAD.name) => {
+            Err(error)
+                if error.status() == Some(404) && error.operation_name() == Some(DOWNLOAD.name) =>
+            {
                 self.look_up_and_open(media_id, limits).await
             }
             result => result,
@@ -170,7 +175,9 @@ impl Media<'_> {
         let url = Url::parse(url).map_err(|_| Error::invalid("not an address").field("url"))?;
         if !may_have_token(&url, self.client.base()) {
             let host = url.host_str().unwrap_or_default();
-            let message = format!("the token is not sent to {host:?}: it is not a media host of the provider");
+            let message = format!(
+                "the token is not sent to {host:?}: it is not a media host of the provider"
+            );
             return Err(Error::invalid(message).field("url"));
         }
         let mut request = Request::new(Method::GET, url);
@@ -194,7 +201,10 @@ impl Media<'_> {
 
     async fn look_up_and_open(&self, media_id: &str, limits: &DownloadLimits) -> Result<Download> {
         let info = self.info(media_id).await?;
-        let length = info.file_size.as_ref().and_then(|size| u64::try_from(size.as_i64()?).ok());
+        let length = info
+            .file_size
+            .as_ref()
+            .and_then(|size| u64::try_from(size.as_i64()?).ok());
         limits.check(info.mime_type.as_deref(), length)?;
         let download = self.download_url(&info.url, limits).await?;
         Ok(Download {
@@ -207,9 +217,9 @@ impl Media<'_> {
 
 /// The media type as Meta takes it.
 fn upload_type(mime_type: &str) -> Result<String> {
-    let parsed: mime::Mime = mime_type.parse().map_err(|_| {
-        Error::invalid(format!("{mime_type:?} is not a media type")).field("type")
-    })?;
+    let parsed: mime::Mime = mime_type
+        .parse()
+        .map_err(|_| Error::invalid(format!("{mime_type:?} is not a media type")).field("type"))?;
     match parsed.essence_str() {
         "application/octet-stream" => {
             let message = "the provider refuses application/octet-stream: give the real media type";

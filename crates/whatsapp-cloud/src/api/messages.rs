@@ -40,7 +40,10 @@ impl Messages<'_> {
         message
             .validate()
             .map_err(|error| error.provider(PROVIDER).operation(SEND.name))?;
-        let request = self.client.number(Method::POST, &["messages"])?.json(message)?;
+        let request = self
+            .client
+            .number(Method::POST, &["messages"])?
+            .json(message)?;
         let sent: Sent = self.client.json(SEND, request).await?;
         if sent.id().is_empty() {
             let message = "the answer names no message";
@@ -74,7 +77,10 @@ impl Messages<'_> {
     }
 
     async fn read(&self, operation: Operation, body: &Value) -> Result<()> {
-        let request = self.client.number(Method::POST, &["messages"])?.json(body)?;
+        let request = self
+            .client
+            .number(Method::POST, &["messages"])?
+            .json(body)?;
         succeeded(&self.client.json(operation, request).await?)
     }
 }

@@ -2,10 +2,10 @@
 
 use comms_http::{Error, ErrorKind, Operation, Outcome, Result};
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{List, resource, succeeded};
-use crate::model::{message::Product, profile::Profile as Wire};
+use crate::model::profile::Profile as Wire;
 
 resource! {
     /// The public profile: [`Client::profile`](crate::Client::profile).
@@ -16,13 +16,6 @@ const GET: Operation = Operation::repeatable("profile.get");
 const UPDATE: Operation = Operation::repeatable("profile.update");
 
 const FIELDS: &str = "about,address,description,email,profile_picture_url,websites,vertical";
-
-#[derive(Serialize)]
-struct Update<'a> {
-    messaging_product: Product,
-    #[serde(flatten)]
-    profile: &'a Wire,
-}
 
 /// The profile itself, or below its name: both are documented.
 #[derive(Deserialize)]
@@ -48,8 +41,12 @@ impl Profile<'_> {
         match list.data.into_iter().next() {
             Some(Answer::Nested { business_profile }) => Ok(business_profile),
             Some(Answer::Flat(profile)) => Ok(profile),
-            None => Err(Error::new(ErrorKind::Decode, Outcome::Rejected, "the answer holds no profile")
-                .operation(GET.name)),
+            None => Err(Error::new(
+                ErrorKind::Decode,
+                Outcome::Rejected,
+                "the answer holds no profile",
+            )
+            .operation(GET.name)),
         }
     }
 
@@ -60,11 +57,12 @@ impl Profile<'_> {
     ///
     /// *See [WhatsApp docs/Business profiles](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles)*
     pub async fn update(&self, profile: &Wire) -> Result<()> {
-        let body = Update {
-            messaging_product: Product::WhatsApp,
-            profile,
-        };
-        let request = self.client.number(Method::POST, &["whatsapp_business_profile"])?.json(&body)?;
+        let mut body = serde_json::json!(profile);
+        body["messaging_product"] = "whatsapp".into();
+        let request = self
+            .client
+            .number(Method::POST, &["whatsapp_business_profile"])?
+            .json(&body)?;
         succeeded(&self.client.json(UPDATE, request).await?)
     }
 }

@@ -156,7 +156,10 @@ impl Tokens {
             .query("client_id", &self.app_id)
             .query("client_secret", self.app_secret.expose_secret())
             .query("fb_exchange_token", token.expose_secret())
-            .query_opt("set_token_expires_in_60_days", system_user.then_some("true"));
+            .query_opt(
+                "set_token_expires_in_60_days",
+                system_user.then_some("true"),
+            );
         self.graph.caller.json(EXCHANGE, request).await
     }
 }

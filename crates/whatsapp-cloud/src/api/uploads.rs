@@ -6,7 +6,11 @@ use http::{HeaderName, Method};
 use serde::Deserialize;
 
 use super::resource;
-use crate::{auth::Scheme, limits, model::{media::Created, scalar::Scalar}};
+use crate::{
+    auth::Scheme,
+    limits,
+    model::{media::Created, scalar::Scalar},
+};
 
 resource! {
     /// Resumable uploads: [`Client::uploads`](crate::Client::uploads).
@@ -85,7 +89,10 @@ impl Uploads<'_> {
     async fn offset(&self, session: &str) -> Result<usize> {
         let request = self.session(Method::GET, session)?;
         let at: Offset = self.client.json_as(Scheme::OAuth, OFFSET, request).await?;
-        let offset = at.file_offset.as_i64().and_then(|offset| usize::try_from(offset).ok());
+        let offset = at
+            .file_offset
+            .as_i64()
+            .and_then(|offset| usize::try_from(offset).ok());
         Ok(offset.unwrap_or_default())
     }
 
@@ -93,7 +100,9 @@ impl Uploads<'_> {
     fn session(&self, method: Method, session: &str) -> Result<Request> {
         let (id, query) = session.split_once('?').unwrap_or((session, ""));
         let mut request = self.client.object(method, id)?;
-        request.url.set_query(Some(query).filter(|query| !query.is_empty()));
+        request
+            .url
+            .set_query(Some(query).filter(|query| !query.is_empty()));
         Ok(request)
     }
 }

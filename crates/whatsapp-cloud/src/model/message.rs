@@ -238,7 +238,10 @@ impl Message {
         }
         match &self.kind {
             Some(kind) if self.content != Content::Other && kind != self.content.kind() => {
-                return Err(refuse("type", format!("type is {kind}, but the content is not")));
+                return Err(refuse(
+                    "type",
+                    format!("type is {kind}, but the content is not"),
+                ));
             }
             Some(_) => {}
             None => return Err(refuse("type", "a message needs a type")),
@@ -250,7 +253,10 @@ impl Message {
         let group = self.recipient_type == Some(RecipientType::Group);
         match (&self.to, &self.recipient) {
             (None, None) => Err(not_a_recipient("to", "the message has no recipient")),
-            (Some(to), _) if group => required("to", to, usize::MAX),
+            (Some(group_id), _) if group => match group_id.trim() {
+                "" => Err(not_a_recipient("to", "the group has no id")),
+                _ => Ok(()),
+            },
             (Some(to), user) => {
                 check_phone(to)?;
                 user.as_deref().map_or(Ok(()), check_user)
@@ -267,7 +273,10 @@ fn check_phone(to: &str) -> Result<()> {
     if to.chars().all(written) && (least..=most).contains(&digits) {
         return Ok(());
     }
-    Err(not_a_recipient("to", "`to` is not a phone number; a user id goes into `recipient`"))
+    Err(not_a_recipient(
+        "to",
+        "`to` is not a phone number; a user id goes into `recipient`",
+    ))
 }
 
 /// `CC.` and letters and digits, or `CC.ENT.` for the id of a parent account.
@@ -282,7 +291,10 @@ fn check_user(user: &str) -> Result<()> {
     if readable {
         return Ok(());
     }
-    Err(not_a_recipient("recipient", "`recipient` is not a user id of the form CC.xxxx"))
+    Err(not_a_recipient(
+        "recipient",
+        "`recipient` is not a user id of the form CC.xxxx",
+    ))
 }
 
 fn not_a_recipient(field: &str, message: &str) -> Error {
@@ -330,7 +342,11 @@ impl Content {
             Self::Contacts(contacts) => {
                 count("contacts", contacts.len(), 1, limits::CONTACTS)?;
                 contacts.iter().try_for_each(|contact| {
-                    required("contacts.name.formatted_name", &contact.name.formatted_name, usize::MAX)
+                    required(
+                        "contacts.name.formatted_name",
+                        &contact.name.formatted_name,
+                        usize::MAX,
+                    )
                 })
             }
             Self::Reaction(reaction) => {
@@ -350,7 +366,10 @@ fn check_location(location: &Location) -> Result<()> {
         ("location.longitude", &location.longitude, 180.0),
     ] {
         if !value.as_f64().is_some_and(|degrees| degrees.abs() <= most) {
-            return Err(refuse(field, format!("{field} is not between -{most} and {most}")));
+            return Err(refuse(
+                field,
+                format!("{field} is not between -{most} and {most}"),
+            ));
         }
     }
     Ok(())

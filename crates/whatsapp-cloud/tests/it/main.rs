@@ -5,6 +5,8 @@ mod api;
 mod builders;
 #[cfg(feature = "channel")]
 mod channel;
+#[cfg(feature = "channel")]
+mod channel_conformance;
 mod config;
 mod errors;
 mod media;
