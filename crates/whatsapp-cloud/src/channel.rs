@@ -1,9 +1,12 @@
 //! The toolkit's `Channel` and `Inbound` over this client: the one part of the crate that knows the toolkit's model.
 
+mod accounts;
 mod contents;
 mod events;
 mod inbound;
+mod people;
 mod send;
+mod statuses;
 mod templates;
 
 use async_trait::async_trait;
@@ -82,16 +85,25 @@ impl Channel for WhatsAppChannel {
 
     async fn send(&self, message: &Outbound) -> Result<Receipt> {
         self.capabilities().check(message)?;
-        let sent = self.client.messages().send(&send::message(message)?).await?;
+        let sent = self
+            .client
+            .messages()
+            .send(&send::message(message)?)
+            .await?;
         Ok(receipt(message, &sent))
     }
 
     async fn fetch(&self, media: &MediaRef) -> Result<MediaStream> {
         let MediaRef::Id(id) = media else {
-            return Err(Error::invalid("only media with an id can be fetched from WhatsApp")
-                .field("media"));
+            return Err(
+                Error::invalid("only media with an id can be fetched from WhatsApp").field("media"),
+            );
         };
-        let download = self.client.media().download(id, &DownloadLimits::default()).await?;
+        let download = self
+            .client
+            .media()
+            .download(id, &DownloadLimits::default())
+            .await?;
         Ok(MediaStream {
             content_type: download.content_type,
             length: download.length,

@@ -34,11 +34,11 @@
 use bytes::Bytes;
 use comms_http::{Error, ExposeSecret, Result, Secret, WebhookRequest, signature};
 
+pub use crate::model::webhook::Notifications;
 use crate::{
     client::PROVIDER,
     config::{Config, missing},
 };
-pub use crate::model::webhook::Notifications;
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature-256";

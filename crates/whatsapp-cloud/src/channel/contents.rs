@@ -4,7 +4,9 @@ use comms_core::{ContactCard, Content, Location, Media, MediaKind, MediaRef, Rea
 use serde_json::Value;
 
 use super::events::json;
-use crate::model::webhook::{self as wire, EditedMessage, InteractiveReply, Message, MessageContent};
+use crate::model::webhook::{
+    self as wire, EditedMessage, InteractiveReply, Message, MessageContent,
+};
 
 /// The content in the model's terms, and the members of it that the model has no place for.
 pub(super) struct Mapped {
@@ -70,7 +72,9 @@ fn map(content: MessageContent) -> Result<Mapped, Box<MessageContent>> {
         C::Video(media) if media.id.is_some() => Ok(of_media(MediaKind::Video, media)),
         C::Document(media) if media.id.is_some() => Ok(of_media(MediaKind::Document, media)),
         C::Sticker(media) if media.id.is_some() => Ok(of_media(MediaKind::Sticker, media)),
-        C::Location(place) => of_location(place).map_err(|it| Box::new(C::Location(it))),
+        C::Location(place) if place.latitude.is_some() && place.longitude.is_some() => {
+            Ok(of_location(place))
+        }
         C::Contacts(cards) => Ok(Mapped {
             content: Content::Contacts {
                 contacts: cards.into_iter().map(of_card).collect(),
@@ -92,7 +96,10 @@ fn map(content: MessageContent) -> Result<Mapped, Box<MessageContent>> {
             },
             rest: Value::Object(button.extra),
         }),
-        C::Interactive(reply) => of_reply(reply).map_err(|it| Box::new(C::Interactive(it))),
+        C::Interactive(mut reply) => match chosen(&mut reply) {
+            Some(choice) => Ok(of_choice(choice, reply)),
+            None => Err(Box::new(C::Interactive(reply))),
+        },
         C::Edit(edit) if edit.original_message_id.is_some() && edit.message.is_some() => {
             Ok(of_edit(edit))
         }
@@ -128,23 +135,20 @@ fn of_media(kind: MediaKind, media: wire::Media) -> Mapped {
     }
 }
 
-fn of_location(place: wire::Location) -> Result<Mapped, wire::Location> {
-    let (Some(latitude), Some(longitude)) = (place.latitude, place.longitude) else {
-        return Err(place);
-    };
+fn of_location(place: wire::Location) -> Mapped {
     let mut rest = place.extra;
     if let Some(url) = place.url {
         rest.insert("url".to_owned(), Value::String(url));
     }
-    Ok(Mapped {
+    Mapped {
         content: Content::Location(Location {
-            latitude,
-            longitude,
+            latitude: place.latitude.unwrap_or_default(),
+            longitude: place.longitude.unwrap_or_default(),
             name: place.name,
             address: place.address,
         }),
         rest: Value::Object(rest),
-    })
+    }
 }
 
 fn of_card(card: wire::ContactCard) -> ContactCard {
@@ -172,25 +176,27 @@ fn of_card(card: wire::ContactCard) -> ContactCard {
     }
 }
 
-fn of_reply(reply: InteractiveReply) -> Result<Mapped, InteractiveReply> {
-    let chosen = match reply.kind.as_deref() {
-        Some("button_reply") => &reply.button_reply,
-        Some("list_reply") => &reply.list_reply,
-        _ => &None,
+/// The pressed button or chosen row, taken out of its reply.
+fn chosen(reply: &mut InteractiveReply) -> Option<wire::Choice> {
+    let choice = match reply.kind.as_deref() {
+        Some("button_reply") => &mut reply.button_reply,
+        Some("list_reply") => &mut reply.list_reply,
+        _ => return None,
     };
-    let Some(choice) = chosen.clone().filter(|choice| choice.id.is_some()) else {
-        return Err(reply);
-    };
+    choice.take_if(|choice| choice.id.is_some())
+}
+
+fn of_choice(choice: wire::Choice, reply: InteractiveReply) -> Mapped {
     let mut rest = reply.extra;
     rest.extend(choice.extra);
-    Ok(Mapped {
+    Mapped {
         content: Content::Choice {
             id: choice.id.unwrap_or_default(),
             title: choice.title.unwrap_or_default(),
             description: choice.description,
         },
         rest: Value::Object(rest),
-    })
+    }
 }
 
 fn of_edit(edit: wire::Edit) -> Mapped {

@@ -1,8 +1,8 @@
 //! From a message in the model's terms to one in Meta's.
 
 use comms_core::{
-    AddressKind, ContactCard, Content, Interactive, InteractiveAction, ListSection, Location, Media, MediaKind,
-    MediaRef, Outbound, Template, TemplateParameter,
+    AddressKind, ContactCard, Content, Interactive, InteractiveAction, ListSection, Location,
+    Media, MediaKind, MediaRef, Outbound, Template, TemplateParameter,
 };
 use comms_http::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -81,8 +81,9 @@ fn of_media(media: &Media) -> Result<Message> {
     );
     if media.caption.is_some() && !captioned {
         let kind = media.kind.as_str();
-        return Err(Error::unsupported(format!("WhatsApp shows no caption with {kind}"))
-            .field("caption"));
+        return Err(
+            Error::unsupported(format!("WhatsApp shows no caption with {kind}")).field("caption"),
+        );
     }
     let file = of_file(media)?;
     Ok(match media.kind {
@@ -92,7 +93,11 @@ fn of_media(media: &Media) -> Result<Message> {
         MediaKind::Video => Message::video(file),
         MediaKind::Document => Message::document(file),
         MediaKind::Sticker => Message::sticker(file),
-        _ => return Err(Error::unsupported("WhatsApp does not send this kind of media")),
+        _ => {
+            return Err(Error::unsupported(
+                "WhatsApp does not send this kind of media",
+            ));
+        }
     })
 }
 
@@ -154,11 +159,10 @@ fn of_parameter(parameter: &TemplateParameter) -> Result<Parameter> {
                 MediaKind::Image => Ok(Parameter::image(file)),
                 MediaKind::Video => Ok(Parameter::video(file)),
                 MediaKind::Document => Ok(Parameter::document(file)),
-                other => Err(Error::unsupported(format!(
-                    "a template takes no {}",
-                    other.as_str()
-                ))
-                .field("header")),
+                other => Err(
+                    Error::unsupported(format!("a template takes no {}", other.as_str()))
+                        .field("header"),
+                ),
             }
         }
         _ => Err(Error::unsupported("a template takes no such value").field("parameters")),
@@ -169,11 +173,11 @@ fn of_interactive(content: &Interactive) -> Result<interactive::Interactive> {
     use interactive::Interactive as Message;
     let body = content.body.as_str();
     let mut message = match &content.action {
-        InteractiveAction::Buttons { buttons } => {
-            buttons.iter().fold(Message::buttons(body), |message, button| {
+        InteractiveAction::Buttons { buttons } => buttons
+            .iter()
+            .fold(Message::buttons(body), |message, button| {
                 message.button(button.id.as_str(), button.title.as_str())
-            })
-        }
+            }),
         InteractiveAction::List { button, sections } => sections
             .iter()
             .map(of_section)
@@ -227,14 +231,14 @@ fn of_card(card: &ContactCard) -> Result<contact::Contact> {
         contact.phone(contact::Phone::new(phone.as_str()))
     });
     Ok(contact::Contact {
-        emails: card.emails.iter().map(of_email).collect(),
+        emails: card.emails.iter().map(|email| of_email(email)).collect(),
         ..reachable
     })
 }
 
-fn of_email(email: &String) -> contact::Email {
+fn of_email(email: &str) -> contact::Email {
     contact::Email {
-        email: Some(email.clone()),
+        email: Some(email.to_owned()),
         ..contact::Email::default()
     }
 }

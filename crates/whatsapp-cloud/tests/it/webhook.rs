@@ -46,7 +46,11 @@ fn whatever_else_is_refused() {
     ];
     for (what, value) in cases {
         let refused = kind_of(&with_signature(&value));
-        assert_eq!(refused, Some(ErrorKind::InvalidSignature), "{what}: {value}");
+        assert_eq!(
+            refused,
+            Some(ErrorKind::InvalidSignature),
+            "{what}: {value}"
+        );
     }
     let absent = WebhookRequest::post(URL, BODY);
     assert_eq!(kind_of(&absent), Some(ErrorKind::InvalidSignature));
@@ -91,7 +95,10 @@ fn an_empty_secret_or_token_is_a_mistake_of_the_configuration() {
 #[test]
 fn no_secret_is_printed() {
     let printed = format!("{:?}", WhatsAppInbound::new(verifier()));
-    assert!(!printed.contains(SECRET) && !printed.contains("a verify token"), "{printed}");
+    assert!(
+        !printed.contains(SECRET) && !printed.contains("a verify token"),
+        "{printed}"
+    );
     let error = verifier().verify(&with_signature("sha256=00")).unwrap_err();
     assert!(!format!("{error:?} {error}").contains(&digest()));
 }
@@ -104,7 +111,8 @@ fn challenge(query: &str) -> Result<String, ErrorKind> {
 
 #[test]
 fn the_challenge_is_answered_to_the_right_token_only() {
-    let answered = challenge("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=a+verify+token");
+    let answered =
+        challenge("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=a+verify+token");
     assert_eq!(answered.as_deref(), Ok("1158201444"));
     let refused = [
         "hub.mode=subscribe&hub.challenge=1&hub.verify_token=another",
@@ -115,7 +123,11 @@ fn the_challenge_is_answered_to_the_right_token_only() {
         "",
     ];
     for query in refused {
-        assert_eq!(challenge(query), Err(ErrorKind::InvalidSignature), "{query}");
+        assert_eq!(
+            challenge(query),
+            Err(ErrorKind::InvalidSignature),
+            "{query}"
+        );
     }
     let without = challenge("hub.mode=subscribe&hub.verify_token=a+verify+token");
     assert_eq!(without, Err(ErrorKind::InvalidRequest));

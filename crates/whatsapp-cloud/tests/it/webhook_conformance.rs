@@ -35,7 +35,9 @@ impl Meta {
 }
 
 fn webhook(messages: Vec<Value>) -> Bytes {
-    change("messages", json!({ "messages": messages })).to_string().into()
+    change("messages", json!({ "messages": messages }))
+        .to_string()
+        .into()
 }
 
 impl InboundHarness for Meta {
@@ -81,7 +83,9 @@ impl InboundHarness for Meta {
     }
 
     fn secrets(&self) -> Vec<Secret> {
-        [Key::Current, Key::Next, Key::Strange].map(Self::secret).into()
+        [Key::Current, Key::Next, Key::Strange]
+            .map(Self::secret)
+            .into()
     }
 }
 

@@ -10,7 +10,9 @@ pub const URL: &str = "https://comms.example/webhooks/whatsapp";
 
 pub fn verifier() -> Verifier {
     let verifier = Verifier::new(Secret::from(SECRET)).unwrap();
-    verifier.verify_token(Secret::from("a verify token")).unwrap()
+    verifier
+        .verify_token(Secret::from("a verify token"))
+        .unwrap()
 }
 
 /// A POST as Meta makes it.
@@ -43,7 +45,8 @@ pub fn change(field: &str, mut value: Value) -> Value {
 
 /// The only event of a message of this type with this content.
 pub fn message_event(kind: &str, content: Value) -> Event {
-    let mut message = json!({ "from": "16505551234", "id": "wamid.1", "timestamp": "1749416383", "type": kind });
+    let mut message =
+        json!({ "from": "16505551234", "id": "wamid.1", "timestamp": "1749416383", "type": kind });
     if !content.is_null() {
         message[kind] = content;
     }
@@ -96,10 +99,16 @@ pub fn count(body: &Value) -> (usize, usize, usize) {
         let m = len("messages") + len("message_echoes") + in_history;
         let s = len("statuses");
         let mut o = empty_chunks
-            + ["calls", "groups", "state_sync", "automatic_events", "user_preferences"]
-                .iter()
-                .map(|name| len(name))
-                .sum::<usize>();
+            + [
+                "calls",
+                "groups",
+                "state_sync",
+                "automatic_events",
+                "user_preferences",
+            ]
+            .iter()
+            .map(|name| len(name))
+            .sum::<usize>();
         if value["metadata"].is_object() {
             o += len("errors");
         }

@@ -19,13 +19,17 @@ fn vectors() -> Vec<(String, Value)> {
         .into_iter()
         .map(|file| {
             let text = fs::read_to_string(&file).unwrap();
-            (file.display().to_string(), serde_json::from_str(&text).unwrap())
+            (
+                file.display().to_string(),
+                serde_json::from_str(&text).unwrap(),
+            )
         })
         .collect()
 }
 
 fn list(folder: &PathBuf, prefix: &str) -> Vec<PathBuf> {
-    let found = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let found =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = found
         .map(|entry| entry.unwrap().path())
         .filter(|file| {
@@ -112,7 +116,12 @@ fn backwards(body: &Value) -> Value {
 fn nothing_that_an_element_says_is_lost() {
     for (file, body) in vectors() {
         let told = serde_json::to_string(&events(&body)).unwrap();
-        for change in body["entry"].as_array().unwrap().iter().flat_map(|e| e["changes"].as_array().unwrap()) {
+        for change in body["entry"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|e| e["changes"].as_array().unwrap())
+        {
             let value = &change["value"];
             let mut leaves = Vec::new();
             collect(value, &mut leaves);
@@ -130,7 +139,13 @@ fn collect(value: &Value, leaves: &mut Vec<String>) {
             for (name, member) in members {
                 let elsewhere = matches!(
                     name.as_str(),
-                    "contacts" | "metadata" | "timestamp" | "messaging_product" | "type" | "from" | "to"
+                    "contacts"
+                        | "metadata"
+                        | "timestamp"
+                        | "messaging_product"
+                        | "type"
+                        | "from"
+                        | "to"
                 );
                 if !elsewhere {
                     collect(member, leaves);

@@ -188,7 +188,12 @@ fn read_value(raw: &RawValue, members: &Members<'_>, about: Notification) -> Not
         match List::named(name, with_errors).zip(elements(raw)) {
             Some((list, elements)) => {
                 for element in elements {
-                    list.read(name, element, &notification.field, &mut notification.updates);
+                    list.read(
+                        name,
+                        element,
+                        &notification.field,
+                        &mut notification.updates,
+                    );
                 }
             }
             None if !matches!(name, "messaging_product" | "metadata" | "contacts") => {

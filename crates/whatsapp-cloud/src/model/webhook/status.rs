@@ -5,9 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::model::error_object::ErrorObject;
 
-use super::{
-    member::{Member, Timestamp, take, wire},
-};
+use super::member::{Member, Timestamp, take, wire};
 
 /// A report on a message of ours, as an element of `statuses`.
 ///

@@ -1,0 +1,223 @@
+//! The channel keeps what every channel promises, over real HTTP to a double of Meta.
+
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use comms_conformance::channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire};
+use comms_core::{
+    Address, AddressKind, Button, ContactCard, Content, Interactive, InteractiveAction, Location,
+    Media, MediaKind, MediaRef, Outbound, Reaction, Template,
+};
+use comms_http::{Request, ReqwestTransport, Response, Result, RetryPolicy, Secret, Transport};
+use comms_simulator::{
+    FaultRule, Simulator,
+    faults::{self, ProviderError},
+    meta::{ACCESS_TOKEN, APP_SECRET, PHONE_ID, WABA_ID, WindowPolicy},
+};
+use serde_json::json;
+use whatsapp_cloud::{Client, Config, WhatsAppChannel};
+
+/// Far less than the late answer takes, far more than one on the same machine.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+struct Meta;
+
+/// The double, and the way to it.
+struct Double {
+    simulator: Simulator,
+    refuse: Arc<AtomicBool>,
+}
+
+/// Leads the next request to a port where nobody listens, where it is told to.
+#[derive(Debug)]
+struct Line {
+    inner: ReqwestTransport,
+    refuse: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Transport for Line {
+    async fn execute(&self, mut request: Request) -> Result<Response> {
+        request.timeout = Some(PATIENCE);
+        if self.refuse.swap(false, Ordering::SeqCst) {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            request.url.set_port(Some(port)).unwrap();
+        }
+        self.inner.execute(request).await
+    }
+}
+
+#[async_trait]
+impl ChannelHarness for Meta {
+    async fn open(&self) -> Bench {
+        let mut config = comms_simulator::Config::default();
+        config.meta.window = WindowPolicy::Open;
+        let simulator = Simulator::start(config).unwrap();
+        let refuse = Arc::new(AtomicBool::new(false));
+        let line = Line {
+            inner: ReqwestTransport::ring().unwrap(),
+            refuse: refuse.clone(),
+        };
+        let mut config = Config::new(ACCESS_TOKEN, PHONE_ID);
+        config.business_account_id = Some(WABA_ID.to_owned());
+        config.app_secret = Some(APP_SECRET.into());
+        // Repeats are the queue's task here, as in the engine.
+        let client = Client::builder(config)
+            .base_url(simulator.url())
+            .transport(Arc::new(line))
+            .retry(RetryPolicy::never())
+            .build()
+            .unwrap();
+        Bench {
+            channel: Arc::new(WhatsAppChannel::new(client)),
+            wire: Arc::new(Double { simulator, refuse }),
+        }
+    }
+
+    fn samples(&self) -> Vec<Outbound> {
+        let phone = || Address::phone("+16505551234", None).unwrap();
+        let to = |kind, value: &str| Outbound::new(Address::verbatim(kind, value), Content::text("hola"));
+        let contents = [
+            Content::text("hola"),
+            Content::Media(Media {
+                kind: MediaKind::Image,
+                source: MediaRef::Url("https://example.org/photo.jpg".to_owned()),
+                caption: Some("Fachada".to_owned()),
+                filename: None,
+                mime_type: None,
+                sha256: None,
+            }),
+            Content::Template(Template {
+                name: "hello_world".to_owned(),
+                language: "en_US".to_owned(),
+                ..Template::default()
+            }),
+            Content::Interactive(Interactive {
+                header: None,
+                body: "¿Mañana?".to_owned(),
+                footer: None,
+                action: InteractiveAction::Buttons {
+                    buttons: vec![Button {
+                        id: "yes".to_owned(),
+                        title: "Sí".to_owned(),
+                    }],
+                },
+            }),
+            Content::Reaction(Reaction {
+                target: "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTRBNjU5OUFFRTAzODEwMTQ0RgA=".to_owned(),
+                emoji: Some("👍".to_owned()),
+            }),
+            Content::Location(Location {
+                latitude: 40.4168,
+                longitude: -3.7038,
+                name: Some("Oficina".to_owned()),
+                address: Some("Puerta del Sol, Madrid".to_owned()),
+            }),
+            Content::Contacts {
+                contacts: vec![ContactCard {
+                    name: "Ana Pérez".to_owned(),
+                    phones: vec!["+34 600 00 00 00".to_owned()],
+                    emails: Vec::new(),
+                    native: None,
+                }],
+            },
+            Content::Native {
+                body: json!({ "type": "text", "text": { "body": "hola" } }),
+            },
+        ];
+        let mut samples: Vec<Outbound> = contents
+            .into_iter()
+            .map(|content| Outbound::new(phone(), content))
+            .collect();
+        samples.push(to(AddressKind::WhatsAppUser, "US.13491208655302741918"));
+        samples.push(to(AddressKind::Group, "Y2FwaV9ncm91cDoxODA1NTU1MDE3Mg"));
+        samples
+    }
+
+    fn beyond_limits(&self) -> Vec<Outbound> {
+        let phone = Address::phone("+16505551234", None).unwrap();
+        let asking = |body: String, title: String| {
+            Content::Interactive(Interactive {
+                header: None,
+                body,
+                footer: None,
+                action: InteractiveAction::Buttons {
+                    buttons: vec![Button {
+                        id: "yes".to_owned(),
+                        title,
+                    }],
+                },
+            })
+        };
+        [
+            asking("x".repeat(1_025), "Sí".to_owned()),
+            asking("¿Mañana?".to_owned(), "x".repeat(21)),
+            Content::Native {
+                body: json!({ "type": "text", "text": { "body": "x".repeat(4_097) } }),
+            },
+        ]
+        .map(|content| Outbound::new(phone.clone(), content))
+        .into()
+    }
+
+    fn carries_our_id(&self) -> bool {
+        true
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![ACCESS_TOKEN.into(), APP_SECRET.into()]
+    }
+}
+
+#[async_trait]
+impl Wire for Double {
+    async fn ledger(&self) -> Ledger {
+        let received = self.simulator.ledger().received();
+        let sent = received
+            .iter()
+            .filter(|request| request.processed)
+            .filter_map(|request| request.send.as_ref());
+        Ledger {
+            requests: received.len(),
+            sent: sent
+                .map(|send| Sent {
+                    provider_id: send.id.clone().unwrap_or_default(),
+                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
+                })
+                .collect(),
+        }
+    }
+
+    async fn fail_next(&self, fault: Fault) {
+        let rule = |fault| FaultRule::new("meta.messages", fault).times(1);
+        let rule = match fault {
+            Fault::Refused => return self.refuse.store(true, Ordering::SeqCst),
+            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
+                code: 130_429,
+                retry_after: Some(retry_after.as_secs()),
+                ..ProviderError::default()
+            })),
+            Fault::CutBeforeActing => rule(faults::Fault::Cut),
+            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
+            Fault::ErrorAfterActing => rule(faults::Fault::error(131_000)).after(),
+            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
+            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
+            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
+        };
+        self.simulator.inject(rule);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_promise_of_a_channel_is_kept() {
+    comms_conformance::channel(&Meta).await.unwrap();
+}
