@@ -53,7 +53,7 @@ impl Engine {
         Ok(prepared)
     }
 
-    /// Every rule that can refuse a message, with zero requests to the provider.
+    /// Every rule that can refuse a message. The provider is asked for nothing but its templates, where a rule needs them.
     pub(crate) async fn check(
         &self,
         scope: &Scope,

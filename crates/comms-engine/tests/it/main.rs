@@ -7,6 +7,7 @@ mod scene;
 
 mod accounts;
 mod blobs;
+mod durable;
 mod media;
 mod read;
 mod receive;
