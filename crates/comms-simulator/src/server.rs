@@ -164,10 +164,17 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // The order to stop is given by the call; the future would only wait for it.
-        drop(self.server.stop(false));
-        if let Some(runtime) = self.runtime.take() {
+        let (server, runtime) = (self.server.clone(), self.runtime.take());
+        let Some(runtime) = runtime else {
+            return;
+        };
+        // On a thread of its own, as this may run inside of an async task, where waiting is forbidden.
+        let stopping = std::thread::spawn(move || {
+            runtime.block_on(server.stop(false));
             runtime.shutdown_background();
+        });
+        if stopping.join().is_err() {
+            tracing::warn!("the simulator did not stop in order");
         }
     }
 }

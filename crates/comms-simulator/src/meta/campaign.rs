@@ -51,7 +51,7 @@ pub struct CampaignPlan {
     pub customers: u32,
     /// How many POSTs are under way at once.
     pub concurrency: usize,
-    /// How many times each POST is delivered (1: once).
+    /// How many times each element goes out (1: once).
     pub copies: u32,
     /// Whether all goes out in a random order.
     pub shuffle: bool,

@@ -198,10 +198,11 @@ fn merge(target: &mut Value, added: Value) {
         let Value::Array(more) = value else {
             continue;
         };
+        let is_contacts = name == "contacts";
         let list = target.entry(name).or_insert_with(|| json!([]));
         if let Value::Array(list) = list {
             for element in more {
-                if !list.contains(&element) {
+                if !is_contacts || !list.contains(&element) {
                     list.push(element);
                 }
             }
