@@ -3,6 +3,7 @@
 mod dependencies;
 mod docs;
 mod file_set;
+mod licences;
 mod manifests;
 mod mentions;
 mod secrets;
@@ -25,6 +26,7 @@ const RULES: &[(&str, Rule)] = &[
     ("mentions", mentions::check),
     ("shape", shape::check),
     ("manifests", manifests::check),
+    ("licences", licences::check),
     ("docs", docs::check),
     ("secrets", secrets::check),
 ];

@@ -17,6 +17,8 @@ pub(crate) struct Workspace {
     /// Absolute; empty in samples.
     pub(crate) root: String,
     pub(crate) packages: Vec<Package>,
+    /// What they are built with, from the registry.
+    pub(crate) libraries: Vec<Package>,
     /// Every file by its path from the root, with `/`.
     pub(crate) paths: BTreeSet<String>,
     /// The files that are text.
@@ -38,6 +40,8 @@ pub(crate) struct RustFile {
 pub(crate) struct Package {
     pub(crate) name: String,
     version: String,
+    /// `None` for members of the workspace.
+    source: Option<String>,
     manifest_path: String,
     /// The folder from the root.
     #[serde(skip)]
@@ -85,7 +89,8 @@ impl Workspace {
         let metadata = shell::output(shell::cargo(root).args([
             "metadata",
             "--format-version=1",
-            "--no-deps",
+            // Without this cargo downloads what other systems need.
+            &format!("--filter-platform={}", host(root)?),
         ]))?;
         let metadata: Metadata =
             serde_json::from_str(&metadata).context("cargo metadata is not as expected")?;
@@ -111,7 +116,12 @@ impl Workspace {
                 workspace.add_text(path, text);
             }
         }
-        for mut package in metadata.packages {
+        let (libraries, members): (Vec<_>, Vec<_>) = metadata
+            .packages
+            .into_iter()
+            .partition(|package| package.source.is_some());
+        workspace.libraries = libraries;
+        for mut package in members {
             package.folder = Path::new(&package.manifest_path)
                 .parent()
                 .and_then(|folder| folder.strip_prefix(root).ok())
@@ -158,6 +168,13 @@ impl Workspace {
     }
 }
 
+/// The triple of this machine.
+fn host(root: &Path) -> Result<String> {
+    let version = shell::output(shell::command("rustc", root).arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc names no host")?.to_owned())
+}
+
 impl Package {
     /// Whether cargo may publish it.
     pub(crate) fn is_published(&self) -> bool {
@@ -195,7 +212,9 @@ impl Workspace {
         for (path, text) in files {
             workspace.paths.insert((*path).to_owned());
             workspace.add_text(path, (*text).to_owned());
-            if let Some(folder) = path.strip_suffix("/Cargo.toml") {
+            if path.starts_with("registry/") {
+                workspace.libraries.push(sample::package(path, text));
+            } else if let Some(folder) = path.strip_suffix("/Cargo.toml") {
                 workspace.packages.push(sample::package(folder, text));
             }
         }
@@ -214,6 +233,7 @@ mod sample {
         Package {
             name: text("name").expect("the sample has a name"),
             version: "0.0.0".to_owned(),
+            source: None,
             manifest_path: String::new(),
             folder: folder.to_owned(),
             publish: package.get("publish").map(|_| Vec::new()),
