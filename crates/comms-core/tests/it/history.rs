@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use comms_conformance::{database, repository, repository::RepositoryHarness};
 use comms_core::{
-    SystemClock,
+    ManualClock,
     history::{DatabaseSettings, Repository, open},
 };
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 
-/// Opens a repository and brings its schema up to date.
-pub async fn migrated(settings: DatabaseSettings) -> Arc<dyn Repository> {
-    let repository = open(settings, Arc::new(SystemClock)).await.unwrap();
+/// Opens a repository and brings its schema up to date. Its clock stands where the suite's time begins.
+async fn migrated(settings: DatabaseSettings) -> Arc<dyn Repository> {
+    let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH + Duration::days(20_500));
+    let repository = open(settings, Arc::new(clock)).await.unwrap();
     repository.migrate().await.unwrap();
     repository
 }

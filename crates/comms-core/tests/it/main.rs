@@ -5,7 +5,7 @@ mod address;
 mod capabilities;
 mod content;
 mod event;
-mod id;
-mod status;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod history;
+mod id;
+mod status;

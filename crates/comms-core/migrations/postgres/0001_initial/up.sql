@@ -3,8 +3,7 @@
 
 CREATE TABLE organizations (
     id text PRIMARY KEY,
-    name text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    name text NOT NULL
 );
 
 CREATE TABLE accounts (

@@ -3,8 +3,7 @@
 
 CREATE TABLE comms_organizations (
     id text PRIMARY KEY,
-    name text NOT NULL,
-    created_at bigint NOT NULL
+    name text NOT NULL
 );
 
 CREATE TABLE comms_accounts (

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, media,
+    Conn, RunQueryDsl, comunicaciones, media, people,
     schema::{
         comunicaciones as rows, conversations, identities, messages, opt_outs, status_events,
     },
@@ -17,7 +17,7 @@ use crate::{
         Scope, StatusEvent,
         directory::{Directory, Kind},
         sql_types::{Doc, Instant, Uid},
-        text::{clean, like_pattern},
+        text::like_pattern,
     },
 };
 
@@ -236,29 +236,26 @@ pub(in super::super) async fn recipient(
     account: &AccountId,
     address: &Address,
 ) -> QueryResult<RecipientState> {
-    let contact: Option<Uid> = identities::table
-        .filter(identities::account_id.eq(account.as_str()))
-        .filter(identities::external_id.eq(clean(address.value())))
-        .select(identities::contact_id)
-        .first(conn)
-        .await
-        .optional()?;
-    let Some(contact) = contact else {
-        return Ok(RecipientState::default());
-    };
-    let last: Option<Option<Instant>> = conversations::table
-        .filter(conversations::account_id.eq(account.as_str()))
-        .filter(conversations::contact_id.eq(contact))
-        .select(conversations::last_inbound_at)
-        .first(conn)
-        .await
-        .optional()?;
-    let names: Vec<String> = identities::table
-        .filter(identities::contact_id.eq(contact))
-        .filter(identities::account_id.eq(account.as_str()))
-        .select(identities::external_id)
-        .load(conn)
-        .await?;
+    let contact = people::known_contact(conn, account.as_str(), address).await?;
+    let mut last_inbound_at = None;
+    let mut names = people::spellings(address);
+    if let Some(contact) = contact {
+        let last: Option<Option<Instant>> = conversations::table
+            .filter(conversations::account_id.eq(account.as_str()))
+            .filter(conversations::contact_id.eq(contact))
+            .select(conversations::last_inbound_at)
+            .first(conn)
+            .await
+            .optional()?;
+        last_inbound_at = last.flatten().map(|at| at.0);
+        let more: Vec<String> = identities::table
+            .filter(identities::contact_id.eq(contact))
+            .filter(identities::account_id.eq(account.as_str()))
+            .select(identities::external_id)
+            .load(conn)
+            .await?;
+        names.extend(more);
+    }
     let mut opted_out: Vec<String> = opt_outs::table
         .filter(opt_outs::account_id.eq(account.as_str()))
         .filter(opt_outs::address.eq_any(names))
@@ -269,8 +266,8 @@ pub(in super::super) async fn recipient(
     opted_out.sort_unstable();
     opted_out.dedup();
     Ok(RecipientState {
-        contact: Some(ContactId(contact.0)),
-        last_inbound_at: last.flatten().map(|at| at.0),
+        contact: contact.map(|id| ContactId(id.0)),
+        last_inbound_at,
         opted_out,
     })
 }

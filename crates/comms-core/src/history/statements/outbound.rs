@@ -156,8 +156,9 @@ async fn meet(
     now: Instant,
 ) -> QueryResult<Uid> {
     let address = &new.message.to;
-    let (contact, known) = people::contact_of(conn, account, address).await?;
-    if !known {
+    let known = people::known_contact(conn, account.id.as_str(), address).await?;
+    let contact = known.unwrap_or_else(|| people::derived_contact(account.id.as_str(), address));
+    if known.is_none() {
         let row = ContactRow {
             id: contact,
             organization_id: account.organization.as_str().to_owned(),
@@ -167,14 +168,15 @@ async fn meet(
             updated_at: now,
         };
         people::write_contacts(conn, vec![row]).await?;
-        let person = Person {
-            contact,
-            links: new.links.clone(),
-            owner: Some(new.user.clone()),
-        };
-        let identity = people::new_identity(account, address, contact, None, None, &person, now);
-        people::write_identities(conn, vec![identity]).await?;
     }
+    // The spelling that is written to becomes an identity of its own, beside those that are known.
+    let person = Person {
+        contact,
+        links: new.links.clone(),
+        owner: Some(new.user.clone()),
+    };
+    let identity = people::new_identity(account, address, contact, None, None, &person, now);
+    people::write_identities(conn, vec![identity]).await?;
     let links = &new.links;
     if links.lead.is_some() || links.client.is_some() || links.contract.is_some() {
         // The last send decides what an answer belongs to: all three links together, or an old lead would meet a new contract.

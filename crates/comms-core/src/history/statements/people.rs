@@ -11,13 +11,14 @@ use super::{
     schema::{contacts, identities},
 };
 use crate::{
-    Address, ClientId, ContractId, InboundMessage, LeadId, Party, UserId,
+    Address, AddressKind, ClientId, ContractId, InboundMessage, LeadId, Party, UserId,
     history::{
         Account, Assignment, Links,
         directory::{Directory, Kind, Match},
         sql_types::{Doc, Instant, Uid},
         text::{clean, derived_id},
     },
+    phone_variants,
 };
 
 /// A party of this round's messages.
@@ -85,7 +86,8 @@ impl People {
         let met: Vec<&IdentityRow> = party
             .addresses
             .iter()
-            .filter_map(|a| known.get(&key(a)))
+            .flat_map(spellings)
+            .filter_map(|value| known.get(&(account_id.to_owned(), value)))
             .collect();
         // Ids are derived, so that writers who meet one person at the same time need not agree first.
         let contact = met
@@ -99,7 +101,7 @@ impl People {
                     .find_map(|a| self.new_identities.get(&key(a)))
                     .map(|i| i.contact_id)
             })
-            .unwrap_or_else(|| Uid(derived_id("contact", &[account_id, primary.value()])));
+            .unwrap_or_else(|| derived_contact(account_id, primary));
         let name = party.name.as_deref().map(clean);
         let username = party.username.as_deref().map(clean);
         let mut person = Person {
@@ -251,7 +253,7 @@ async fn known(
     accounts.dedup();
     let mut values: Vec<String> = drafts
         .iter()
-        .flat_map(|d| d.body.party.addresses.iter().map(|a| clean(a.value())))
+        .flat_map(|d| d.body.party.addresses.iter().flat_map(spellings))
         .collect();
     values.sort_unstable();
     values.dedup();
@@ -321,29 +323,37 @@ pub(super) fn kind_name(address: &Address) -> String {
     }
 }
 
-/// The contact of the first identity that is known among these, else the one derived from the first address.
-pub(super) async fn contact_of(
+/// An address under each spelling that may be known, its own first. They serve look-ups; what is written to is never rewritten.
+pub(super) fn spellings(address: &Address) -> Vec<String> {
+    let mut values = vec![clean(address.value())];
+    if address.kind() == AddressKind::Phone {
+        values.extend(phone_variants(address.value()));
+    }
+    values
+}
+
+/// The contact that this account knows under this address, in any spelling.
+pub(super) async fn known_contact(
     conn: &mut Conn,
-    account: &Account,
+    account: &str,
     address: &Address,
-) -> QueryResult<(Uid, bool)> {
-    let found: Option<Uid> = identities::table
-        .filter(identities::account_id.eq(account.id.as_str()))
-        .filter(identities::external_id.eq(clean(address.value())))
-        .select(identities::contact_id)
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(match found {
-        Some(contact) => (contact, true),
-        None => (
-            Uid(derived_id(
-                "contact",
-                &[account.id.as_str(), address.value()],
-            )),
-            false,
-        ),
-    })
+) -> QueryResult<Option<Uid>> {
+    let spellings = spellings(address);
+    let found: Vec<(String, Uid)> = identities::table
+        .filter(identities::account_id.eq(account))
+        .filter(identities::external_id.eq_any(spellings.clone()))
+        .select((identities::external_id, identities::contact_id))
+        .load(conn)
+        .await?;
+    Ok(spellings
+        .iter()
+        .find_map(|spelling| found.iter().find(|(value, _)| value == spelling))
+        .map(|(_, contact)| *contact))
+}
+
+/// The contact of somebody we do not know yet: derived, so that all writers mean the same one.
+pub(super) fn derived_contact(account: &str, address: &Address) -> Uid {
+    Uid(derived_id("contact", &[account, address.value()]))
 }
 
 /// The name that people gave themselves or were given.
