@@ -55,12 +55,17 @@ fn every_element_becomes_one_event() {
         let written =
             |event: &&Event| matches!(event.kind, EventKind::Message(_) | EventKind::Identity(_));
         assert_eq!(batch.events.iter().filter(written).count(), m, "{file}");
-        files += 1;
-        (messages, statuses, others) = (messages + m, statuses + s, others + o);
+        // The line is about the collected ones: the crate's own are copies of some of them.
+        if file.contains("wh__") {
+            files += 1;
+            (messages, statuses, others) = (messages + m, statuses + s, others + o);
+        }
     }
-    println!(
-        "vectors meta/whatsapp wh: {files} files, {messages} messages, {statuses} statuses, {others} others"
-    );
+    if files > 0 {
+        println!(
+            "vectors meta/whatsapp wh: {files} files, {messages} messages, {statuses} statuses, {others} others"
+        );
+    }
 }
 
 #[test]
