@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -329,11 +329,15 @@ where
     try_join_all(tasks).await?.into_iter().collect()
 }
 
-/// A time that no one had before, a millisecond after the last.
+/// A time that no one had before, a millisecond after the last. It begins at the time of the machine, as a repository
+/// compares some of ours with its own clock.
 pub(super) fn tick() -> OffsetDateTime {
+    static START: LazyLock<OffsetDateTime> = LazyLock::new(|| {
+        let now = OffsetDateTime::now_utc();
+        now.replace_nanosecond(0).unwrap_or(now)
+    });
     static NEXT: AtomicI64 = AtomicI64::new(0);
-    let start = OffsetDateTime::UNIX_EPOCH + Duration::days(20_500);
-    start + Duration::milliseconds(NEXT.fetch_add(1, Ordering::SeqCst))
+    *START + Duration::milliseconds(NEXT.fetch_add(1, Ordering::SeqCst))
 }
 
 /// A name that no other case uses.
