@@ -85,7 +85,9 @@ impl ChannelHarness for Meta {
 
     fn samples(&self) -> Vec<Outbound> {
         let phone = || Address::phone("+16505551234", None).unwrap();
-        let to = |kind, value: &str| Outbound::new(Address::verbatim(kind, value), Content::text("hola"));
+        let to = |kind, value: &str| {
+            Outbound::new(Address::verbatim(kind, value), Content::text("hola"))
+        };
         let contents = [
             Content::text("hola"),
             Content::Media(Media {
