@@ -24,8 +24,9 @@ use crate::{
 use super::{
     Meta,
     config::Customer,
+    content::Content,
     ids::{self, Author},
-    inbound::{Content, Inbound},
+    inbound::Inbound,
     outbox::{self, Update},
     status::{Message, Status},
 };

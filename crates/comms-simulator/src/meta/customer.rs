@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Meta,
-    inbound::{Content, Inbound},
+    content::Content,
+    inbound::Inbound,
     messages::Choice,
     status::{Message, Status},
 };

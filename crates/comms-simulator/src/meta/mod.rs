@@ -8,7 +8,9 @@ mod auth;
 mod blocks;
 mod campaign;
 mod config;
+mod content;
 mod customer;
+mod defaults;
 mod endpoints;
 mod error;
 mod identity;
@@ -37,13 +39,16 @@ use serde_json::Value;
 
 pub use campaign::{CampaignPlan, CampaignReport};
 pub use config::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, AppConfig, Customer, EXPIRED_TOKEN, MetaConfig, PHONE_ID,
-    Phone, SECOND_PHONE_ID, StatusProfile, TOKEN_WITHOUT_PERMISSION, Template, Token, VERIFY_TOKEN,
-    WABA_ID, Waba, WindowPolicy,
+    AppConfig, Customer, MetaConfig, Phone, StatusProfile, Template, Token, Waba, WindowPolicy,
 };
+pub use content::{Content, MediaKind};
 pub use customer::{CustomerRule, Reply};
+pub use defaults::{
+    ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRED_TOKEN, PHONE_ID, SECOND_PHONE_ID,
+    TOKEN_WITHOUT_PERMISSION, VERIFY_TOKEN, WABA_ID,
+};
 pub use endpoints::endpoint_table;
-pub use inbound::{Content, Inbound, MediaKind};
+pub use inbound::Inbound;
 pub use status::Status;
 
 use crate::{

@@ -203,7 +203,7 @@ fn all_fields(meta: &Meta, phone: &Phone) -> Map<String, Value> {
             "throughput": {"level": "STANDARD"},
             "whatsapp_business_manager_messaging_limit": "TIER_2K",
             "username": known.username,
-            "webhook_configuration": super::inbound::without_nulls(json!({
+            "webhook_configuration": super::content::without_nulls(json!({
                 "phone_number": url(known.callback.clone()),
                 "whatsapp_business_account": url(of_waba),
                 "application": of_app,

@@ -44,12 +44,9 @@ pub(crate) fn edit(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     for (name, value) in &parameters {
         check(name, value)?;
     }
-    if let Some(handle) = parameters.remove("profile_picture_handle") {
-        let url = format!(
-            "{}/profile_picture/{}",
-            meta.core().public_url(),
-            handle.as_str().unwrap_or_default().len()
-        );
+    if parameters.remove("profile_picture_handle").is_some() {
+        let (base, name) = (meta.core().public_url(), meta.core().fresh().simple());
+        let url = format!("{base}/profile_pictures/{name}");
         parameters.insert("profile_picture_url".to_owned(), json!(url));
     }
     meta.state(|state| state.phone(phone).profile.extend(parameters));

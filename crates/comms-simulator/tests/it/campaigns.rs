@@ -38,7 +38,7 @@ async fn the_account_of_a_campaign_is_what_the_receiver_acknowledged() {
     let receiver = Receiver::answering(move |arrived: &Arrived| {
         let mut calls = calls.lock().unwrap();
         *calls += 1;
-        if *calls % 3 == 0 {
+        if (*calls).is_multiple_of(3) {
             return 503;
         }
         for element in elements(&arrived.body) {
