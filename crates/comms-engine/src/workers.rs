@@ -140,13 +140,10 @@ impl Workers {
                 tracing::error!(%error, "a worker broke");
             }
         }
+        // Every permit in hand means that no attempt is under way; closed, none begins.
         let sends = self.engine.sends();
-        if let Ok(permits) = sends
-            .acquire_many(self.engine.settings().sends_at_once)
-            .await
-        {
-            permits.forget();
-        }
+        let all = sends.acquire_many(self.engine.settings().sends_at_once);
+        let _permits = all.await;
         sends.close();
     }
 }

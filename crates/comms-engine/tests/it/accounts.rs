@@ -28,6 +28,15 @@ async fn webhooks_of_an_unknown_account_wait_until_it_is_assigned() {
 }
 
 #[tokio::test]
+async fn more_webhooks_than_a_page_holds_are_all_read() {
+    let scene = scene();
+    quarantined(&scene, 501).await;
+    let new = account("memory:new".into());
+    let assigned = scene.engine.assign_account(new).await.unwrap();
+    assert_eq!(assigned.replay.messages, 501);
+}
+
+#[tokio::test]
 async fn events_of_the_account_above_are_released_with_it() {
     let scene = scene();
     let webhook = scene.webhook("memory:above", "m1");

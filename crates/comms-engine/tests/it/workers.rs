@@ -166,4 +166,6 @@ async fn stopping_waits_for_what_is_under_way_and_takes_nothing_new() {
     scene.desk.gate.add_permits(1);
     stopping.await.unwrap();
     assert_eq!(under_way.await.unwrap().unwrap().status, Status::Accepted);
+    let error = scene.engine.send(text("hola")).await.unwrap_err();
+    assert_eq!(error.code(), Code::Busy, "stopped for good");
 }
