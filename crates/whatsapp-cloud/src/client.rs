@@ -160,7 +160,11 @@ impl Client {
     pub fn tokens(&self) -> Result<api::Tokens> {
         let secret = self.config.app_secret.clone();
         let secret = secret.ok_or_else(|| config::missing("WHATSAPP_APP_SECRET"))?;
-        Ok(api::Tokens::new(self.graph.clone(), self.app_id()?.to_owned(), secret))
+        Ok(api::Tokens::new(
+            self.graph.clone(),
+            self.app_id()?.to_owned(),
+            secret,
+        ))
     }
 
     /// A request below the number.
@@ -216,7 +220,11 @@ impl Client {
     }
 
     /// Fetches media with the token. The caller has checked the host.
-    pub(crate) async fn download(&self, operation: Operation, mut request: Request) -> Result<Response> {
+    pub(crate) async fn download(
+        &self,
+        operation: Operation,
+        mut request: Request,
+    ) -> Result<Response> {
         let authorized = self.credentials.authorize_download(&mut request).await;
         authorized.map_err(|error| error.provider(PROVIDER).operation(operation.name))?;
         self.graph.caller.stream(operation, request).await
@@ -311,9 +319,14 @@ impl ClientBuilder {
             (true, Some(secret)) => Some(secret.clone()),
             (true, None) => return Err(named(config::missing("WHATSAPP_APP_SECRET"))),
         };
-        let transport = self.transport.map_or_else(default_transport, Ok).map_err(named)?;
+        let transport = self
+            .transport
+            .map_or_else(default_transport, Ok)
+            .map_err(named)?;
         let caller = Caller::new(PROVIDER, transport, self.clock, self.retry, error::classify);
-        let token = self.token.unwrap_or_else(|| token::fixed(self.config.access_token.clone()));
+        let token = self
+            .token
+            .unwrap_or_else(|| token::fixed(self.config.access_token.clone()));
         Ok(Client {
             graph: Graph { caller, base },
             credentials: Credentials { token, proof },

@@ -14,7 +14,7 @@ pub mod token;
 pub mod webhook;
 
 #[cfg(feature = "channel")]
-pub use channel::*;
+pub use channel::{WhatsAppChannel, WhatsAppInbound};
 pub use client::{Client, ClientBuilder};
 pub use comms_http::{
     Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport,

@@ -4,22 +4,25 @@ use comms_http::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Extra,
-    media::Media,
-    open_enum,
+    Extra, open_enum,
     order::{OrderDetails, OrderStatus},
     scalar::Scalar,
-    typed,
     validate::{at_most, refuse, required},
 };
 use crate::limits;
 
 mod action;
+mod flow;
+mod header;
+mod list;
 
 pub use action::{
-    Action, AddressRequest, Button, ButtonsAction, CarouselAction, CatalogAction, CtaUrl, Flow,
-    ListAction, Named, ProductAction, ProductItem, ProductListAction, Reply, Row, Section, VoiceCall,
+    Action, AddressRequest, Button, ButtonsAction, CarouselAction, CatalogAction, CtaUrl, Named,
+    Reply, VoiceCall,
 };
+pub use flow::Flow;
+pub use header::{Block, Header, HeaderContent};
+pub use list::{ListAction, ProductAction, ProductItem, ProductListAction, Row, Section};
 
 /// A message that offers something to tap. Made by one of the functions below, then given a header and a footer.
 ///
@@ -60,7 +63,11 @@ pub struct Interactive {
 impl Interactive {
     /// Up to 3 reply buttons, added with [`button`](Self::button).
     pub fn buttons(body: impl Into<String>) -> Self {
-        Self::new(InteractiveType::Button, body, Action::Buttons(ButtonsAction::default()))
+        Self::new(
+            InteractiveType::Button,
+            body,
+            Action::Buttons(ButtonsAction::default()),
+        )
     }
 
     /// A list that opens at `button`, its sections added with [`section`](Self::section): up to 10 rows in all.
@@ -139,12 +146,20 @@ impl Interactive {
 
     /// Asks for the recipient's phone number, where only their user id is known (since July 2026).
     pub fn contact_request(body: impl Into<String>) -> Self {
-        Self::plain(InteractiveType::RequestContactInfo, body, "request_contact_info")
+        Self::plain(
+            InteractiveType::RequestContactInfo,
+            body,
+            "request_contact_info",
+        )
     }
 
     /// Asks to be allowed to call.
     pub fn call_permission_request(body: impl Into<String>) -> Self {
-        Self::plain(InteractiveType::CallPermissionRequest, body, "call_permission_request")
+        Self::plain(
+            InteractiveType::CallPermissionRequest,
+            body,
+            "call_permission_request",
+        )
     }
 
     /// Asks for a postal address (India).
@@ -269,9 +284,13 @@ impl Interactive {
             None => return Err(refuse("interactive.body", "interactive.body is absent")),
         }
         if let Some(footer) = &self.footer {
-            required("interactive.footer", &footer.text, limits::INTERACTIVE_FOOTER)?;
+            required(
+                "interactive.footer",
+                &footer.text,
+                limits::INTERACTIVE_FOOTER,
+            )?;
         }
-        match self.header.as_ref().map(|header| &header.content) {
+        match self.header.as_ref().map(Header::content) {
             Some(HeaderContent::Text(text)) => {
                 required("interactive.header", text, limits::INTERACTIVE_HEADER)
             }
@@ -281,9 +300,10 @@ impl Interactive {
                 | HeaderContent::Document(media),
             ) => media.validate("interactive.header"),
             Some(HeaderContent::Other) => Ok(()),
-            None if self.kind == InteractiveType::ProductList => {
-                Err(refuse("interactive.header", "a product list needs a header of text"))
-            }
+            None if self.kind == InteractiveType::ProductList => Err(refuse(
+                "interactive.header",
+                "a product list needs a header of text",
+            )),
             None => Ok(()),
         }
     }
@@ -322,99 +342,6 @@ open_enum! {
         OrderStatus = "order_status",
         /// Cards.
         Carousel = "carousel",
-    }
-}
-
-/// A line of text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Block {
-    /// The text.
-    pub text: String,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl Block {
-    fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            extra: Extra::new(),
-        }
-    }
-}
-
-/// What stands above.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Header {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(flatten)]
-    content: HeaderContent,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl Header {
-    /// An image.
-    #[must_use]
-    pub fn image(media: Media) -> Self {
-        Self::new(HeaderContent::Image(media))
-    }
-
-    /// A film.
-    #[must_use]
-    pub fn video(media: Media) -> Self {
-        Self::new(HeaderContent::Video(media))
-    }
-
-    /// A document.
-    #[must_use]
-    pub fn document(media: Media) -> Self {
-        Self::new(HeaderContent::Document(media))
-    }
-
-    /// What it is.
-    #[must_use]
-    pub fn content(&self) -> &HeaderContent {
-        &self.content
-    }
-
-    fn new(content: HeaderContent) -> Self {
-        Self {
-            kind: content.kind().to_owned(),
-            content,
-            extra: Extra::new(),
-        }
-    }
-}
-
-impl From<&str> for Header {
-    fn from(text: &str) -> Self {
-        Self::new(HeaderContent::Text(text.to_owned()))
-    }
-}
-
-impl From<String> for Header {
-    fn from(text: String) -> Self {
-        Self::new(HeaderContent::Text(text))
-    }
-}
-
-typed! {
-    /// What stands above.
-    pub enum HeaderContent {
-        /// Text.
-        Text(String) = "text",
-        /// An image.
-        Image(Media) = "image",
-        /// A film.
-        Video(Media) = "video",
-        /// A document.
-        Document(Media) = "document",
     }
 }
 

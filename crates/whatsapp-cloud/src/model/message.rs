@@ -12,10 +12,13 @@ use super::{
     media::Media,
     open_enum,
     template_message::TemplateMessage,
-    typed,
-    validate::{at_most, count, refuse, required},
+    validate::{at_most, refuse, required},
 };
 use crate::limits;
+
+mod content;
+
+pub use content::{Content, Pin, Reaction, Text};
 
 /// A message to be sent: a content, a recipient and, where it answers another message, its context.
 ///
@@ -145,6 +148,26 @@ impl Message {
     #[must_use]
     pub fn template(template: TemplateMessage) -> Self {
         Self::new(Content::Template(template))
+    }
+
+    /// Pins a message of a group for 1 to 30 days.
+    pub fn pin(message_id: impl Into<String>, days: u8) -> Self {
+        Self::new(Content::Pin(Pin {
+            kind: "pin".to_owned(),
+            message_id: message_id.into(),
+            expiration_days: Some(days.into()),
+            extra: Extra::new(),
+        }))
+    }
+
+    /// Takes a pin back.
+    pub fn unpin(message_id: impl Into<String>) -> Self {
+        Self::new(Content::Pin(Pin {
+            kind: "unpin".to_owned(),
+            message_id: message_id.into(),
+            expiration_days: None,
+            extra: Extra::new(),
+        }))
     }
 
     /// The endpoint's own body, for what this version does not build.
@@ -301,80 +324,6 @@ fn not_a_recipient(field: &str, message: &str) -> Error {
     Error::new(ErrorKind::InvalidRecipient, Outcome::Rejected, message).field(field)
 }
 
-typed! {
-    /// What a message says.
-    pub enum Content {
-        /// A text.
-        Text(Text) = "text",
-        /// An image.
-        Image(Media) = "image",
-        /// A sound or voice note.
-        Audio(Media) = "audio",
-        /// A film.
-        Video(Media) = "video",
-        /// A document.
-        Document(Media) = "document",
-        /// A sticker.
-        Sticker(Media) = "sticker",
-        /// A place.
-        Location(Location) = "location",
-        /// Contact cards.
-        Contacts(Vec<Contact>) = "contacts",
-        /// A reaction.
-        Reaction(Reaction) = "reaction",
-        /// Buttons, a list, a link …
-        Interactive(Box<Interactive>) = "interactive",
-        /// A template.
-        Template(TemplateMessage) = "template",
-    }
-}
-
-impl Content {
-    fn validate(&self) -> Result<()> {
-        match self {
-            Self::Text(text) => required("text.body", &text.body, limits::TEXT),
-            Self::Image(media)
-            | Self::Audio(media)
-            | Self::Video(media)
-            | Self::Document(media)
-            | Self::Sticker(media) => media.validate(self.kind()),
-            Self::Location(location) => check_location(location),
-            Self::Contacts(contacts) => {
-                count("contacts", contacts.len(), 1, limits::CONTACTS)?;
-                contacts.iter().try_for_each(|contact| {
-                    required(
-                        "contacts.name.formatted_name",
-                        &contact.name.formatted_name,
-                        usize::MAX,
-                    )
-                })
-            }
-            Self::Reaction(reaction) => {
-                required("reaction.message_id", &reaction.message_id, usize::MAX)
-            }
-            Self::Interactive(interactive) => interactive.validate(),
-            Self::Template(template) => template.validate(),
-            // What is not known cannot be judged.
-            Self::Other => Ok(()),
-        }
-    }
-}
-
-fn check_location(location: &Location) -> Result<()> {
-    for (field, value, most) in [
-        ("location.latitude", &location.latitude, 90.0),
-        ("location.longitude", &location.longitude, 180.0),
-    ] {
-        if !value.as_f64().is_some_and(|degrees| degrees.abs() <= most) {
-            return Err(refuse(
-                field,
-                format!("{field} is not between -{most} and {most}"),
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// The only product behind this endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Product {
@@ -401,59 +350,4 @@ pub struct Context {
     /// The rest.
     #[serde(flatten)]
     pub extra: Extra,
-}
-
-/// A text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Text {
-    /// The text: at most 4,096 characters.
-    pub body: String,
-    /// Whether the first link is shown with a preview.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preview_url: Option<bool>,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl Text {
-    /// A text without preview.
-    pub fn new(body: impl Into<String>) -> Self {
-        Self {
-            body: body.into(),
-            preview_url: None,
-            extra: Extra::new(),
-        }
-    }
-
-    /// Whether the first link is shown with a preview.
-    #[must_use]
-    pub fn preview(mut self, preview: bool) -> Self {
-        self.preview_url = Some(preview);
-        self
-    }
-}
-
-impl From<&str> for Text {
-    fn from(body: &str) -> Self {
-        Self::new(body)
-    }
-}
-
-impl From<String> for Text {
-    fn from(body: String) -> Self {
-        Self::new(body)
-    }
-}
-
-/// A reaction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Reaction {
-    /// The message reacted to.
-    pub message_id: String,
-    /// The emoji; empty takes the reaction back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub emoji: Option<String>,
 }

@@ -4,14 +4,14 @@ use comms_http::Result;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::Card;
+use super::{Card, Flow, ListAction, ProductAction, ProductListAction};
 use crate::{
     limits,
     model::{
         Extra,
         order::{OrderDetails, OrderStatus},
         scalar::Scalar,
-        validate::{at_most, count, distinct, refuse, required},
+        validate::{count, distinct, refuse, required},
     },
 };
 
@@ -166,16 +166,32 @@ pub struct ButtonsAction {
 
 impl ButtonsAction {
     fn validate(&self) -> Result<()> {
-        count("interactive.action.buttons", self.buttons.len(), 1, limits::BUTTONS)?;
+        count(
+            "interactive.action.buttons",
+            self.buttons.len(),
+            1,
+            limits::BUTTONS,
+        )?;
         let replies = || {
             let replies = self.buttons.iter();
             replies.filter_map(|button| button.reply.as_ref().or(button.quick_reply.as_ref()))
         };
         for reply in replies() {
-            required("interactive.action.buttons.id", &reply.id, limits::BUTTON_ID)?;
-            required("interactive.action.buttons.title", &reply.title, limits::BUTTON_TITLE)?;
+            required(
+                "interactive.action.buttons.id",
+                &reply.id,
+                limits::BUTTON_ID,
+            )?;
+            required(
+                "interactive.action.buttons.title",
+                &reply.title,
+                limits::BUTTON_TITLE,
+            )?;
         }
-        distinct("interactive.action.buttons.id", replies().map(|reply| reply.id.as_str()))
+        distinct(
+            "interactive.action.buttons.id",
+            replies().map(|reply| reply.id.as_str()),
+        )
     }
 }
 
@@ -231,167 +247,6 @@ pub struct Reply {
     pub title: String,
 }
 
-/// A list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ListAction {
-    /// The text on the button that opens it: at most 20 characters.
-    pub button: String,
-    /// The sections.
-    pub sections: Vec<Section>,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl ListAction {
-    fn validate(&self) -> Result<()> {
-        required("interactive.action.button", &self.button, limits::BUTTON_TITLE)?;
-        check_sections(&self.sections)?;
-        let rows = || self.sections.iter().flat_map(|section| &section.rows);
-        count("interactive.action.sections.rows", rows().count(), 1, limits::ROWS)?;
-        for row in rows() {
-            required("interactive.action.sections.rows.id", &row.id, limits::ROW_ID)?;
-            required("interactive.action.sections.rows.title", &row.title, limits::ROW_TITLE)?;
-            if let Some(text) = &row.description {
-                at_most("interactive.action.sections.rows.description", text, limits::ROW_DESCRIPTION)?;
-            }
-        }
-        distinct("interactive.action.sections.rows.id", rows().map(|row| row.id.as_str()))
-    }
-}
-
-fn check_sections(sections: &[Section]) -> Result<()> {
-    let field = "interactive.action.sections.title";
-    count("interactive.action.sections", sections.len(), 1, limits::SECTIONS)?;
-    sections.iter().try_for_each(|section| match &section.title {
-        Some(title) if sections.len() > 1 => required(field, title, limits::SECTION_TITLE),
-        Some(title) => at_most(field, title, limits::SECTION_TITLE),
-        None if sections.len() > 1 => Err(refuse(field, "each of several sections needs a title")),
-        None => Ok(()),
-    })
-}
-
-/// A section: of rows in a list, of products in a product list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Section {
-    /// Its title: at most 24 characters; needed where there are several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The rows of a list.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rows: Vec<Row>,
-    /// The products of a product list.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub product_items: Vec<ProductItem>,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl Section {
-    /// A section of a list.
-    pub fn rows(title: impl Into<String>, rows: Vec<Row>) -> Self {
-        Self {
-            title: Some(title.into()),
-            rows,
-            ..Self::default()
-        }
-    }
-
-    /// A section of a product list, by the products' numbers.
-    pub fn products<I>(title: impl Into<String>, retailer_ids: I) -> Self
-    where
-        I: IntoIterator<Item: Into<String>>,
-    {
-        let items = retailer_ids.into_iter().map(|id| ProductItem {
-            product_retailer_id: id.into(),
-        });
-        Self {
-            title: Some(title.into()),
-            product_items: items.collect(),
-            ..Self::default()
-        }
-    }
-}
-
-/// A row of a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Row {
-    /// What comes back: at most 200 characters.
-    pub id: String,
-    /// What it says: at most 24 characters.
-    pub title: String,
-    /// More about it: at most 72 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl Row {
-    /// A row.
-    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            title: title.into(),
-            description: None,
-            extra: Extra::new(),
-        }
-    }
-
-    /// More about it.
-    #[must_use]
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-}
-
-/// A product of a section.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProductItem {
-    /// Its number in the catalogue.
-    pub product_retailer_id: String,
-}
-
-/// One product.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ProductAction {
-    /// The catalogue.
-    pub catalog_id: String,
-    /// The number in it.
-    pub product_retailer_id: String,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-/// Products.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ProductListAction {
-    /// The catalogue.
-    pub catalog_id: String,
-    /// The sections.
-    pub sections: Vec<Section>,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl ProductListAction {
-    fn validate(&self) -> Result<()> {
-        check_sections(&self.sections)?;
-        let products = self.sections.iter().map(|section| section.product_items.len()).sum();
-        count("interactive.action.sections.product_items", products, 1, limits::PRODUCTS)
-    }
-}
-
 /// A link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -412,114 +267,10 @@ impl CtaUrl {
         if self.url.starts_with("https://") || self.url.starts_with("http://") {
             return Ok(());
         }
-        Err(refuse("interactive.action.parameters.url", "the link is not an http(s) address"))
-    }
-}
-
-/// A flow: a form in the chat.
-///
-/// *See [WhatsApp docs/Sending a flow](https://developers.facebook.com/docs/whatsapp/flows/guides/sendingaflow)*
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Flow {
-    /// The version of the message, `3`.
-    pub flow_message_version: Scalar,
-    /// The flow by its id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_id: Option<String>,
-    /// The flow by its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_name: Option<String>,
-    /// What the button says.
-    pub flow_cta: String,
-    /// A token of yours that identifies this run; comes back with the answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_token: Option<String>,
-    /// `draft` to try a flow that is not published yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mode: Option<String>,
-    /// `navigate` to a screen, or `data_exchange` with your endpoint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_action: Option<String>,
-    /// The first screen and its data: `{"screen": …, "data": {…}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_action_payload: Option<Value>,
-    /// The rest.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl Flow {
-    /// A flow by its id; `cta` is what the button says.
-    pub fn by_id(flow_id: impl Into<String>, cta: impl Into<String>) -> Self {
-        Self {
-            flow_id: Some(flow_id.into()),
-            ..Self::new(cta.into())
-        }
-    }
-
-    /// A flow by its name; `cta` is what the button says.
-    pub fn by_name(flow_name: impl Into<String>, cta: impl Into<String>) -> Self {
-        Self {
-            flow_name: Some(flow_name.into()),
-            ..Self::new(cta.into())
-        }
-    }
-
-    fn new(cta: String) -> Self {
-        Self {
-            flow_message_version: "3".into(),
-            flow_id: None,
-            flow_name: None,
-            flow_cta: cta,
-            flow_token: None,
-            mode: None,
-            flow_action: None,
-            flow_action_payload: None,
-            extra: Extra::new(),
-        }
-    }
-
-    /// A token of yours that identifies this run.
-    #[must_use]
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.flow_token = Some(token.into());
-        self
-    }
-
-    /// Opens the draft: for trying a flow that is not published yet.
-    #[must_use]
-    pub fn draft(mut self) -> Self {
-        self.mode = Some("draft".to_owned());
-        self
-    }
-
-    /// Opens this screen with this data (an object).
-    #[must_use]
-    pub fn navigate(mut self, screen: impl Into<String>, data: Option<Value>) -> Self {
-        let mut payload = Extra::from_iter([("screen".to_owned(), screen.into().into())]);
-        if let Some(data) = data {
-            payload.insert("data".to_owned(), data);
-        }
-        self.flow_action = Some("navigate".to_owned());
-        self.flow_action_payload = Some(payload.into());
-        self
-    }
-
-    /// Asks your endpoint for the first screen.
-    #[must_use]
-    pub fn data_exchange(mut self) -> Self {
-        self.flow_action = Some("data_exchange".to_owned());
-        self
-    }
-
-    fn validate(&self) -> Result<()> {
-        required("interactive.action.parameters.flow_cta", &self.flow_cta, limits::BUTTON_TITLE)?;
-        if self.flow_id.is_some() == self.flow_name.is_some() {
-            let message = "a flow needs an id or a name, and only one of them";
-            return Err(refuse("interactive.action.parameters.flow_id", message));
-        }
-        Ok(())
+        Err(refuse(
+            "interactive.action.parameters.url",
+            "the link is not an http(s) address",
+        ))
     }
 }
 
@@ -601,6 +352,8 @@ impl CarouselAction {
     fn validate(&self) -> Result<()> {
         let (least, most) = limits::CARDS;
         count("interactive.action.cards", self.cards.len(), least, most)?;
-        self.cards.iter().try_for_each(|card| card.content.action.validate())
+        self.cards
+            .iter()
+            .try_for_each(|card| card.content.action.validate())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ButtonDefinition, ComponentDefinition, NamedExample};
+use super::{ButtonDefinition, ComponentDefinition};
 
 /// A value that a template takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) fn of(components: &[ComponentDefinition]) -> Vec<Variable> {
         if part.is("HEADER") {
             header(part, &mut found);
         } else if part.is("BODY") {
-            body(part, &mut found);
+            texts("body", part, &mut found);
         } else if part.is("BUTTONS") {
             let buttons = part.buttons.iter().flatten().enumerate();
             found.extend(buttons.filter_map(|(at, it)| button(at, it)));
@@ -34,7 +34,11 @@ pub(super) fn of(components: &[ComponentDefinition]) -> Vec<Variable> {
 }
 
 fn header(part: &ComponentDefinition, found: &mut Vec<Variable>) {
-    let format = part.format.as_deref().unwrap_or("TEXT").to_ascii_lowercase();
+    let format = part
+        .format
+        .as_deref()
+        .unwrap_or("TEXT")
+        .to_ascii_lowercase();
     if format != "text" {
         found.push(Variable {
             component: "header".to_owned(),
@@ -44,36 +48,31 @@ fn header(part: &ComponentDefinition, found: &mut Vec<Variable>) {
         });
         return;
     }
-    let example = part.example.clone().unwrap_or_default();
-    let positional = example.header_text.unwrap_or_default();
-    let named = example.header_text_named_params.unwrap_or_default();
-    texts("header", part, &positional, &named, found);
+    texts("header", part, found);
 }
 
-fn body(part: &ComponentDefinition, found: &mut Vec<Variable>) {
-    let example = part.example.clone().unwrap_or_default();
-    let positional = example.body_text.unwrap_or_default();
-    let positional = positional.first().map(Vec::as_slice).unwrap_or_default();
-    let named = example.body_text_named_params.unwrap_or_default();
-    texts("body", part, positional, &named, found);
-}
-
-fn texts(
-    component: &str,
-    part: &ComponentDefinition,
-    positional: &[String],
-    named: &[NamedExample],
-    found: &mut Vec<Variable>,
-) {
-    for (at, name) in placeholders(part.text.as_deref().unwrap_or_default()).into_iter().enumerate() {
-        let example = named
-            .iter()
-            .find(|example| example.param_name == name)
-            .map(|example| &example.example)
-            .or_else(|| positional.get(name.parse::<usize>().ok()?.checked_sub(1).unwrap_or(at)));
+/// The placeholders of a text, each with its example. Meta keeps examples by name or by place, those of a body in a list of lists.
+fn texts(component: &str, part: &ComponentDefinition, found: &mut Vec<Variable>) {
+    let example = |key: String| part.example.as_ref()?.get(key);
+    let named = example(format!("{component}_text_named_params")).and_then(Value::as_array);
+    let placed = example(format!("{component}_text")).and_then(Value::as_array);
+    let placed = match placed
+        .and_then(|list| list.first())
+        .and_then(Value::as_array)
+    {
+        Some(inner) => Some(inner),
+        None => placed,
+    };
+    for name in placeholders(part.text.as_deref().unwrap_or_default()) {
+        let by_name = named
+            .into_iter()
+            .flatten()
+            .find(|it| it["param_name"] == name.as_str());
+        let by_place = || placed?.get(name.parse::<usize>().ok()?.checked_sub(1)?);
+        let example = by_name.map(|it| &it["example"]).or_else(by_place);
         found.push(Variable {
             component: component.to_owned(),
-            example: example.cloned(),
+            example: example.and_then(Value::as_str).map(str::to_owned),
             name,
             format: "text".to_owned(),
         });
