@@ -1,1 +1,17 @@
+//! The server of the comms toolkit: routes, extractors, composition. Every rule lives in `comms-engine`.
+//!
+//! `main` and the tests use the same [`app::create_app`] over the same [`startup::Running`].
 
+pub mod answers;
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod cors;
+pub mod errors;
+pub mod limits;
+pub mod observe;
+pub mod registry;
+pub mod routes;
+pub mod startup;
+pub mod typescript;

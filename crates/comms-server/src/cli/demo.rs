@@ -1,0 +1,135 @@
+//! `demo`: a business, its customer and Meta, all on this machine.
+
+mod browser;
+mod story;
+mod table;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::Args;
+use comms_core::{Secret, UserId};
+use comms_simulator::{
+    Config, Simulator,
+    meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, PHONE_ID, VERIFY_TOKEN, WABA_ID},
+};
+use jwt_simple::prelude::HS256Key;
+use tempfile::TempDir;
+
+use crate::{
+    auth::{Identity, Role},
+    config::{LogSettings, Settings},
+    startup::{Running, listen},
+};
+use browser::Browser;
+
+/// The seller of the demo.
+const SELLER: &str = "7";
+/// How long the token of the demo lasts.
+const TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How to show it.
+#[derive(Debug, Default, Args)]
+pub(super) struct DemoArgs {
+    /// Ends after the story; the exit code tells whether every step happened.
+    #[arg(long)]
+    once: bool,
+    /// Keeps the database and the files in this folder; a temporary one where absent.
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// The port; a free one where absent.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+}
+
+pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    super::start_logging(&LogSettings {
+        filter: "warn".to_owned(),
+        ..LogSettings::default()
+    });
+    let simulator = Simulator::start(story::simulation()).context("the simulator does not start")?;
+    let temporary = TempDir::new()?;
+    let folder = args.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let mut settings = settings(&simulator, folder.clone());
+    settings.http.port = args.port;
+    let listener = listen(&settings.http)?;
+    settings.http.port = listener.local_addr()?.port();
+    let base_url = settings.http.base_url();
+    let running = Running::start(settings, super::clock()).await?;
+    let server = running.serve(listener, !args.once)?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    simulator.configure(|config: &mut Config| {
+        let callback = format!("{base_url}/api/comunicaciones/webhook/whatsapp");
+        config.meta.app.callback_url = Some(callback);
+    });
+
+    println!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
+    println!("  Meta, simulado   {}", simulator.url());
+    println!("  SQLite           {}\n", folder.display());
+    let token = running.state.tokens.issue(&seller(), TOKEN)?;
+    let browser = Browser::new(&base_url, &token)?;
+    let told = story::tell(&running, &simulator, &browser).await;
+    let code = match &told {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\n  ✘ {error:#}");
+            ExitCode::FAILURE
+        }
+    };
+    if args.once {
+        handle.stop(true).await;
+    } else {
+        println!("{}", farewell(&base_url, &token));
+    }
+    serving.await??;
+    running.stop().await;
+    Ok(code)
+}
+
+fn settings(simulator: &Simulator, folder: PathBuf) -> Settings {
+    let mut settings = Settings::default();
+    settings.database.data_dir = folder;
+    let secret = hex::encode(HS256Key::generate().to_bytes());
+    settings.auth.jwt_secret = Some(Secret::from(secret));
+    let whatsapp = &mut settings.whatsapp;
+    whatsapp.api_base = Some(simulator.url().to_owned());
+    whatsapp.access_token = Some(Secret::from(ACCESS_TOKEN));
+    whatsapp.phone_number_id = Some(PHONE_ID.to_owned());
+    whatsapp.business_account_id = Some(WABA_ID.to_owned());
+    whatsapp.app_id = Some(APP_ID.to_owned());
+    whatsapp.app_secret = Some(Secret::from(APP_SECRET));
+    whatsapp.verify_token = Some(Secret::from(VERIFY_TOKEN));
+    whatsapp.owner = Some(UserId::from(SELLER));
+    settings
+}
+
+fn seller() -> Identity {
+    Identity {
+        user: UserId::from(SELLER),
+        role: Role::Seller,
+        organization: None,
+    }
+}
+
+/// How to go on by hand.
+fn farewell(base_url: &str, token: &str) -> String {
+    format!(
+        r#"
+  Sigue en marcha. Para seguir a mano (Ctrl-C termina):
+
+  TOKEN={token}
+
+  # escribir a la clienta: contesta sola
+  curl -s {base_url}/api/comunicaciones/whatsapp/enviar -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{{"telefono":"+{customer}","mensaje":"¿Te va bien el martes?"}}'
+
+  # el historial
+  curl -s {base_url}/api/comunicaciones/historial -H "Authorization: Bearer $TOKEN"
+
+  # las plantillas con sus variables
+  curl -s {base_url}/api/comunicaciones/whatsapp/plantillas -H "Authorization: Bearer $TOKEN"
+"#,
+        customer = story::CUSTOMER,
+    )
+}

@@ -1,0 +1,50 @@
+//! The seller's browser: calls the server over HTTP as any client does.
+
+use anyhow::{Context, ensure};
+use comms_http::{ReqwestTransport, Request, Transport};
+use futures_util::TryStreamExt;
+use http::{Method, header::AUTHORIZATION};
+use serde_json::Value;
+use url::Url;
+
+/// A client with a user's token.
+#[derive(Debug)]
+pub(super) struct Browser {
+    transport: ReqwestTransport,
+    base: Url,
+    authorization: String,
+}
+
+impl Browser {
+    pub(super) fn new(base_url: &str, token: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            transport: ReqwestTransport::ring()?,
+            base: base_url.parse()?,
+            authorization: format!("Bearer {token}"),
+        })
+    }
+
+    /// Gets the `data` of an answer.
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = Request::new(Method::GET, self.base.join(path)?);
+        self.call(request).await
+    }
+
+    /// Posts a body and gets the `data` of the answer.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = Request::new(Method::POST, self.base.join(path)?).json(body)?;
+        self.call(request).await
+    }
+
+    async fn call(&self, request: Request) -> anyhow::Result<Value> {
+        let what = format!("{request:?}");
+        let request = request.header(AUTHORIZATION, &self.authorization)?;
+        let response = self.transport.execute(request).await?;
+        let status = response.status;
+        let pieces: Vec<_> = response.body.try_collect().await?;
+        let body: Value = serde_json::from_slice(&pieces.concat())
+            .with_context(|| format!("{what}: the answer is not JSON"))?;
+        ensure!(status.is_success() && body["success"] == true, "{what}: {status} {body}");
+        Ok(body["data"].clone())
+    }
+}

@@ -1,0 +1,6 @@
+//! Running an organisation: accounts, tokens; running them all: organisations, quarantine.
+
+pub mod accounts;
+pub mod organizations;
+pub mod quarantine;
+pub mod tokens;

@@ -1,0 +1,161 @@
+//! One message: its detail, trying it again, marking it as read.
+
+use actix_web::{HttpResponse, web};
+use comms_core::{ErrorKind, MessageId, Status, history::{Scope, vocabulary}};
+use comms_engine::{Code as EngineCode, ReadReceipt, Sent};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    rows::{Communication, CommunicationDetail, Reason},
+    whatsapp::answer_status,
+};
+use crate::{
+    answers::Answer,
+    app::State,
+    auth::{Caller, Reader, Seller},
+    errors::{ApiError, Code, ErrorBody},
+};
+
+/// Everything known of a message: its row, every report on it, every reason.
+///
+/// # Errors
+/// 404 where there is none that the caller may see.
+#[utoipa::path(get, path = "/api/comunicaciones/mensajes/{id}", tag = "historial",
+    params(("id" = String, Path, description = "`mensaje_id`, or `id` of the history")),
+    responses((status = 200, body = Answer<CommunicationDetail>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+    security(("jwt" = []), ("servicio" = [])))]
+pub async fn detail(
+    Reader(scope): Reader,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let id = resolve(&state, &scope, &id).await?;
+    let detail = state.repository.message(&scope, id).await?;
+    Ok(Answer::ok(CommunicationDetail::from(detail)))
+}
+
+/// How to try again.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RetryQuery {
+    /// Also where it is not known whether the first attempt arrived: it may arrive twice.
+    pub forzar: bool,
+}
+
+/// Sends a failed message again, as a new message.
+///
+/// # Errors
+/// 409 for a message that has not failed, or whose outcome is not known; otherwise as sending.
+#[utoipa::path(post, path = "/api/comunicaciones/mensajes/{id}/reintentar", tag = "historial",
+    params(("id" = String, Path, description = "`mensaje_id`, or `id` of the history")),
+    responses((status = 200, body = Answer<Communication>), (status = 202, body = Answer<Communication>), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody), (status = 502, body = ErrorBody)),
+    security(("jwt" = [])))]
+pub async fn retry(
+    Seller(caller): Seller,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    query: web::Query<RetryQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let scope = caller.scope();
+    let id = resolve(&state, &scope, &id).await?;
+    let again = state.engine.retry(&scope, &caller.user, id, query.forzar);
+    sent(&state, &caller, &again.await?).await
+}
+
+/// What marking a message as read did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadAnswer {
+    /// The message.
+    pub mensaje_id: Uuid,
+    /// Whether it was unread until now.
+    pub cambiado: bool,
+    /// `enviado`, `no_necesario`, `no_admitido` or `fallido`: whether the other party was told.
+    pub acuse: &'static str,
+    /// Why they were not.
+    pub error: Option<Reason>,
+}
+
+/// Marks a received message, and those before it in its conversation, as read, and tells the other party.
+///
+/// # Errors
+/// 404 where there is none that the caller may see.
+#[utoipa::path(post, path = "/api/comunicaciones/mensajes/{id}/leido", tag = "historial",
+    params(("id" = String, Path, description = "`mensaje_id`, or `id` of the history")),
+    responses((status = 200, body = Answer<ReadAnswer>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
+    security(("jwt" = [])))]
+pub async fn mark_read(
+    Seller(caller): Seller,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let scope = caller.scope();
+    let id = resolve(&state, &scope, &id).await?;
+    let marked = state.engine.mark_read(&scope, id).await?;
+    let (acuse, error) = match marked.receipt {
+        ReadReceipt::Sent => ("enviado", None),
+        ReadReceipt::NotNeeded => ("no_necesario", None),
+        ReadReceipt::Unsupported => ("no_admitido", None),
+        ReadReceipt::Failed(problem) => ("fallido", Some(problem.into())),
+    };
+    Ok(Answer::ok(ReadAnswer {
+        mensaje_id: id.0,
+        cambiado: marked.changed,
+        acuse,
+        error,
+    }))
+}
+
+/// The answer to a send: the row of the message, or why it failed together with where it is stored.
+pub(super) async fn sent(
+    state: &State,
+    caller: &Caller,
+    sent: &Sent,
+) -> Result<HttpResponse, ApiError> {
+    // The organisation's scope: a message linked to nothing is still its sender's to see.
+    let scope = Scope {
+        organization: caller.organization.clone(),
+        seller: None,
+    };
+    let entry = state.repository.message(&scope, sent.message).await?.entry;
+    if sent.status != Status::Failed || sent.repeated {
+        return Ok(Answer::with(answer_status(sent.status), Communication::from(entry)));
+    }
+    let problem = sent.problem.as_ref();
+    let code = problem.map_or(EngineCode::Provider, |problem| code_of(problem.kind));
+    Err(ApiError::new(Code::Engine(code)).details(json!({
+        "mensaje_id": sent.message,
+        "id": entry.id,
+        "estado": vocabulary::estado(sent.status),
+        "motivo": problem.map(|problem| &problem.message),
+        "codigo_proveedor": problem.map(|problem| &problem.code),
+    })))
+}
+
+/// The code of what a provider said of a message that it refused.
+const fn code_of(kind: ErrorKind) -> EngineCode {
+    match kind {
+        ErrorKind::InvalidRequest => EngineCode::InvalidValue,
+        ErrorKind::InvalidRecipient => EngineCode::InvalidRecipient,
+        ErrorKind::WindowClosed => EngineCode::WindowClosed,
+        ErrorKind::OptedOut => EngineCode::OptedOut,
+        ErrorKind::Unsupported => EngineCode::UnsupportedContent,
+        ErrorKind::Unauthenticated => EngineCode::ProviderCredential,
+        _ => EngineCode::Provider,
+    }
+}
+
+/// The message of a path: our id, or the number of its row.
+async fn resolve(state: &State, scope: &Scope, id: &str) -> Result<MessageId, ApiError> {
+    if let Ok(id) = id.parse() {
+        return Ok(id);
+    }
+    match id.parse() {
+        Ok(row) => Ok(state.repository.message_by_row(scope, row).await?),
+        Err(_) => Err(ApiError::field("id", "ni mensaje_id ni id del historial")),
+    }
+}

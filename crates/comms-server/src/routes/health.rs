@@ -1,0 +1,121 @@
+//! How the server is.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use comms_core::ChannelKind;
+use comms_engine::{ChannelHealth, WorkerHealth};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::info::{SERVICE, VERSION};
+use crate::{answers::instant, app::State};
+
+/// How the server is. One body for every seed that asks.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthBody {
+    /// `ok` or `error`
+    pub status: &'static str,
+    /// The name of the service.
+    pub service: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Seconds since its start.
+    pub uptime: i64,
+    /// Each dependency: `ok`, `error`, `send_only`, `receive_only` or `not_configured`.
+    pub dependencies: BTreeMap<&'static str, &'static str>,
+    /// What waits; null while the database does not answer.
+    pub counts: Option<Counts>,
+    /// What runs beside the requests.
+    pub workers: Vec<WorkerRow>,
+}
+
+/// What waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Counts {
+    /// Messages without a row in `comunicaciones`, for want of an owner.
+    pub waiting_for_owner: i64,
+    /// Webhooks of accounts that nobody registered.
+    pub quarantined: i64,
+    /// Files to be fetched.
+    pub media_pending: i64,
+    /// Messages whose attempt is under way.
+    pub sending: i64,
+    /// Webhooks queued in this process.
+    pub queued: usize,
+}
+
+/// How a worker is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkerRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it runs.
+    pub alive: bool,
+    /// Since when every round has failed.
+    pub failing_since: Option<String>,
+}
+
+impl From<WorkerHealth> for WorkerRow {
+    fn from(worker: WorkerHealth) -> Self {
+        Self {
+            name: worker.name,
+            alive: worker.alive,
+            failing_since: worker.failing_since.map(instant),
+        }
+    }
+}
+
+/// How the server is: 503 where the database is away or something that should run does not.
+#[utoipa::path(get, path = "/health", tag = "servicio", responses((status = 200, body = HealthBody), (status = 503, body = HealthBody)))]
+pub async fn health(state: web::Data<State>) -> HttpResponse {
+    let health = state.engine.health().await;
+    let ok = health.is_ok();
+    if let Err(error) = &health.store {
+        // The reason may name hosts: it is logged, not shown.
+        tracing::warn!(error, "the store does not answer");
+    }
+    let database = if health.store.is_ok() { "ok" } else { "error" };
+    let counts = health.store.ok().map(|stats| Counts {
+        waiting_for_owner: stats.waiting_for_owner,
+        quarantined: stats.quarantined,
+        media_pending: stats.media_pending,
+        sending: stats.sending,
+        queued: stats.queued,
+    });
+    let body = HealthBody {
+        status: if ok { "ok" } else { "error" },
+        service: SERVICE,
+        version: VERSION,
+        uptime: (state.clock.now() - state.started_at).whole_seconds(),
+        dependencies: dependencies(&state, database, &health.channels),
+        counts,
+        workers: health.workers.into_iter().map(Into::into).collect(),
+    };
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).json(body)
+}
+
+/// Every dependency that a seed's client may look for, and those that there are.
+fn dependencies(
+    state: &State,
+    database: &'static str,
+    channels: &[ChannelHealth],
+) -> BTreeMap<&'static str, &'static str> {
+    let sends = channels
+        .iter()
+        .any(|one| one.channel == ChannelKind::WhatsApp && !one.accounts.is_empty());
+    let whatsapp = match (sends, state.engine.takes("whatsapp")) {
+        (true, true) => "ok",
+        (true, false) => "send_only",
+        (false, true) => "receive_only",
+        (false, false) => "not_configured",
+    };
+    let mut all: BTreeMap<_, _> = ["redis", "twilio", "elevenlabs", "sendgrid", "gmail"]
+        .into_iter()
+        .map(|name| (name, "not_configured"))
+        .collect();
+    all.insert("database", database);
+    all.insert("whatsapp", whatsapp);
+    all
+}

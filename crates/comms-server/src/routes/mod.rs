@@ -1,0 +1,136 @@
+//! The routes, in one table: the application, the coverage of the OpenAPI document and the tests are made from it.
+
+pub mod admin;
+pub mod comunicaciones;
+pub mod health;
+pub mod info;
+pub mod metrics;
+pub mod openapi;
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpResponse, ResponseError as _, Route, middleware::from_fn,
+    web::{self, ServiceConfig, delete, get, post, put},
+};
+
+use crate::{
+    errors::{ApiError, Code},
+    limits::limit,
+};
+use admin::{accounts, organizations, quarantine, tokens};
+use comunicaciones::{adjuntos, historial, mensajes, plantillas, webhook, whatsapp};
+
+/// A route.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The method.
+    pub method: &'static str,
+    /// The path with its parameters.
+    pub path: &'static str,
+    /// Who may call.
+    pub access: Access,
+    /// What it does.
+    pub kind: Kind,
+    handler: fn() -> Route,
+}
+
+/// Who may call a route. The handler's extractor enforces it; tests hold the two together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Public,
+    /// A provider that signs.
+    Signed,
+    /// A user of either role.
+    Seller,
+    /// A user of either role, or another back end.
+    Reader,
+    /// An administrator of an organisation.
+    Admin,
+    /// Whoever runs all organisations.
+    Operator,
+}
+
+/// What a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Lists an organisation's data.
+    List,
+    /// Gets one thing of an organisation.
+    Get,
+    /// Changes something.
+    Command,
+    /// Concerns no organisation.
+    Service,
+}
+
+use Access::{Admin, Operator, Public, Reader, Seller, Signed};
+
+/// Every route.
+pub const ROUTES: &[Row] = &[
+    row("POST", "/api/comunicaciones/whatsapp/enviar", Seller, Kind::Command, || post().to(whatsapp::send)),
+    row("GET", "/api/comunicaciones/whatsapp/plantillas", Seller, Kind::List, || get().to(plantillas::list)),
+    row("GET", "/api/comunicaciones/webhook/whatsapp", Public, Kind::Service, || get().to(webhook::verify)),
+    row("POST", "/api/comunicaciones/webhook/whatsapp", Signed, Kind::Command, || post().to(webhook::receive)),
+    row("GET", "/api/comunicaciones/historial", Reader, Kind::List, || get().to(historial::list)),
+    row("GET", "/api/comunicaciones/historial/{leadId}", Reader, Kind::List, || get().to(historial::of_lead)),
+    row("GET", "/api/comunicaciones/mensajes/{id}", Reader, Kind::Get, || get().to(mensajes::detail)),
+    row("POST", "/api/comunicaciones/mensajes/{id}/reintentar", Seller, Kind::Command, || post().to(mensajes::retry)),
+    row("POST", "/api/comunicaciones/mensajes/{id}/leido", Seller, Kind::Command, || post().to(mensajes::mark_read)),
+    row("GET", "/api/comunicaciones/adjuntos/{id}", Reader, Kind::Get, || get().to(adjuntos::download)),
+    row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
+    row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
+    row("GET", "/api/comunicaciones/admin/organizaciones", Admin, Kind::List, || get().to(organizations::list)),
+    row("PUT", "/api/comunicaciones/admin/organizaciones/{id}", Operator, Kind::Command, || put().to(organizations::put)),
+    row("GET", "/api/comunicaciones/admin/tokens", Admin, Kind::List, || get().to(tokens::list)),
+    row("POST", "/api/comunicaciones/admin/tokens", Admin, Kind::Command, || post().to(tokens::create)),
+    row("DELETE", "/api/comunicaciones/admin/tokens/{id}", Admin, Kind::Command, || delete().to(tokens::revoke)),
+    row("GET", "/api/comunicaciones/admin/cuarentena", Operator, Kind::Service, || get().to(quarantine::list)),
+    row("POST", "/api/comunicaciones/admin/cuarentena/{id}/asignar", Operator, Kind::Command, || post().to(quarantine::assign)),
+    row("GET", "/health", Public, Kind::Service, || get().to(health::health)),
+    row("GET", "/metrics", Public, Kind::Service, || get().to(metrics::metrics)),
+    row("GET", "/", Public, Kind::Service, || get().to(info::info)),
+    row("GET", "/openapi.json", Public, Kind::Service, || get().to(openapi::document)),
+    row("GET", "/docs", Public, Kind::Service, || get().to(openapi::page)),
+];
+
+/// Puts every route into an application; another method of a known path is 405.
+pub fn mount(config: &mut ServiceConfig) {
+    let mut paths: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in ROUTES {
+        paths.entry(row.path).or_default().push(row);
+    }
+    for (path, rows) in paths {
+        let resource = rows
+            .iter()
+            .fold(web::resource(path), |resource, row| resource.route((row.handler)()))
+            .default_service(web::to(wrong_method));
+        // Who is not one of our users is limited elsewhere or not at all: providers, probes.
+        if rows.iter().all(|row| matches!(row.access, Public | Signed)) {
+            config.service(resource);
+        } else {
+            config.service(resource.wrap(from_fn(limit)));
+        }
+    }
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    kind: Kind,
+    handler: fn() -> Route,
+) -> Row {
+    Row {
+        method,
+        path,
+        access,
+        kind,
+        handler,
+    }
+}
+
+async fn wrong_method() -> HttpResponse {
+    ApiError::new(Code::Method).error_response()
+}

@@ -1,0 +1,54 @@
+//! The description of every route, for programs and for people.
+
+use actix_web::{HttpResponse, http::header, web};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::{admin, comunicaciones as c, health, info, metrics};
+
+/// The OpenAPI document, made from the handlers.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(title = "comms-server", description = "WhatsApp e historial para DiamondSistem.\n\nRespuestas: `{\"success\":true,\"data\":…}`, listas con `siguiente`; errores: `{\"success\":false,\"error\",\"code\",\"details\"}`."),
+    paths(
+        c::whatsapp::send, c::plantillas::list, c::webhook::verify, c::webhook::receive,
+        c::historial::list, c::historial::of_lead, c::mensajes::detail, c::mensajes::retry, c::mensajes::mark_read, c::adjuntos::download,
+        admin::accounts::list, admin::accounts::put, admin::organizations::list, admin::organizations::put,
+        admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
+        health::health, metrics::metrics, info::info, document, page,
+    ),
+    modifiers(&Security),
+)]
+pub struct ApiDoc;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let jwt = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        components.add_security_scheme("jwt", SecurityScheme::Http(jwt.build()));
+        let token = ApiKey::Header(ApiKeyValue::new("X-Service-Token"));
+        components.add_security_scheme("servicio", SecurityScheme::ApiKey(token));
+    }
+}
+
+/// The OpenAPI document.
+#[utoipa::path(get, path = "/openapi.json", tag = "servicio", responses((status = 200, body = serde_json::Value)))]
+pub async fn document() -> web::Json<utoipa::openapi::OpenApi> {
+    web::Json(ApiDoc::openapi())
+}
+
+/// The same for people: one page that needs nothing from elsewhere.
+#[utoipa::path(get, path = "/docs", tag = "servicio", responses((status = 200, body = String, content_type = "text/html")))]
+pub async fn page() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'",
+        ))
+        .body(include_str!("docs.html"))
+}

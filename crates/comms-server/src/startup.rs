@@ -1,0 +1,220 @@
+//! From the settings to a server that listens.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{HttpServer, dev::Server, web};
+use comms_core::{
+    Clock,
+    history::{self, Organization, Repository, RepositoryError},
+};
+use comms_engine::{BlobError, BlobStore, Engine, Workers};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::{
+    app::{State, create_app},
+    auth::Tokens,
+    config::{HttpSettings, Settings},
+    limits::Limits,
+    observe,
+    registry::Registry,
+};
+
+/// How long requests under way may take when the server is asked to stop: longer than the longest send.
+const SHUTDOWN: Duration = Duration::from_secs(60);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 2_048;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no secret to check users' tokens with.
+    #[error("JWT_SECRET is not set: it is the secret with which your back end signs its users' tokens, and nobody could be let in without it")]
+    NoSecret,
+    /// A setting of a provider cannot be used.
+    #[error(transparent)]
+    Provider(#[from] comms_core::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] RepositoryError),
+    /// The folder of the files cannot be used.
+    #[error(transparent)]
+    Files(#[from] BlobError),
+    /// The port cannot be used, or a folder cannot be made.
+    #[error("{0}: {1}")]
+    Io(String, #[source] io::Error),
+    /// The metrics cannot be recorded.
+    #[error("the metrics cannot be recorded: {0}")]
+    Metrics(String),
+}
+
+/// Everything that runs beside the HTTP server.
+#[derive(Debug)]
+pub struct Running {
+    /// What the handlers share.
+    pub state: web::Data<State>,
+    workers: Workers,
+}
+
+impl Running {
+    /// Opens the database, registers what the configuration names, and starts the workers.
+    ///
+    /// # Errors
+    /// [`StartError`] with what to mend.
+    pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let secret = settings.auth.jwt_secret.clone().ok_or(StartError::NoSecret)?;
+        let registry = Registry::new(&settings, &clock)?;
+        let metrics = observe::recorder().map_err(StartError::Metrics)?;
+        let repository = open(&settings, Arc::clone(&clock)).await?;
+        if settings.migrates_on_start() {
+            repository.migrate().await?;
+        }
+        register(repository.as_ref(), &settings, &registry).await?;
+        let engine = engine(&settings, &registry, Arc::clone(&repository), Arc::clone(&clock))?;
+        let workers = engine.start().await;
+        let state = State {
+            engine,
+            repository,
+            registry,
+            tokens: Tokens::new(&secret, &settings.auth, Arc::clone(&clock)),
+            limits: Limits::new(&settings.http),
+            settings,
+            metrics,
+            started_at: clock.now(),
+            clock,
+        };
+        Ok(Self {
+            state: web::Data::new(state),
+            workers,
+        })
+    }
+
+    /// Serves over `listener` until it is asked to stop; [`Server::handle`] asks, and so does a signal where `signals`.
+    ///
+    /// # Errors
+    /// Where the listener cannot be used.
+    pub fn serve(&self, listener: TcpListener, signals: bool) -> io::Result<Server> {
+        let state = self.state.clone();
+        let workers = self.state.settings.http.workers;
+        let mut server = HttpServer::new(move || create_app(state.clone()))
+            .shutdown_timeout(SHUTDOWN.as_secs());
+        if let Some(workers) = workers {
+            server = server.workers(usize::from(workers.get()));
+        }
+        if !signals {
+            server = server.disable_signals();
+        }
+        Ok(server.listen(listener)?.run())
+    }
+
+    /// Lets the workers finish and closes the database. Call it once the server has stopped.
+    pub async fn stop(self) {
+        self.workers.stop().await;
+        self.state.repository.close().await;
+    }
+}
+
+/// Opens the database that the settings name.
+///
+/// # Errors
+/// [`StartError`] with what to mend.
+pub async fn open(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Repository>, StartError> {
+    let database = settings.database.repository(&settings.organization.id, &settings.directory)?;
+    for notice in &database.notices {
+        tracing::info!(notice, "database");
+    }
+    if let history::DatabaseTarget::Sqlite(file) = &database.target
+        && let Some(folder) = file.parent()
+    {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StartError::Io(folder.display().to_string(), error))?;
+    }
+    Ok(history::open(database, clock).await?)
+}
+
+/// Writes the organisation and the accounts of the configuration into the database.
+///
+/// # Errors
+/// Where an account belongs to another organisation already.
+pub async fn register(
+    repository: &dyn Repository,
+    settings: &Settings,
+    registry: &Registry,
+) -> Result<(), RepositoryError> {
+    let first = &settings.organization;
+    let organization = Organization {
+        id: first.id.clone(),
+        name: first.name.clone().unwrap_or_else(|| first.id.to_string()),
+    };
+    repository.put_organization(&organization).await?;
+    for account in registry.accounts() {
+        repository.put_account(account).await?;
+    }
+    Ok(())
+}
+
+/// The engine over these parts.
+///
+/// # Errors
+/// Where the folder of the files cannot be used.
+pub fn engine(
+    settings: &Settings,
+    registry: &Registry,
+    repository: Arc<dyn Repository>,
+    clock: Arc<dyn Clock>,
+) -> Result<Engine, BlobError> {
+    let mut rules = comms_engine::Settings::default();
+    rules.media_max_bytes = settings.media.max_bytes;
+    rules.sole_process = !settings.is_postgres();
+    let builder = Engine::builder(repository, registry.channels())
+        .clock(clock)
+        .settings(rules)
+        .blobs(BlobStore::folder(settings.media_dir())?);
+    Ok(registry.inbounds(builder).build())
+}
+
+/// Listens where the settings say: by default on every address, IPv6 and IPv4 on one port.
+///
+/// # Errors
+/// Where the port is taken.
+pub fn listen(settings: &HttpSettings) -> Result<TcpListener, StartError> {
+    let address = |ip: IpAddr| SocketAddr::new(ip, settings.port);
+    let bound = match settings.bind {
+        Some(ip) => bind(address(ip)),
+        // Some containers have no IPv6 at all.
+        None => bind(address(Ipv6Addr::UNSPECIFIED.into())).or_else(|error| {
+            let absent = matches!(
+                error.kind(),
+                io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable
+            ) || error.raw_os_error().is_some();
+            if absent && error.kind() != io::ErrorKind::AddrInUse {
+                bind(address(Ipv4Addr::UNSPECIFIED.into()))
+            } else {
+                Err(error)
+            }
+        }),
+    };
+    bound.map_err(|error| StartError::Io(format!("port {}", settings.port), error))
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // A server that was stopped a moment ago leaves connections behind that would block its port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,17 @@
+//! One test binary: the server over real HTTP, SQLite in a temporary folder, the simulator as Meta.
+#![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
+
+mod answers;
+mod auth;
+mod bad_input;
+mod config;
+mod cors;
+mod demo;
+mod doctor;
+mod errors;
+mod generated;
+mod limits;
+mod openapi;
+mod organizations;
+mod routes;
+mod support;
