@@ -89,7 +89,9 @@ pub(super) async fn the_counts_of_what_waits_are_right(harness: &dyn RepositoryH
     world.accept(world.outbound(&ana(), "hola")).await?;
     let mut stranger = world.text(&ana(), "¿hay alguien?");
     stranger.account = unique("whatsapp:").into();
-    world.ingest(vec![world.photo("4711"), stranger]).await?;
+    world
+        .ingest(vec![world.photo(&ana(), "4711"), stranger])
+        .await?;
     let wanted = RepositoryStats {
         waiting_for_owner: 0,
         quarantined: 1,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     RepositoryHarness,
-    world::{Found, World, at_once, tick},
+    world::{Found, World, ana, at_once, tick},
 };
 use crate::{
     Verdict, Violation,
@@ -24,7 +24,7 @@ pub(super) async fn a_file_is_claimed_until_its_lease_ends(
     harness: &dyn RepositoryHarness,
 ) -> Verdict {
     let world = World::open(harness).await?;
-    world.ingest(vec![world.photo("4711")]).await?;
+    world.ingest(vec![world.photo(&ana(), "4711")]).await?;
     let now = later();
     let jobs = claim(&world, now, 10).await?;
     let [job] = jobs.as_slice() else {
@@ -54,7 +54,7 @@ pub(super) async fn a_file_is_never_claimed_twice_at_once(
     harness: &dyn RepositoryHarness,
 ) -> Verdict {
     let world = World::open(harness).await?;
-    let photos = (0..30).map(|at| world.photo(&at.to_string()));
+    let photos = (0..30).map(|at| world.photo(&ana(), &at.to_string()));
     world.ingest(photos.collect()).await?;
     let now = later();
     let claimed = at_once(16, |_| {
@@ -87,7 +87,10 @@ pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(
 ) -> Verdict {
     let world = World::open(harness).await?;
     world
-        .ingest(vec![world.photo("fine"), world.photo("gone")])
+        .ingest(vec![
+            world.photo(&ana(), "fine"),
+            world.photo(&ana(), "gone"),
+        ])
         .await?;
     let now = later();
     let jobs = claim(&world, now, 10).await?;

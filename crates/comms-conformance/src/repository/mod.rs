@@ -58,6 +58,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
     people::{
         an_unknown_person_becomes_a_contact_without_lead,
         an_answer_belongs_to_what_the_message_belonged_to,
+        the_last_message_with_links_decides,
         sixty_four_first_messages_make_one_conversation,
         the_addresses_of_one_party_are_one_person,
         the_spellings_of_a_number_are_one_person,

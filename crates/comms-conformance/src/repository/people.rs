@@ -73,6 +73,23 @@ pub(super) async fn an_answer_belongs_to_what_the_message_belonged_to(
     Ok(())
 }
 
+pub(super) async fn the_last_message_with_links_decides(
+    harness: &dyn RepositoryHarness,
+) -> Verdict {
+    let world = World::open(harness).await?;
+    for (links, seller) in [(of_lead(7), 2), (of_lead(8), 3), (Links::default(), 1)] {
+        let mut asked = world.outbound(&ana(), "¿le interesa?");
+        asked.links = links;
+        asked.user = user(seller);
+        world.accept(asked).await?;
+    }
+    world.ingest(vec![world.text(&ana(), "sí")]).await?;
+    let answer = world.saying("sí").await?;
+    ensure_eq!(answer.links, of_lead(8), "what the answer belongs to");
+    ensure_eq!(answer.user, Some(user(3)), "whose the answer is");
+    Ok(())
+}
+
 pub(super) async fn sixty_four_first_messages_make_one_conversation(
     harness: &dyn RepositoryHarness,
 ) -> Verdict {

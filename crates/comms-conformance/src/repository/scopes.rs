@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     RepositoryHarness,
-    world::{Found, World, ana, tick, unique, user},
+    world::{Found, World, ana, luis, tick, unique, user},
 };
 use crate::{
     Verdict, Violation,
@@ -21,7 +21,7 @@ pub(super) async fn two_organisations_see_nothing_of_each_other(
     let ours = World::open(harness).await?;
     let theirs = ours.neighbour().await?;
     let (sent, _) = theirs.sent(&ana(), "secreto").await?;
-    theirs.ingest(vec![theirs.photo("foto")]).await?;
+    theirs.ingest(vec![theirs.photo(&ana(), "foto")]).await?;
     ours.ingest(vec![ours.text(&ana(), "nuestro")]).await?;
     let photo = theirs.saying("foto").await?;
     let attachment = photo.attachments.first().ok_or_else(no_attachment)?.id;
@@ -116,6 +116,14 @@ pub(super) async fn a_seller_sees_their_own(harness: &dyn RepositoryHarness) -> 
         }
     }
     ensure_eq!(rows.len(), 2, "what the whole organisation sees");
+    // A stranger writes to the account of user 1.
+    world.ingest(vec![world.photo(&luis(), "foto")]).await?;
+    let photo = world.saying("foto").await?;
+    let attachment = photo.attachments.first().ok_or_else(no_attachment)?.id;
+    let file = world.store.attachment(&second, attachment).await;
+    hidden("another's file", file)?;
+    let mark = world.store.mark_read(&second, photo.message, tick()).await;
+    hidden("another's mark", mark)?;
     Ok(())
 }
 

@@ -111,8 +111,8 @@ impl World {
         self.event(&unique("wamid"), EventKind::Message(Box::new(message)))
     }
 
-    /// A photo from Ana, with the provider's id of the file as its caption.
-    pub(super) fn photo(&self, id: &str) -> Event {
+    /// A photo from somebody, with the provider's id of the file as its caption.
+    pub(super) fn photo(&self, from: &Address, id: &str) -> Event {
         let photo = Media {
             kind: MediaKind::Image,
             source: MediaRef::Id(id.to_owned()),
@@ -121,7 +121,7 @@ impl World {
             mime_type: Some("image/jpeg".to_owned()),
             sha256: None,
         };
-        self.says(&ana(), Content::Media(photo))
+        self.says(from, Content::Media(photo))
     }
 
     /// The account's own message from another device.

@@ -21,46 +21,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Flaw {
-    None,
-    AnswersBeforeStoring,
-    ForgetsKeys,
-    CountsDuplicatesAsNew,
-    GivesUpOnPoison,
-    CutsIds,
-    DropsTheUnknown,
-    TrimsBodies,
-    IgnoresFilters,
-    DropsStrangers,
-    LastStatusWins,
-    DropsEarlyStatuses,
-    ForgetsReceipts,
-    IgnoresKeys,
-    LeavesAttemptsHanging,
-    ForgetsCorrelation,
-    KnowsNobody,
-    LearnsNothing,
-    SplitsConversations,
-    DropsTheOrganisation,
-    MergesPeople,
-    DropsTheSeller,
-    HandsAccountsOver,
-    SendsFromAnyAccount,
-    HonoursRevokedTokens,
-    RepeatsTheLastRow,
-    PagesByTimeAlone,
-    SearchesLiterally,
-    IgnoresLimits,
-    ForgetsClaims,
-    ForgetsFiles,
-    ShowsSomeEventsLate,
-    RepeatsTheLastEvent,
-    NeverHints,
-    MarksAgain,
-    LetsThemWait,
-    CountsNothing,
-}
+use super::flaw::{Flaw, Method};
 
 #[derive(Debug)]
 pub(super) struct Broken {
@@ -147,13 +108,13 @@ impl Broken {
         entry
     }
 
-    /// The scopes that a query looks into.
-    async fn scopes(&self, scope: &Scope) -> RepositoryResult<Vec<Scope>> {
+    /// The scopes that a method looks into.
+    async fn scopes(&self, method: Method, scope: &Scope) -> RepositoryResult<Vec<Scope>> {
         let mut scope = scope.clone();
-        if self.has(Flaw::DropsTheSeller) {
+        if self.has(Flaw::DropsTheSeller(method)) {
             scope.seller = None;
         }
-        if !self.has(Flaw::DropsTheOrganisation) {
+        if !self.has(Flaw::DropsTheOrganisation(method)) {
             return Ok(vec![scope]);
         }
         let all = self.inner.organizations().await?.into_iter();
@@ -163,6 +124,26 @@ impl Broken {
                 seller: None,
             })
             .collect())
+    }
+
+    /// The first answer that is no refusal, out of all the scopes that a method looks into.
+    async fn any<T, F>(
+        &self,
+        method: Method,
+        scope: &Scope,
+        ask: impl Fn(Scope) -> F + Send + Sync,
+    ) -> RepositoryResult<T>
+    where
+        T: Send,
+        F: Future<Output = RepositoryResult<T>> + Send,
+    {
+        let mut found = Err(RepositoryError::NotFound("it"));
+        for scope in self.scopes(method, scope).await? {
+            if found.is_err() {
+                found = ask(scope).await;
+            }
+        }
+        found
     }
 }
 
@@ -262,7 +243,7 @@ impl Repository for Broken {
             entries: Vec::new(),
             next: None,
         };
-        for scope in self.scopes(scope).await? {
+        for scope in self.scopes(Method::History, scope).await? {
             let part = self.inner.history(&scope, &filter).await?;
             page.next = part.next;
             page.entries.extend(part.entries);
@@ -284,10 +265,11 @@ impl Repository for Broken {
     }
 
     async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail> {
-        let mut found = Err(RepositoryError::NotFound("message"));
-        for scope in self.scopes(scope).await? {
-            found = found.or(self.inner.message(&scope, id).await);
-        }
+        let found = self
+            .any(Method::Message, scope, |scope| async move {
+                self.inner.message(&scope, id).await
+            })
+            .await;
         found.map(|mut detail| {
             detail.entry = self.shown(detail.entry);
             detail
@@ -295,7 +277,10 @@ impl Repository for Broken {
     }
 
     async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId> {
-        self.inner.message_by_row(scope, id).await
+        self.any(Method::Row, scope, |scope| async move {
+            self.inner.message_by_row(&scope, id).await
+        })
+        .await
     }
 
     async fn mark_read(
@@ -304,12 +289,19 @@ impl Repository for Broken {
         id: MessageId,
         now: OffsetDateTime,
     ) -> RepositoryResult<bool> {
-        let changed = self.inner.mark_read(scope, id, now).await?;
+        let changed = self
+            .any(Method::Mark, scope, |scope| async move {
+                self.inner.mark_read(&scope, id, now).await
+            })
+            .await?;
         Ok(changed || self.has(Flaw::MarksAgain))
     }
 
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {
-        self.inner.attachment(scope, id).await
+        self.any(Method::File, scope, |scope| async move {
+            self.inner.attachment(&scope, id).await
+        })
+        .await
     }
 
     async fn recipient(
@@ -382,10 +374,13 @@ impl Repository for Broken {
 
     async fn events(
         &self,
-        organization: Option<&OrganizationId>,
+        mut organization: Option<&OrganizationId>,
         mut after: i64,
         limit: u16,
     ) -> RepositoryResult<Vec<LogEvent>> {
+        if self.has(Flaw::DropsTheOrganisation(Method::Log)) {
+            organization = None;
+        }
         if self.has(Flaw::RepeatsTheLastEvent) {
             after -= 1;
         }
@@ -417,7 +412,8 @@ impl Repository for Broken {
         &self,
         organization: Option<&OrganizationId>,
     ) -> RepositoryResult<Vec<Account>> {
-        self.inner.accounts(organization).await
+        let all = self.has(Flaw::DropsTheOrganisation(Method::Accounts));
+        self.inner.accounts(organization.filter(|_| !all)).await
     }
 
     async fn put_account(&self, account: &Account) -> RepositoryResult<()> {
@@ -444,7 +440,11 @@ impl Repository for Broken {
         &self,
         organization: &OrganizationId,
     ) -> RepositoryResult<Vec<ServiceToken>> {
-        self.inner.service_tokens(organization).await
+        let mut tokens = Vec::new();
+        for scope in self.scopes(Method::Tokens, &whole(organization)).await? {
+            tokens.extend(self.inner.service_tokens(&scope.organization).await?);
+        }
+        Ok(tokens)
     }
 
     async fn revoke_service_token(
@@ -453,7 +453,15 @@ impl Repository for Broken {
         id: Uuid,
         now: OffsetDateTime,
     ) -> RepositoryResult<()> {
-        self.inner.revoke_service_token(organization, id, now).await
+        self.any(
+            Method::Revocation,
+            &whole(organization),
+            |scope| async move {
+                let organization = &scope.organization;
+                self.inner.revoke_service_token(organization, id, now).await
+            },
+        )
+        .await
     }
 
     async fn sending_account(
@@ -499,5 +507,12 @@ impl Repository for Broken {
 
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+fn whole(organization: &OrganizationId) -> Scope {
+    Scope {
+        organization: organization.clone(),
+        seller: None,
     }
 }

@@ -1,16 +1,18 @@
 //! The repository over SQLite passes; each way to break it is caught.
 
 mod broken;
+mod flaw;
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use broken::{Broken, Flaw};
+use broken::Broken;
 use comms_conformance::repository::{CASES, RepositoryHarness};
 use comms_core::{
     SystemClock,
     history::{DatabaseSettings, Repository, open},
 };
+use flaw::{Flaw, Method};
 
 use crate::bites::every_case_bites;
 
@@ -90,6 +92,7 @@ async fn every_case_of_a_repository_bites() {
             "an_answer_belongs_to_what_the_message_belonged_to",
             LearnsNothing,
         ),
+        ("the_last_message_with_links_decides", LearnsNothing),
         (
             "sixty_four_first_messages_make_one_conversation",
             SplitsConversations,
@@ -107,15 +110,51 @@ async fn every_case_of_a_repository_bites() {
         ("an_opt_out_holds_until_it_is_taken_back", KnowsNobody),
         (
             "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation,
+            DropsTheOrganisation(Method::History),
+        ),
+        (
+            "two_organisations_see_nothing_of_each_other",
+            DropsTheOrganisation(Method::Message),
+        ),
+        (
+            "two_organisations_see_nothing_of_each_other",
+            DropsTheOrganisation(Method::Row),
+        ),
+        (
+            "two_organisations_see_nothing_of_each_other",
+            DropsTheOrganisation(Method::Mark),
+        ),
+        (
+            "two_organisations_see_nothing_of_each_other",
+            DropsTheOrganisation(Method::File),
+        ),
+        (
+            "two_organisations_see_nothing_of_each_other",
+            DropsTheOrganisation(Method::Log),
+        ),
+        (
+            "two_organisations_see_nothing_of_each_other",
+            DropsTheOrganisation(Method::Accounts),
         ),
         (
             "one_person_of_two_organisations_is_two_contacts",
             MergesPeople,
         ),
-        ("a_seller_sees_their_own", DropsTheSeller),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::History)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::Message)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::Row)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::Mark)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::File)),
         ("an_account_stays_with_its_organisation", HandsAccountsOver),
         ("a_user_sends_from_their_own_account", SendsFromAnyAccount),
+        (
+            "a_service_token_is_valid_until_it_is_revoked",
+            DropsTheOrganisation(Method::Tokens),
+        ),
+        (
+            "a_service_token_is_valid_until_it_is_revoked",
+            DropsTheOrganisation(Method::Revocation),
+        ),
         (
             "a_service_token_is_valid_until_it_is_revoked",
             HonoursRevokedTokens,

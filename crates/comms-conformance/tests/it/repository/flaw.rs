@@ -1,0 +1,56 @@
+//! The ways to break a repository.
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Flaw {
+    None,
+    AnswersBeforeStoring,
+    ForgetsKeys,
+    CountsDuplicatesAsNew,
+    GivesUpOnPoison,
+    CutsIds,
+    DropsTheUnknown,
+    TrimsBodies,
+    IgnoresFilters,
+    DropsStrangers,
+    LastStatusWins,
+    DropsEarlyStatuses,
+    ForgetsReceipts,
+    IgnoresKeys,
+    LeavesAttemptsHanging,
+    ForgetsCorrelation,
+    KnowsNobody,
+    LearnsNothing,
+    SplitsConversations,
+    DropsTheOrganisation(Method),
+    MergesPeople,
+    DropsTheSeller(Method),
+    HandsAccountsOver,
+    SendsFromAnyAccount,
+    HonoursRevokedTokens,
+    RepeatsTheLastRow,
+    PagesByTimeAlone,
+    SearchesLiterally,
+    IgnoresLimits,
+    ForgetsClaims,
+    ForgetsFiles,
+    ShowsSomeEventsLate,
+    RepeatsTheLastEvent,
+    NeverHints,
+    MarksAgain,
+    LetsThemWait,
+    CountsNothing,
+}
+
+/// A method that is bound to a scope.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Method {
+    History,
+    Message,
+    Row,
+    Mark,
+    File,
+    Log,
+    Accounts,
+    Tokens,
+    Revocation,
+}
