@@ -72,16 +72,14 @@ pub(crate) fn app_token(config: &MetaConfig) -> String {
     format!("{}|{}", config.app.id, config.app.secret)
 }
 
-/// The token that a call carries: in the query, where it wins (clients add it for the calls that an app makes and keep
-/// their own header), or in the `Authorization` header.
+/// The token that a call carries: as a parameter, which wins, or in the `Authorization` header.
 fn token_of(call: &Call) -> Option<String> {
-    let header = || {
-        let value = call.headers.get("authorization")?;
-        let (scheme, token) = value.split_once(' ')?;
+    let parameter = call.query.get("access_token").cloned();
+    parameter.or_else(|| {
+        let (scheme, token) = call.headers.get("authorization")?.split_once(' ')?;
         let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
         known.then(|| token.trim().to_owned())
-    };
-    call.query.get("access_token").cloned().or_else(header)
+    })
 }
 
 fn expired(expires_at: i64, now: OffsetDateTime) -> GraphError {

@@ -293,7 +293,11 @@ async fn the_app_sets_its_callback_with_the_app_token() {
         .is_error(400, 15);
     let url = format!("{}{path}", world.simulator.url());
     let token = format!("{APP_ID}|{APP_SECRET}");
-    let set = answer(world.client.post(&url).bearer_auth(&token).form(&wanted)).await;
+    // As the parameter it wins over the user's token in the header.
+    let with_both = world
+        .request("POST", &path)
+        .query(&[("access_token", &token)]);
+    let set = answer(with_both.form(&wanted)).await;
     assert_eq!(set.body, json!({"success": true}));
     let list = answer(world.client.get(&url).bearer_auth(&token)).await;
     assert_eq!(list.body["data"][0]["callback_url"], receiver.url);
