@@ -33,6 +33,8 @@ use super::{
 
 /// The most elements of one campaign.
 const MAX_ELEMENTS: u32 = 2_000_000;
+/// The most copies of each.
+const MAX_COPIES: u32 = 10;
 /// Campaigns whose account is kept; the oldest go first.
 const MAX_KEPT: usize = 8;
 /// The statuses that follow each other in a campaign.
@@ -154,9 +156,12 @@ impl Meta {
         plan: CampaignPlan,
     ) -> Result<(u64, tokio::task::JoinHandle<()>), Refused> {
         let elements = u64::from(plan.messages) + u64::from(plan.statuses);
-        if elements == 0 || elements > u64::from(MAX_ELEMENTS) || plan.customers == 0 {
+        let sensible = (1..=u64::from(MAX_ELEMENTS)).contains(&elements)
+            && (1..=MAX_COPIES).contains(&plan.copies)
+            && plan.customers > 0;
+        if !sensible {
             return Err(Refused::Invalid(format!(
-                "a campaign has 1 to {MAX_ELEMENTS} elements and at least one customer"
+                "a campaign has 1 to {MAX_ELEMENTS} elements, 1 to {MAX_COPIES} copies of each, and a customer"
             )));
         }
         let (waba_id, _) = self.messages_value(&plan.phone_number_id)?;
@@ -219,8 +224,7 @@ impl Progress {
     /// Every element as often as there are copies.
     fn order(&self, meta: &Meta) -> Vec<u32> {
         let elements = self.plan.messages + self.plan.statuses;
-        let copies = self.plan.copies.max(1);
-        let mut order: Vec<u32> = (0..copies).flat_map(|_| 0..elements).collect();
+        let mut order: Vec<u32> = (0..self.plan.copies).flat_map(|_| 0..elements).collect();
         if self.plan.shuffle {
             meta.core().random(|random| random.shuffle(&mut order));
         }

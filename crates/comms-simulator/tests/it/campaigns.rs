@@ -133,6 +133,11 @@ async fn a_senseless_plan_is_refused() {
         .await,
         Refused::Invalid(_)
     ));
+    let crowd = CampaignPlan {
+        copies: 11,
+        ..usual()
+    };
+    assert!(matches!(refused(crowd).await, Refused::Invalid(_)));
     let unknown = CampaignPlan {
         phone_number_id: "404".into(),
         ..usual()
