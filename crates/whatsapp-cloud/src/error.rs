@@ -3,7 +3,7 @@
 //! The code decides, never the HTTP status: Meta documents its throttles with status 400. The status is looked at only where an
 //! answer carries no code that can be read.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use comms_http::{Error, ErrorKind, Failure, Outcome};
 use serde_json::Value;
@@ -77,48 +77,70 @@ pub fn pair_rate_wait(hits: u32) -> Duration {
     Duration::from_secs(4_u64.saturating_pow(hits)).min(limits::PAIR_RATE_LONGEST_WAIT)
 }
 
+fn look_up(code: i64) -> Option<(ErrorKind, Outcome)> {
+    let listed = TABLE.iter().find(|(_, _, codes)| codes.contains(&code));
+    let listed = listed.map(|(kind, outcome, _)| (*kind, *outcome));
+    let ranged = || RANGES.iter().find(|(_, codes)| codes.contains(&code));
+    listed.or_else(|| ranged().map(|(kind, _)| (*kind, Rejected)))
+}
+
 /// The table. Codes whose text says that something failed inside Meta are `Unknown`, even where Meta advises to try again:
 /// nothing proves that the message was not taken.
-fn look_up(code: i64) -> Option<(ErrorKind, Outcome)> {
-    Some(match code {
-        // Failed on their side, perhaps after acting.
-        1 | 2 | 131_000 | 131_016 | 131_057 | 133_004 | 134_101 | 138_004 | 138_007 | 139_103
-        | 2_494_100 => (Provider, Unknown),
-        // Throttled before anything was done.
-        4 | 17 | 32 | 613 | 80_007 | 80_008 | 130_429 | 131_048 | 131_056 | 131_208 | 132_069
-        | 133_016 | 138_002 | 138_005 | 138_009 | 138_012 | 138_013 => (RateLimited, NotSent),
-        // Deletion of the number is not complete: refused, and possible minutes later.
-        133_015 => (Config, NotSent),
-        // Token, permission, session.
-        0 | 3 | 10 | 102 | 104 | 190 | 200..=299 | 131_005 => (Unauthenticated, Rejected),
-        // Account, number, payment, registration, paused template: for an operator.
-        33 | 368 | 131_030 | 131_031 | 131_037 | 131_042 | 131_044 | 131_045 | 131_063
-        | 131_064 | 131_207 | 132_015 | 132_016 | 132_068 | 133_000..=133_014 | 134_011
-        | 134_102 | 138_000 | 138_015 | 139_000 | 200_005..=200_007 => (Config, Rejected),
-        // This recipient.
-        130_472 | 130_497 | 131_026 | 131_049 | 137_000 | 138_001 => (InvalidRecipient, Rejected),
-        131_047 => (WindowClosed, Rejected),
-        131_050 => (OptedOut, Rejected),
-        131_060 => (Unsupported, Rejected),
-        // This payload.
-        100 | 803 | 131_008 | 131_009 | 131_020 | 131_021 | 131_041 | 131_051..=131_053
-        | 131_055 | 131_059 | 131_062 | 131_201..=131_215 | 132_000 | 132_001 | 132_005
-        | 132_007 | 132_008 | 132_012 | 134_100 | 135_000 | 138_003 | 138_006
-        | 138_008..=138_018 | 139_001..=139_004 | 139_100..=139_102 | 147_001..=147_005
-        | 1_752_041 | 2_388_012 | 2_388_019 | 2_388_040 | 2_388_047 | 2_388_072 | 2_388_073
-        | 2_388_091 | 2_388_093 | 2_388_103 | 2_388_293 | 2_388_299 | 2_494_164..=2_494_179
-        | 2_593_079 | 2_593_085 | 2_593_107 | 2_593_108 => (InvalidRequest, Rejected),
-        _ => return None,
-    })
-}
+#[rustfmt::skip]
+const TABLE: &[(ErrorKind, Outcome, &[i64])] = &[
+    // Failed on their side, perhaps after acting.
+    (Provider, Unknown, &[
+        1, 2, 131_000, 131_016, 131_057, 133_004, 134_101, 138_004, 138_007, 139_103, 2_494_100,
+    ]),
+    // Throttled before anything was done.
+    (RateLimited, NotSent, &[
+        4, 17, 32, 613, 80_007, 80_008, 130_429, 131_048, 131_056, 131_208, 132_069, 133_016, 138_002, 138_005, 138_009,
+        138_012, 138_013,
+    ]),
+    // Deletion of the number is not complete: refused, and possible minutes later.
+    (Config, NotSent, &[133_015]),
+    // Token, permission, session.
+    (Unauthenticated, Rejected, &[0, 3, 10, 102, 104, 190, 131_005]),
+    // Account, number, payment, paused template: for an operator.
+    (Config, Rejected, &[
+        33, 368, 131_030, 131_031, 131_037, 131_042, 131_044, 131_045, 131_063, 131_064, 131_207, 132_015, 132_016, 132_068,
+        134_011, 134_102, 138_000, 138_015, 139_000,
+    ]),
+    // This recipient.
+    (InvalidRecipient, Rejected, &[130_472, 130_497, 131_026, 131_049, 137_000, 138_001]),
+    (WindowClosed, Rejected, &[131_047]),
+    (OptedOut, Rejected, &[131_050]),
+    (Unsupported, Rejected, &[131_060]),
+    // This payload.
+    (InvalidRequest, Rejected, &[
+        100, 803, 131_008, 131_009, 131_020, 131_021, 131_041, 131_051, 131_052, 131_053, 131_055, 131_059, 131_062, 132_000,
+        132_001, 132_005, 132_007, 132_008, 132_012, 134_100, 135_000, 1_752_041, 2_388_012, 2_388_019, 2_388_040, 2_388_047,
+        2_388_072, 2_388_073, 2_388_091, 2_388_093, 2_388_103, 2_388_293, 2_388_299, 2_593_079, 2_593_085, 2_593_107, 2_593_108,
+    ]),
+];
+
+/// What is left of a family of codes, all of them `Rejected`: permissions, groups, registration, calls, flows, block list, usernames,
+/// template insights, coexistence.
+#[rustfmt::skip]
+const RANGES: &[(ErrorKind, RangeInclusive<i64>)] = &[
+    (Unauthenticated, 200..=299),
+    (InvalidRequest, 131_201..=131_215),
+    (Config, 133_000..=133_014),
+    (InvalidRequest, 138_003..=138_018),
+    (InvalidRequest, 139_001..=139_004),
+    (InvalidRequest, 139_100..=139_102),
+    (InvalidRequest, 147_001..=147_005),
+    (Config, 200_005..=200_007),
+    (InvalidRequest, 2_494_164..=2_494_179),
+];
 
 /// What the status says where no code does.
 fn by_status(status: u16, transient: bool) -> (ErrorKind, Outcome) {
     match status {
         500.. => (Provider, Unknown),
         429 => (RateLimited, NotSent),
-        // Nothing was read beyond the connection: the request can be repeated, or its outcome is open.
-        408 | 409 | 425 => (Provider, Unknown),
+        // A time-out on their side, or too early: nothing proves that the request was not read.
+        408 | 425 => (Provider, Unknown),
         _ if transient => (Provider, Unknown),
         401 | 403 => (Unauthenticated, Rejected),
         400..=499 => (InvalidRequest, Rejected),

@@ -79,9 +79,17 @@ impl Media {
             (Some(id), None) => required(&format!("{field}.id"), id, usize::MAX)?,
             (None, Some(link)) if link.starts_with("https://") || link.starts_with("http://") => {}
             (None, Some(_)) => {
-                return Err(refuse(&format!("{field}.link"), "the link is not an http(s) address"));
+                return Err(refuse(
+                    &format!("{field}.link"),
+                    "the link is not an http(s) address",
+                ));
             }
-            _ => return Err(refuse(field, "media needs an id or a link, and only one of them")),
+            _ => {
+                return Err(refuse(
+                    field,
+                    "media needs an id or a link, and only one of them",
+                ));
+            }
         }
         match &self.caption {
             Some(caption) => at_most(&format!("{field}.caption"), caption, limits::CAPTION),

@@ -10,6 +10,8 @@ mod channel_conformance;
 mod config;
 mod errors;
 mod media;
+#[cfg(feature = "rustls-ring")]
+mod simulator;
 mod support;
 mod tokens;
 mod validation;
