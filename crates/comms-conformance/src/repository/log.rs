@@ -1,8 +1,8 @@
 //! The event log: what realtime clients read.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
-use comms_core::{Status, history::LogEvent};
+use comms_core::{Address, AddressKind, Status, history::LogEvent};
 
 use super::{
     RepositoryHarness,
@@ -13,7 +13,10 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-const WRITERS: usize = 8;
+/// Writers, each with a person of its own: what concerns one person may well be written in turn.
+const WRITERS: usize = 16;
+
+/// Messages in and messages out of each writer.
 const EACH: usize = 20;
 
 /// How long a hint may take.
@@ -25,11 +28,13 @@ pub(super) async fn a_reader_misses_nothing_while_many_write(
     let world = World::open(harness).await?;
     let writer = world.clone();
     let writing = tokio::spawn(async move {
-        at_once(WRITERS, |_| {
+        at_once(WRITERS, |at| {
             let world = writer.clone();
+            let person = Address::verbatim(AddressKind::Other, format!("person {at}"));
             async move {
                 for _ in 0..EACH {
-                    world.ingest(vec![world.text(&ana(), "hola")]).await?;
+                    world.ingest(vec![world.text(&person, "hola")]).await?;
+                    world.sent(&person, "¿qué tal?").await?;
                 }
                 Ok(())
             }
@@ -61,8 +66,9 @@ pub(super) async fn a_reader_misses_nothing_while_many_write(
         whole.len(),
         "events seen while they were written"
     );
-    let messages = whole.iter().filter(|event| event.kind == "message").count();
-    ensure_eq!(messages, WRITERS * EACH, "events of messages");
+    let messages = whole.iter().filter(|event| event.kind == "message");
+    let messages: HashSet<_> = messages.map(|event| event.message).collect();
+    ensure_eq!(messages.len(), 2 * WRITERS * EACH, "messages that the log tells of");
     Ok(())
 }
 
