@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use anyhow::Result;
 
-use crate::{shell, tally::Tally, test, tidy};
+use crate::{release, shell, tally::Tally, test, tidy};
 
 /// Runs every check, also after one has failed, and ends with how long each took and the count of all.
 pub(crate) fn run(root: &Path) -> Result<bool> {
@@ -29,6 +29,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
         doc.env("RUSTDOCFLAGS", "-D warnings");
         shell::succeeds(doc.args(["doc", "--workspace", "--no-deps"]))
     });
+    steps.check("packages", || release::run(root));
     steps.step("tests", || test::all(root, &test::Options::default()));
     Ok(steps.summary())
 }
@@ -81,6 +82,7 @@ mod tests {
     #[test]
     fn one_failed_check_fails_the_whole() {
         let mut steps = Steps::default();
+        steps.check("packages", || release::run(root));
         steps.step("tests", || Ok(Tally::single(true)));
         steps.check("good", || Ok(true));
         assert!(steps.summary());

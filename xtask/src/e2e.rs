@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use tempfile::TempDir;
 
 use crate::{
     build::Programs,
@@ -84,7 +83,7 @@ fn or_skipped(what: &str, outcome: Result<Tally>) -> Result<Tally> {
 fn pywa(root: &Path, programs: &Programs) -> Result<Tally> {
     let python = python(root)?;
     let folder = tempfile::tempdir().context("no temporary folder")?;
-    let simulator = simulator(programs, folder.path())?;
+    let simulator = simulator(programs, folder.path(), None)?;
     let mut test = shell::command(python, &root.join("e2e/python"));
     test.args(["-B", "test_pywa.py"])
         .env("SIMULATOR_URL", simulator.url())
@@ -99,22 +98,19 @@ fn node(
     suites: &[Suite],
 ) -> Result<Tally> {
     let project = NodeProject::prepare(root)?;
-    let folder = tempfile::tempdir().context("no temporary folder")?;
-    let simulator = simulator(programs, folder.path())?;
     let mut tally = Tally::default();
     for suite in suites {
-        tally += suite_of_node(&project, programs, &simulator, database, &folder, *suite)?;
+        tally += suite_of_node(root, &project, programs, database, *suite)?;
     }
     Ok(tally)
 }
 
 /// Each suite has a database of its own, made as Prisma makes it, and a server on that.
 fn suite_of_node(
+    root: &Path,
     project: &NodeProject,
     programs: &Programs,
-    simulator: &Service,
     database: &TestServer,
-    folder: &TempDir,
     suite: Suite,
 ) -> Result<Tally> {
     let script = |arguments: &[&str]| {
@@ -126,7 +122,20 @@ fn suite_of_node(
         shell::output(&mut script)
     };
     let url = script(&["create"])?.trim().to_owned();
-    let server = server(programs, folder.path(), &url, simulator)?;
+    let folder = tempfile::tempdir().context("no temporary folder")?;
+    let port = shell::free_port()?;
+    let callback = format!("http://127.0.0.1:{port}/api/comunicaciones/webhook/whatsapp");
+    let simulator = simulator(programs, folder.path(), Some(&callback))?;
+    let mut serve = shell::command(programs.binary("comms-server")?, folder.path());
+    serve
+        .args(["serve", "--config"])
+        .arg(root.join("e2e/server.toml"))
+        .env("PORT", port.to_string())
+        .env("DATABASE_URL", &url)
+        .env("MIGRATE_ON_START", "true")
+        .env("WHATSAPP_API_BASE", simulator.url())
+        .envs(META.iter().copied().chain([JWT_SECRET]));
+    let server = Service::start(&mut serve, port, &folder.path().join("server.log"))?;
     let name = if suite == Suite::Prisma {
         "prisma"
     } else {
@@ -148,32 +157,19 @@ fn suite_of_node(
     Ok(tally)
 }
 
-/// The offline double of the providers.
-pub(crate) fn simulator(programs: &Programs, folder: &Path) -> Result<Service> {
+/// The offline double of the providers; webhooks go to `callback`.
+pub(crate) fn simulator(
+    programs: &Programs,
+    folder: &Path,
+    callback: Option<&str>,
+) -> Result<Service> {
     let port = shell::free_port()?;
     let mut command = shell::command(programs.binary("comms-simulator")?, folder);
     command.args(["serve", "--port", &port.to_string()]);
+    if let Some(callback) = callback {
+        command.args(["--callback-url", callback]);
+    }
     Service::start(&mut command, port, &folder.join("simulator.log"))
-}
-
-/// Our server on this database, with the simulator as its provider.
-fn server(
-    programs: &Programs,
-    folder: &Path,
-    database: &str,
-    simulator: &Service,
-) -> Result<Service> {
-    let port = shell::free_port()?;
-    let mut command = shell::command(programs.binary("comms-server")?, folder);
-    command
-        .arg("serve")
-        .env("PORT", port.to_string())
-        .env("PUBLIC_BASE_URL", format!("http://127.0.0.1:{port}"))
-        .env("DATABASE_URL", database)
-        .env("MIGRATE_ON_START", "true")
-        .env("WHATSAPP_API_BASE", simulator.url())
-        .envs(META.iter().copied().chain([JWT_SECRET]));
-    Service::start(&mut command, port, &folder.join("server.log"))
 }
 
 /// The Python of a virtual environment with the pinned packages, made once for each list of them.

@@ -16,7 +16,7 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
         return Ok(tally);
     }
     let folder = tempfile::tempdir().context("no temporary folder")?;
-    let simulator = e2e::simulator(programs, folder.path())?;
+    let simulator = e2e::simulator(programs, folder.path(), None)?;
     for (name, program) in &programs.examples {
         let mut example = shell::command(program, root);
         example

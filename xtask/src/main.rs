@@ -31,7 +31,7 @@ struct Arguments {
 enum Chore {
     /// Every test: units, integration, documentation, PostgreSQL, vectors, examples, foreign clients.
     Test(test::Options),
-    /// What must hold at every landing: format, clippy, tidy, documentation, then every test.
+    /// What must hold at every landing: format, tidy, clippy, documentation, packages, then every test.
     Ci,
     /// Checks what no compiler checks: direction of dependencies, file sets, sizes, links, secrets.
     Tidy,

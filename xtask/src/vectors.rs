@@ -47,16 +47,20 @@ pub(crate) fn report(root: &Path) -> Result<bool> {
         .context("cargo does not start")?;
     let printed = String::from_utf8_lossy(&output.stdout);
     // The harness writes its own words at the start of the line where it does not capture.
+    let mut lines = 0;
     for line in printed
         .lines()
         .filter_map(|line| Some(&line[line.find(MARK)?..]))
     {
         println!("{line}");
+        lines += 1;
     }
     if !output.status.success() {
         print!("{printed}{}", String::from_utf8_lossy(&output.stderr));
+    } else if lines == 0 {
+        println!("error: the vectors are here, and no test says that it has read them");
     }
-    Ok(output.status.success())
+    Ok(output.status.success() && lines > 0)
 }
 
 /// Where the vectors are: what the environment names, else beside the clone.

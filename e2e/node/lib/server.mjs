@@ -31,6 +31,16 @@ export async function call(method, path, body) {
   return answer.data;
 }
 
+/** The lead writes to the business: the simulator posts the webhook to the server. */
+export async function leadWrites(text) {
+  const response = await fetch(`${required('SIMULATOR_URL')}/_simulator/inbound`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ from: { wa_id: LEAD.phone }, content: { type: 'text', body: text } }),
+  });
+  if (!response.ok) throw new Error(`the simulator: ${response.status} ${await response.text()}`);
+}
+
 /** A text message to the business, as Meta posts it: escaped in a way that JSON.stringify would not repeat. */
 export function inboundMessage(id, text) {
   const message = { from: LEAD.phone, id, timestamp: `${Math.floor(Date.now() / 1000)}`, type: 'text', text: { body: text } };
