@@ -82,7 +82,6 @@ mod tests {
     #[test]
     fn one_failed_check_fails_the_whole() {
         let mut steps = Steps::default();
-        steps.check("packages", || release::run(root));
         steps.step("tests", || Ok(Tally::single(true)));
         steps.check("good", || Ok(true));
         assert!(steps.summary());
