@@ -85,7 +85,8 @@ pub fn page_key(cursor: &str) -> Result<PageKey, ApiError> {
         let (time, id) = bytes.split_at(8);
         let micros = i64::from_be_bytes(time.try_into().ok()?);
         Some(PageKey {
-            created_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?,
+            created_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+                .ok()?,
             id: MessageId(Uuid::from_slice(id).ok()?),
         })
     };
@@ -95,9 +96,8 @@ pub fn page_key(cursor: &str) -> Result<PageKey, ApiError> {
 /// A time as the API writes it: ISO 8601, UTC, milliseconds.
 #[must_use]
 pub fn instant(time: OffsetDateTime) -> String {
-    let form = format_description!(
-        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-    );
+    let form =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     // Only a year beyond the form's four digits cannot be written.
     time.to_offset(UtcOffset::UTC)
         .format(form)

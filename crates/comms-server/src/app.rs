@@ -18,7 +18,8 @@ use time::OffsetDateTime;
 use crate::{
     auth::Tokens,
     config::Settings,
-    cors, errors::{ApiError, Code},
+    cors,
+    errors::{ApiError, Code},
     limits::{self, Limits},
     observe,
     registry::Registry,

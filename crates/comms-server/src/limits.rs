@@ -91,7 +91,9 @@ impl Limits {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.proxies.iter().any(|network| network.contains(&address))
+        self.proxies
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
     fn check(&self, key: &Key) -> Result<(), ApiError> {
@@ -110,7 +112,10 @@ pub async fn limit<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let Some(app) = request.app_data::<web::Data<State>>().cloned() else {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_left_body);
     };
     let claimed = identify(&app, request.headers());
     let key = match &claimed {
@@ -125,10 +130,14 @@ pub async fn limit<B: MessageBody>(
             .map(|peer| Key::Address(app.limits.client(peer.ip(), request.headers()))),
     };
     if let Some(Err(error)) = key.map(|key| app.limits.check(&key)) {
-        return Ok(request.into_response(error.error_response()).map_into_right_body());
+        return Ok(request
+            .into_response(error.error_response())
+            .map_into_right_body());
     }
     request.extensions_mut().insert(claimed);
-    next.call(request).await.map(ServiceResponse::map_into_left_body)
+    next.call(request)
+        .await
+        .map(ServiceResponse::map_into_left_body)
 }
 
 fn too_many(wait: Duration) -> ApiError {

@@ -87,7 +87,9 @@ impl Registry {
     pub fn challenge(&self, provider: &str, request: &WebhookRequest) -> Result<String> {
         match &self.whatsapp {
             Some(inbound) if provider == WHATSAPP => inbound.verifier().challenge(request),
-            _ => Err(Error::config("webhooks of this provider are not configured")),
+            _ => Err(Error::config(
+                "webhooks of this provider are not configured",
+            )),
         }
     }
 }
@@ -125,7 +127,10 @@ impl ChannelDirectory for Channels {
             return Ok(Arc::clone(channel) as Arc<dyn Channel>);
         }
         // A number that was registered over the API sends under the first number's token.
-        let first = self.order.first().and_then(|first| self.whatsapp.get(first));
+        let first = self
+            .order
+            .first()
+            .and_then(|first| self.whatsapp.get(first));
         match first {
             Some(first) if account.provider() == WHATSAPP => {
                 let client = first.client().for_number(account.external_id());
@@ -162,7 +167,10 @@ fn own_account(settings: &Settings) -> Option<AccountSettings> {
 
 /// The settings of a client; `None` where there is no token to send with.
 fn config(common: &WhatsAppSettings, account: &AccountSettings) -> Option<Config> {
-    let token = account.access_token.clone().or_else(|| common.access_token.clone())?;
+    let token = account
+        .access_token
+        .clone()
+        .or_else(|| common.access_token.clone())?;
     let mut config = Config::new(token, account.number.clone());
     config.business_account_id = account
         .business_account

@@ -34,7 +34,9 @@ const BACKLOG: i32 = 2_048;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is no secret to check users' tokens with.
-    #[error("JWT_SECRET is not set: it is the secret with which your back end signs its users' tokens, and nobody could be let in without it")]
+    #[error(
+        "JWT_SECRET is not set: it is the secret with which your back end signs its users' tokens, and nobody could be let in without it"
+    )]
     NoSecret,
     /// A setting of a provider cannot be used.
     #[error(transparent)]
@@ -67,7 +69,11 @@ impl Running {
     /// # Errors
     /// [`StartError`] with what to mend.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let secret = settings.auth.jwt_secret.clone().ok_or(StartError::NoSecret)?;
+        let secret = settings
+            .auth
+            .jwt_secret
+            .clone()
+            .ok_or(StartError::NoSecret)?;
         let registry = Registry::new(&settings, &clock)?;
         let metrics = observe::recorder().map_err(StartError::Metrics)?;
         let repository = open(&settings, Arc::clone(&clock)).await?;
@@ -75,7 +81,12 @@ impl Running {
             repository.migrate().await?;
         }
         register(repository.as_ref(), &settings, &registry).await?;
-        let engine = engine(&settings, &registry, Arc::clone(&repository), Arc::clone(&clock))?;
+        let engine = engine(
+            &settings,
+            &registry,
+            Arc::clone(&repository),
+            Arc::clone(&clock),
+        )?;
         let workers = engine.start().await;
         let state = State {
             engine,
@@ -101,8 +112,8 @@ impl Running {
     pub fn serve(&self, listener: TcpListener, signals: bool) -> io::Result<Server> {
         let state = self.state.clone();
         let workers = self.state.settings.http.workers;
-        let mut server = HttpServer::new(move || create_app(state.clone()))
-            .shutdown_timeout(SHUTDOWN.as_secs());
+        let mut server =
+            HttpServer::new(move || create_app(state.clone())).shutdown_timeout(SHUTDOWN.as_secs());
         if let Some(workers) = workers {
             server = server.workers(usize::from(workers.get()));
         }
@@ -127,7 +138,9 @@ pub async fn open(
     settings: &Settings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Repository>, StartError> {
-    let database = settings.database.repository(&settings.organization.id, &settings.directory)?;
+    let database = settings
+        .database
+        .repository(&settings.organization.id, &settings.directory)?;
     for notice in &database.notices {
         tracing::info!(notice, "database");
     }
@@ -206,7 +219,11 @@ pub fn listen(settings: &HttpSettings) -> Result<TcpListener, StartError> {
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }

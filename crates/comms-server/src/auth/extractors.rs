@@ -130,7 +130,10 @@ impl FromRequest for Reader {
     }
 }
 
-fn extract<T, F, Fut>(request: &HttpRequest, read: F) -> LocalBoxFuture<'static, Result<T, ApiError>>
+fn extract<T, F, Fut>(
+    request: &HttpRequest,
+    read: F,
+) -> LocalBoxFuture<'static, Result<T, ApiError>>
 where
     F: FnOnce(web::Data<State>, Claimed) -> Fut + 'static,
     Fut: Future<Output = Result<T, ApiError>> + 'static,

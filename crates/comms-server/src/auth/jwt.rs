@@ -97,7 +97,11 @@ impl Tokens {
     ///
     /// # Errors
     /// 500 where the token cannot be written.
-    pub fn issue(&self, identity: &Identity, valid: std::time::Duration) -> Result<String, ApiError> {
+    pub fn issue(
+        &self,
+        identity: &Identity,
+        valid: std::time::Duration,
+    ) -> Result<String, ApiError> {
         let role = match identity.role {
             Role::Seller => Some(&self.names.role_seller),
             Role::Admin => Some(&self.names.role_admin),
@@ -107,7 +111,10 @@ impl Tokens {
         custom.insert(self.names.claim_id.clone(), identity.user.as_str().into());
         custom.insert(self.names.claim_role.clone(), role.cloned().into());
         if let Some(organization) = &identity.organization {
-            custom.insert(self.names.claim_organization.clone(), organization.as_str().into());
+            custom.insert(
+                self.names.claim_organization.clone(),
+                organization.as_str().into(),
+            );
         }
         let mut claims = Claims::with_custom_claims(custom, Duration::from_secs(0));
         let now = self.now();

@@ -100,7 +100,10 @@ async fn execute(
             }
         }
         AdminCommand::PutOrganization { id, name } => {
-            let organization = Organization { id: id.into(), name };
+            let organization = Organization {
+                id: id.into(),
+                name,
+            };
             repository.put_organization(&organization).await?;
         }
         AdminCommand::Accounts => {
@@ -113,12 +116,19 @@ async fn execute(
         AdminCommand::PutAccount(account) => put_account(account, settings, repository).await?,
         AdminCommand::Quarantine => {
             for one in repository.quarantine().await? {
-                println!("{}\t{} webhooks since {}", one.account, one.webhooks, one.since);
+                println!(
+                    "{}\t{} webhooks since {}",
+                    one.account, one.webhooks, one.since
+                );
             }
         }
         AdminCommand::Tokens { organization } => {
             for one in repository.service_tokens(&organization.into()).await? {
-                let state = if one.revoked_at.is_some() { "void" } else { "valid" };
+                let state = if one.revoked_at.is_some() {
+                    "void"
+                } else {
+                    "valid"
+                };
                 println!("{}\t{}\t{state}", one.id, one.name);
             }
         }
@@ -148,7 +158,10 @@ async fn put_account(
     let first = || settings.organization.id.clone();
     let mut account = known.unwrap_or_else(|| Account {
         id,
-        organization: args.organization.clone().map_or_else(first, OrganizationId::from),
+        organization: args
+            .organization
+            .clone()
+            .map_or_else(first, OrganizationId::from),
         channel: ChannelKind::WhatsApp,
         name: None,
         parent: None,

@@ -47,9 +47,13 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         filter: "warn".to_owned(),
         ..LogSettings::default()
     });
-    let simulator = Simulator::start(story::simulation()).context("the simulator does not start")?;
+    let simulator =
+        Simulator::start(story::simulation()).context("the simulator does not start")?;
     let temporary = TempDir::new()?;
-    let folder = args.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let folder = args
+        .folder
+        .clone()
+        .unwrap_or_else(|| temporary.path().to_owned());
     let mut settings = settings(&simulator, folder.clone());
     settings.http.port = args.port;
     let listener = listen(&settings.http)?;

@@ -109,7 +109,9 @@ impl Settings {
     fn check(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
         self.http.check(&mut problems);
-        let database = self.database.repository(&self.organization.id, &self.directory);
+        let database = self
+            .database
+            .repository(&self.organization.id, &self.directory);
         problems.extend(database.err().map(|error| error.to_string()));
         self.auth.check(&mut problems);
         self.whatsapp.check(&mut problems);
@@ -145,8 +147,9 @@ impl Environment {
             Err(error) if error.not_found() => {}
             Err(error) => return Err(ConfigError::one(".env", &error)),
         }
-        let process = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let process = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         found.extend(process);
         Ok(Self(found))
     }

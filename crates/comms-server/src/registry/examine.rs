@@ -54,7 +54,10 @@ impl Finding {
 }
 
 /// What a token must be allowed to do.
-const SCOPES: [&str; 2] = ["whatsapp_business_messaging", "whatsapp_business_management"];
+const SCOPES: [&str; 2] = [
+    "whatsapp_business_messaging",
+    "whatsapp_business_management",
+];
 
 impl Registry {
     /// Asks each provider about each account: the token, the number, the webhook subscription.
@@ -86,15 +89,26 @@ async fn token(client: &Client, now: OffsetDateTime) -> Finding {
         let advice = "Meta says that it is not valid: make a new one (Business settings, System users, Generate token, never expires)";
         return Finding::mend(SUBJECT, advice);
     }
-    let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !info.may(scope)).collect();
+    let missing: Vec<&str> = SCOPES
+        .into_iter()
+        .filter(|scope| !info.may(scope))
+        .collect();
     if !missing.is_empty() {
-        return Finding::mend(SUBJECT, format!("lacks the permission {}", missing.join(", ")));
+        return Finding::mend(
+            SUBJECT,
+            format!("lacks the permission {}", missing.join(", ")),
+        );
     }
     match info.ends() {
         None => Finding::good(SUBJECT, "valid, never expires"),
         Some(end) => {
             let days = (end - now).whole_days();
-            Finding::notice(SUBJECT, format!("valid, but only for {days} more days: use a system user's token, which does not expire"))
+            Finding::notice(
+                SUBJECT,
+                format!(
+                    "valid, but only for {days} more days: use a system user's token, which does not expire"
+                ),
+            )
         }
     }
 }
@@ -147,7 +161,9 @@ async fn subscription(client: &Client) -> Finding {
 fn trouble(error: &Error) -> String {
     let advice = match error.kind() {
         ErrorKind::Unauthenticated => "the token is wrong, expired or lacks a permission",
-        ErrorKind::Transport => "the provider cannot be reached: is WHATSAPP_API_BASE right, is there a network?",
+        ErrorKind::Transport => {
+            "the provider cannot be reached: is WHATSAPP_API_BASE right, is there a network?"
+        }
         ErrorKind::InvalidRequest => "the id is wrong, or the token belongs to another account",
         _ => "see the provider's code",
     };

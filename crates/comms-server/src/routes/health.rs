@@ -92,7 +92,11 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         counts,
         workers: health.workers.into_iter().map(Into::into).collect(),
     };
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     HttpResponse::build(status).json(body)
 }
 

@@ -28,7 +28,9 @@ struct Security;
 impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let jwt = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+        let jwt = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT");
         components.add_security_scheme("jwt", SecurityScheme::Http(jwt.build()));
         let token = ApiKey::Header(ApiKeyValue::new("X-Service-Token"));
         components.add_security_scheme("servicio", SecurityScheme::ApiKey(token));

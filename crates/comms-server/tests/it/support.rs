@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use comms_core::{Secret, SystemClock, UserId, signature};
-use comms_http::{ReqwestTransport, Request, Transport};
+use comms_http::{Request, ReqwestTransport, Transport};
 use comms_server::{
     auth::{Identity, Role},
     config::{AccountSettings, Settings},
@@ -58,7 +58,9 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The `code` of an error.
@@ -123,7 +125,9 @@ impl TestServer {
         let listener = listen(&settings.http).unwrap();
         settings.http.port = listener.local_addr().unwrap().port();
         let base = format!("http://127.0.0.1:{}", settings.http.port);
-        let running = Running::start(settings, Arc::new(SystemClock)).await.unwrap();
+        let running = Running::start(settings, Arc::new(SystemClock))
+            .await
+            .unwrap();
         let server = running.serve(listener, false).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
@@ -139,10 +143,9 @@ impl TestServer {
         }
     }
 
-    /// Stops the server as a signal does.
-    pub async fn stop(self) {
+    /// Asks the HTTP server to stop, as a signal does, and waits until it has.
+    pub async fn ask_to_stop(&self) {
         self.handle.stop(true).await;
-        self.running.stop().await;
     }
 
     /// A token of a user.
@@ -164,7 +167,8 @@ impl TestServer {
     }
 
     pub fn client(&self, token: &str) -> Client<'_> {
-        self.nobody().with("authorization", &format!("Bearer {token}"))
+        self.nobody()
+            .with("authorization", &format!("Bearer {token}"))
     }
 
     pub fn nobody(&self) -> Client<'_> {
@@ -185,14 +189,24 @@ impl TestServer {
     /// The customer writes; waits until the message is in the history.
     pub async fn customer_writes(&self, text: &str) -> Value {
         let customer = Customer::new(CUSTOMER).named("Ana");
-        self.simulator.meta().inbound_text(PHONE_ID, &customer, text).unwrap();
-        self.until(|rows| rows.iter().find(|row| row["contenido"] == text).cloned()).await
+        self.simulator
+            .meta()
+            .inbound_text(PHONE_ID, &customer, text)
+            .unwrap();
+        self.until(|rows| rows.iter().find(|row| row["contenido"] == text).cloned())
+            .await
     }
 
     /// Looks at the history after each change of it, until there is what is looked for.
     pub async fn until<T>(&self, find: impl Fn(&[Value]) -> Option<T>) -> T {
         self.until_on(HISTORY, |answer| {
-            find(answer.data().as_array().map(Vec::as_slice).unwrap_or_default())
+            find(
+                answer
+                    .data()
+                    .as_array()
+                    .map(Vec::as_slice)
+                    .unwrap_or_default(),
+            )
         })
         .await
     }
@@ -244,11 +258,15 @@ impl Client<'_> {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.with_json().send(Method::POST, path, Some(body.to_string().as_bytes())).await
+        self.with_json()
+            .send(Method::POST, path, Some(body.to_string().as_bytes()))
+            .await
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.with_json().send(Method::PUT, path, Some(body.to_string().as_bytes())).await
+        self.with_json()
+            .send(Method::PUT, path, Some(body.to_string().as_bytes()))
+            .await
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<&[u8]>) -> Answer {

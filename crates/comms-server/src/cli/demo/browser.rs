@@ -1,7 +1,7 @@
 //! The seller's browser: calls the server over HTTP as any client does.
 
 use anyhow::{Context, ensure};
-use comms_http::{ReqwestTransport, Request, Transport};
+use comms_http::{Request, ReqwestTransport, Transport};
 use futures_util::TryStreamExt;
 use http::{Method, header::AUTHORIZATION};
 use serde_json::Value;
@@ -44,7 +44,10 @@ impl Browser {
         let pieces: Vec<_> = response.body.try_collect().await?;
         let body: Value = serde_json::from_slice(&pieces.concat())
             .with_context(|| format!("{what}: the answer is not JSON"))?;
-        ensure!(status.is_success() && body["success"] == true, "{what}: {status} {body}");
+        ensure!(
+            status.is_success() && body["success"] == true,
+            "{what}: {status} {body}"
+        );
         Ok(body["data"].clone())
     }
 }

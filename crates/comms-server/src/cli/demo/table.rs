@@ -16,8 +16,14 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new() -> Self {
-        println!("  {:<12}  {:<11} {:<9} {:<13} contenido", "hora", "", "canal", "estado");
-        println!("  {:─<12}  {:─<11} {:─<9} {:─<13} {:─<44}", "", "", "", "", "");
+        println!(
+            "  {:<12}  {:<11} {:<9} {:<13} contenido",
+            "hora", "", "canal", "estado"
+        );
+        println!(
+            "  {:─<12}  {:─<11} {:─<9} {:─<13} {:─<44}",
+            "", "", "", "", ""
+        );
         Self {
             seen: BTreeMap::new(),
             coloured: stdout().is_terminal(),
@@ -29,14 +35,24 @@ impl Table {
         for row in rows.iter().rev() {
             let word = |name: &str| row[name].as_str().unwrap_or_default();
             let files = row["adjuntos"].as_array();
-            let files = files.into_iter().flatten().filter_map(|file| file["estado"].as_str());
-            let file = files.last().map(|state| format!(" [foto: {state}]")).unwrap_or_default();
+            let files = files
+                .into_iter()
+                .flatten()
+                .filter_map(|file| file["estado"].as_str());
+            let file = files
+                .last()
+                .map(|state| format!(" [foto: {state}]"))
+                .unwrap_or_default();
             let state = format!("{}{file}", word("estado"));
             let id = word("mensaje_id").to_owned();
             if self.seen.get(&id) == Some(&state) {
                 continue;
             }
-            let arrow = if word("direccion") == "entrante" { "← cliente" } else { "→ vendedor" };
+            let arrow = if word("direccion") == "entrante" {
+                "← cliente"
+            } else {
+                "→ vendedor"
+            };
             println!(
                 "  {now:<12}  {arrow:<11} {:<9} {} {}{file}",
                 word("canal"),

@@ -84,7 +84,10 @@ impl AccountBody {
         }
         account.name = self.nombre.or(account.name);
         account.parent = self.cuenta_superior.map(AccountId::from).or(account.parent);
-        account.owner = self.propietario_id.map(|id| id.into_text().into()).or(account.owner);
+        account.owner = self
+            .propietario_id
+            .map(|id| id.into_text().into())
+            .or(account.owner);
         account.caller_id = self.caller_id.or(account.caller_id);
         account.active = self.activa.unwrap_or(account.active);
         Ok(account)
@@ -122,8 +125,13 @@ pub(super) async fn store(state: &State, account: Account) -> Result<HttpRespons
 #[utoipa::path(get, path = "/api/comunicaciones/admin/cuentas", tag = "administracion",
     responses((status = 200, body = List<AccountRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let accounts = state.repository.accounts(Some(&caller.organization)).await?;
-    Ok(List::whole(accounts.into_iter().map(AccountRow::from).collect()))
+    let accounts = state
+        .repository
+        .accounts(Some(&caller.organization))
+        .await?;
+    Ok(List::whole(
+        accounts.into_iter().map(AccountRow::from).collect(),
+    ))
 }
 
 /// Changes an account, or adds one.
@@ -164,7 +172,10 @@ pub async fn put(
 pub(super) fn account_id(text: &str) -> Result<AccountId, ApiError> {
     let id = AccountId::from(text);
     if id.provider().is_empty() || id.external_id().is_empty() {
-        return Err(ApiError::field("id", "se escribe proveedor:id, por ejemplo whatsapp:106540352242922"));
+        return Err(ApiError::field(
+            "id",
+            "se escribe proveedor:id, por ejemplo whatsapp:106540352242922",
+        ));
     }
     Ok(id)
 }
@@ -174,7 +185,10 @@ async fn known(
     caller: &Caller,
     id: &AccountId,
 ) -> Result<Option<Account>, ApiError> {
-    let accounts = state.repository.accounts(Some(&caller.organization)).await?;
+    let accounts = state
+        .repository
+        .accounts(Some(&caller.organization))
+        .await?;
     Ok(accounts.into_iter().find(|account| account.id == *id))
 }
 

@@ -46,7 +46,8 @@ pub struct OrganizationBody {
     responses((status = 200, body = List<OrganizationRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let every = state.repository.organizations().await?.into_iter();
-    let visible = every.filter(|one| caller.role == Role::Operator || one.id == caller.organization);
+    let visible =
+        every.filter(|one| caller.role == Role::Operator || one.id == caller.organization);
     Ok(List::whole(visible.map(OrganizationRow::from).collect()))
 }
 

@@ -55,7 +55,9 @@ pub struct AssignBody {
     responses((status = 200, body = List<QuarantineRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(_: Operator, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let waiting = state.repository.quarantine().await?;
-    Ok(List::whole(waiting.into_iter().map(QuarantineRow::from).collect()))
+    Ok(List::whole(
+        waiting.into_iter().map(QuarantineRow::from).collect(),
+    ))
 }
 
 /// Gives an account to an organisation, and reads what waited for it.

@@ -62,8 +62,13 @@ pub struct TokenBody {
 #[utoipa::path(get, path = "/api/comunicaciones/admin/tokens", tag = "administracion",
     responses((status = 200, body = List<TokenRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let tokens = state.repository.service_tokens(&caller.organization).await?;
-    Ok(List::whole(tokens.into_iter().map(TokenRow::from).collect()))
+    let tokens = state
+        .repository
+        .service_tokens(&caller.organization)
+        .await?;
+    Ok(List::whole(
+        tokens.into_iter().map(TokenRow::from).collect(),
+    ))
 }
 
 /// Makes a service token.
@@ -77,8 +82,15 @@ pub async fn create(
     state: web::Data<State>,
     body: web::Json<TokenBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let new = NewToken::generate(caller.organization, body.into_inner().nombre, state.clock.now());
-    state.repository.put_service_token(&new.row, &new.sha256).await?;
+    let new = NewToken::generate(
+        caller.organization,
+        body.into_inner().nombre,
+        state.clock.now(),
+    );
+    state
+        .repository
+        .put_service_token(&new.row, &new.sha256)
+        .await?;
     Ok(Answer::with(
         StatusCode::CREATED,
         NewTokenRow {

@@ -66,15 +66,25 @@ pub async fn download(
         .map_err(EngineError::from)?;
     let essence = essence(&attachment);
     let shown = SHOWN.contains(&essence.as_str());
-    let media_type = if shown { essence } else { "application/octet-stream".to_owned() };
+    let media_type = if shown {
+        essence
+    } else {
+        "application/octet-stream".to_owned()
+    };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header(disposition(&attachment, shown))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ))
         .insert_header((header::CACHE_CONTROL, "private, max-age=86400"))
         .no_chunking(blob.length)
-        .streaming(blob.body.map_err(|error| std::io::Error::other(error.to_string()))))
+        .streaming(
+            blob.body
+                .map_err(|error| std::io::Error::other(error.to_string())),
+        ))
 }
 
 fn not_here(attachment: &Attachment) -> ApiError {
@@ -89,7 +99,12 @@ fn not_here(attachment: &Attachment) -> ApiError {
 /// The media type without parameters, in lower case.
 fn essence(attachment: &Attachment) -> String {
     let given = attachment.mime_type.as_deref().unwrap_or_default();
-    given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    given
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 fn disposition(attachment: &Attachment, shown: bool) -> ContentDisposition {
@@ -98,7 +113,11 @@ fn disposition(attachment: &Attachment, shown: bool) -> ContentDisposition {
         .clone()
         .unwrap_or_else(|| attachment.id.to_string());
     ContentDisposition {
-        disposition: if shown { DispositionType::Inline } else { DispositionType::Attachment },
+        disposition: if shown {
+            DispositionType::Inline
+        } else {
+            DispositionType::Attachment
+        },
         // Percent-encoded, so that no character of the name can end the header.
         parameters: vec![DispositionParam::FilenameExt(ExtendedValue {
             charset: Charset::Ext("UTF-8".to_owned()),

@@ -1,12 +1,13 @@
 //! The history: who wrote what to whom, newest first.
 
 use actix_web::{HttpResponse, web};
-use comms_core::{
-    history::{Assignment, HistoryFilter, Links, Scope, vocabulary},
-};
+use comms_core::history::{Assignment, HistoryFilter, Links, Scope, vocabulary};
 use comms_engine::{EngineError, LinkKind};
 use serde::Deserialize;
-use time::{Date, Duration, OffsetDateTime, Time, format_description::well_known::{Iso8601, Rfc3339}};
+use time::{
+    Date, Duration, OffsetDateTime, Time,
+    format_description::well_known::{Iso8601, Rfc3339},
+};
 use utoipa::IntoParams;
 
 use super::rows::Communication;
@@ -121,13 +122,16 @@ async fn check_lead(state: &State, scope: &Scope, filter: &HistoryFilter) -> Res
 
 impl HistoryQuery {
     fn filter(self) -> Result<HistoryFilter, ApiError> {
-        let unknown = |field, value: &str| ApiError::field(field, format!("valor desconocido: {value}"));
-        let channel = self.canal.as_deref().map(|word| {
-            vocabulary::channel(word).ok_or_else(|| unknown("canal", word))
-        });
-        let direction = self.direccion.as_deref().map(|word| {
-            vocabulary::direction(word).ok_or_else(|| unknown("direccion", word))
-        });
+        let unknown =
+            |field, value: &str| ApiError::field(field, format!("valor desconocido: {value}"));
+        let channel = self
+            .canal
+            .as_deref()
+            .map(|word| vocabulary::channel(word).ok_or_else(|| unknown("canal", word)));
+        let direction = self
+            .direccion
+            .as_deref()
+            .map(|word| vocabulary::direction(word).ok_or_else(|| unknown("direccion", word)));
         let mut statuses = Vec::new();
         for word in self.estado.iter().flat_map(|words| words.split(',')) {
             let found = vocabulary::statuses(word.trim());
@@ -145,8 +149,14 @@ impl HistoryQuery {
             channel: channel.transpose()?,
             direction: direction.transpose()?,
             statuses,
-            from: self.desde.map(|text| moment("desde", &text, Day::Start)).transpose()?,
-            until: self.hasta.map(|text| moment("hasta", &text, Day::End)).transpose()?,
+            from: self
+                .desde
+                .map(|text| moment("desde", &text, Day::Start))
+                .transpose()?,
+            until: self
+                .hasta
+                .map(|text| moment("hasta", &text, Day::End))
+                .transpose()?,
             text: self.texto.filter(|text| !text.trim().is_empty()),
             after: self.cursor.as_deref().map(page_key).transpose()?,
             limit: self.limit.map_or(Ok(PAGE), |text| limit(&text))?,
@@ -171,7 +181,12 @@ fn moment(field: &str, text: &str, day: Day) -> Result<OffsetDateTime, ApiError>
         Day::End => date.and_then(|date| date.checked_add(Duration::DAY)),
     };
     date.map(|date| date.with_time(Time::MIDNIGHT).assume_utc())
-        .ok_or_else(|| ApiError::field(field, "no es una fecha ISO 8601, por ejemplo 2026-11-22 o 2026-11-22T10:00:00Z"))
+        .ok_or_else(|| {
+            ApiError::field(
+                field,
+                "no es una fecha ISO 8601, por ejemplo 2026-11-22 o 2026-11-22T10:00:00Z",
+            )
+        })
 }
 
 fn limit(text: &str) -> Result<u16, ApiError> {

@@ -1,7 +1,10 @@
 //! One message: its detail, trying it again, marking it as read.
 
 use actix_web::{HttpResponse, web};
-use comms_core::{ErrorKind, MessageId, Status, history::{Scope, vocabulary}};
+use comms_core::{
+    ErrorKind, MessageId, Status,
+    history::{Scope, vocabulary},
+};
 use comms_engine::{Code as EngineCode, ReadReceipt, Sent};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -123,7 +126,10 @@ pub(super) async fn sent(
     };
     let entry = state.repository.message(&scope, sent.message).await?.entry;
     if sent.status != Status::Failed || sent.repeated {
-        return Ok(Answer::with(answer_status(sent.status), Communication::from(entry)));
+        return Ok(Answer::with(
+            answer_status(sent.status),
+            Communication::from(entry),
+        ));
     }
     let problem = sent.problem.as_ref();
     let code = problem.map_or(EngineCode::Provider, |problem| code_of(problem.kind));

@@ -21,16 +21,22 @@ const PROVIDER: &str = "whatsapp";
     params(("hub.mode" = String, Query), ("hub.verify_token" = String, Query), ("hub.challenge" = String, Query)),
     responses((status = 200, description = "The challenge", body = String, content_type = "text/plain"), (status = 403, body = ErrorBody),
         (status = 503, body = ErrorBody)))]
-pub async fn verify(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub async fn verify(
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let asked = as_called(&state, &request, Method::GET, web::Bytes::new());
-    let challenge = state.registry.challenge(PROVIDER, &asked).map_err(|error| {
-        let code = match error.kind() {
-            ErrorKind::Config => Code::Engine(comms_engine::Code::ChannelNotConfigured),
-            ErrorKind::InvalidSignature => Code::VerifyToken,
-            _ => Code::Validation,
-        };
-        ApiError::new(code)
-    })?;
+    let challenge = state
+        .registry
+        .challenge(PROVIDER, &asked)
+        .map_err(|error| {
+            let code = match error.kind() {
+                ErrorKind::Config => Code::Engine(comms_engine::Code::ChannelNotConfigured),
+                ErrorKind::InvalidSignature => Code::VerifyToken,
+                _ => Code::Validation,
+            };
+            ApiError::new(code)
+        })?;
     Ok(HttpResponse::Ok()
         .content_type(ContentType::plaintext())
         .body(challenge))
@@ -63,7 +69,12 @@ pub async fn receive(
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.
-fn as_called(state: &State, request: &HttpRequest, method: Method, body: web::Bytes) -> WebhookRequest {
+fn as_called(
+    state: &State,
+    request: &HttpRequest,
+    method: Method,
+    body: web::Bytes,
+) -> WebhookRequest {
     // actix has its own copy of the header types.
     let headers = request.headers().iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;

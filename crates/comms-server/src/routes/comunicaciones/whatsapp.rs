@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{mensajes, plantillas, rows::{Communication, Id}};
+use super::{
+    mensajes, plantillas,
+    rows::{Communication, Id},
+};
 use crate::{
     answers::Answer,
     app::State,
@@ -79,11 +82,7 @@ pub async fn send(
     mensajes::sent(&state, &caller, &sent).await
 }
 
-async fn prepare(
-    state: &State,
-    caller: &Caller,
-    body: SendBody,
-) -> Result<SendRequest, ApiError> {
+async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendRequest, ApiError> {
     if body.programado_para.is_some() {
         return Err(ApiError::new(Code::SchedulingUnavailable));
     }
@@ -103,13 +102,20 @@ async fn prepare(
                 ..Template::default()
             })
         }
-        (None, None, Some(content)) => serde_json::from_value(content)
-            .map_err(|error| ApiError::field("contenido", error))?,
+        (None, None, Some(content)) => {
+            serde_json::from_value(content).map_err(|error| ApiError::field("contenido", error))?
+        }
         (None, None, None) => {
-            return Err(ApiError::field("mensaje", "falta mensaje, template o contenido"));
+            return Err(ApiError::field(
+                "mensaje",
+                "falta mensaje, template o contenido",
+            ));
         }
         _ => {
-            return Err(ApiError::field("mensaje", "solo uno de mensaje, template y contenido"));
+            return Err(ApiError::field(
+                "mensaje",
+                "solo uno de mensaje, template y contenido",
+            ));
         }
     };
     let mut message = SendRequest::new(
@@ -130,7 +136,9 @@ async fn prepare(
 }
 
 fn recipient(state: &State, given: Option<Id>) -> Result<Address, ApiError> {
-    let text = given.map(Id::into_text).filter(|text| !text.trim().is_empty());
+    let text = given
+        .map(Id::into_text)
+        .filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| ApiError::field("telefono", "falta"))?;
     let region = state.settings.whatsapp.region.as_deref();
     let direct = Address::parse_recipient(&text, region);
@@ -151,7 +159,10 @@ fn parameters(params: Option<Value>) -> Result<Vec<TemplateParameter>, ApiError>
             .map(|value| word(value).map(TemplateParameter::Text))
             .collect(),
         Some(Value::Object(values)) => named(values),
-        Some(_) => Err(ApiError::field("params", "una lista de textos, o un objeto por nombre")),
+        Some(_) => Err(ApiError::field(
+            "params",
+            "una lista de textos, o un objeto por nombre",
+        )),
     }
 }
 
@@ -167,7 +178,10 @@ fn word(value: &Value) -> Result<String, ApiError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(ApiError::field("params", "cada valor es un texto o un número")),
+        _ => Err(ApiError::field(
+            "params",
+            "cada valor es un texto o un número",
+        )),
     }
 }
 

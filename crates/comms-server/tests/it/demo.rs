@@ -1,0 +1,35 @@
+//! The demo is run as anyone runs it.
+
+use std::process::Command;
+
+#[test]
+fn the_whole_story_happens() {
+    let output = Command::new(env!("CARGO_BIN_EXE_comms-server"))
+        .arg("--once")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for state in ["recibido", "enviado", "entregado", "leido", "disponible"] {
+        assert!(text.contains(state), "no {state} in:\n{text}");
+    }
+}
+
+#[test]
+fn serve_refuses_to_start_without_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_comms-server"))
+        .arg("serve")
+        .current_dir(&folder)
+        .env_clear()
+        .env("PORT", "0")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("JWT_SECRET"), "{text}");
+}
