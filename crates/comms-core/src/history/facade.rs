@@ -1,6 +1,9 @@
 //! The repository over one engine. Compiled once for each: `Engine`, `Conn` and the macros come from the module above.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::HashSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
@@ -10,10 +13,11 @@ use uuid::Uuid;
 use super::{
     Conn, Engine, is_transient,
     statements::{
-        accounts, comunicaciones, directory, history,
+        accounts, directory, foreign, history,
         ingest::{self, Context, Depth},
         media,
         outbound::{self, AcceptedRow},
+        waiting::{self, Filled},
         webhooks,
     },
 };
@@ -33,6 +37,9 @@ use crate::{
         sql_types::Instant,
     },
 };
+
+/// How many rows of `comunicaciones` are filled in before the caller has its answer; the rest has its turn at the next call.
+const FILLED_AT_ONCE: u64 = 500;
 
 /// Runs a statement that only reads.
 macro_rules! read {
@@ -112,7 +119,11 @@ impl EngineRepository {
 
     /// Takes in what other programs wrote since the last look, so that a page shows it.
     async fn take_in_new(&self) -> RepositoryResult<u64> {
-        let after = self.shared.scanned.load(Ordering::Relaxed);
+        let after = match self.shared.scanned.load(Ordering::Relaxed) {
+            // The first look of this process begins where another one's ended.
+            0 => read!(self, |conn| foreign::taken_in(conn))?,
+            scanned => scanned,
+        };
         self.take_in_from(after).await
     }
 
@@ -123,19 +134,15 @@ impl EngineRepository {
             let organization = organization.clone();
             let (highest, found) = read!(self, |conn| async {
                 Ok((
-                    comunicaciones::highest(conn).await?,
-                    comunicaciones::any_foreign(conn, after).await?,
+                    foreign::highest(conn).await?,
+                    foreign::any(conn, after).await?,
                 ))
             })?;
             if !found {
                 self.shared.scanned.fetch_max(highest, Ordering::Relaxed);
                 return Ok(total);
             }
-            let (new, last) = write!(self, |conn| comunicaciones::take_in(
-                conn,
-                &organization,
-                after
-            ))?;
+            let (new, last) = write!(self, |conn| foreign::take_in(conn, &organization, after))?;
             total += new;
             match last {
                 Some(last) => after = last,
@@ -522,36 +529,47 @@ impl Repository for EngineRepository {
     }
 
     async fn fill_waiting(&self) -> RepositoryResult<u64> {
-        let candidates = read!(self, |conn| comunicaciones::fillable(conn))?;
-        let mut filled = 0;
-        for (message, user) in candidates {
-            match write!(self, |conn| comunicaciones::fill(conn, message, &user)) {
-                Ok(true) => filled += 1,
-                Ok(false) => {}
-                // A user or lead that does not exist: the message waits on, its neighbours do not.
-                Err(RepositoryError::Conflict(cause)) => {
-                    tracing::debug!(%cause, "a message goes on waiting for its row")
+        let (mut filled, mut after, mut nobody) = (0, None, HashSet::new());
+        while filled < FILLED_AT_ONCE {
+            let candidates = read!(self, |conn| waiting::candidates(conn, after))?;
+            let Some(last) = candidates.last() else {
+                break;
+            };
+            after = last.place();
+            for one in candidates {
+                // Who does not exist for one message does not for the next; neighbours of others go on.
+                if nobody.contains(&one.user) {
+                    continue;
                 }
-                Err(error) => return Err(error),
+                let user = one.user.clone();
+                match write!(self, |conn| waiting::fill(conn, &one))? {
+                    Filled::Row => filled += 1,
+                    Filled::Nothing => {}
+                    Filled::NoSuchUser => {
+                        nobody.insert(user);
+                    }
+                }
             }
         }
         Ok(filled)
     }
 
     async fn take_in(&self) -> RepositoryResult<u64> {
-        let mark = read!(self, |conn| comunicaciones::taken_in(conn))?;
-        let taken = self.take_in_from(mark).await?;
-        let highest = read!(self, |conn| comunicaciones::highest(conn))?;
+        let mark = read!(self, |conn| foreign::taken_in(conn))?;
+        let mut taken = self.take_in_from(mark).await?;
+        let highest = read!(self, |conn| foreign::highest(conn))?;
         if let Some(settled) = self.shared.settled(highest) {
-            write!(self, |conn| comunicaciones::set_taken_in(conn, settled))?;
+            write!(self, |conn| foreign::set_taken_in(conn, settled))?;
         }
+        let organization = self.settings.organization.as_str().to_owned();
+        taken += write!(self, |conn| foreign::compare(conn, &organization))?;
         Ok(taken)
     }
 
     async fn stats(&self) -> RepositoryResult<RepositoryStats> {
         let (waiting_for_owner, quarantined, media_pending, sending) = read!(self, |conn| async {
             Ok((
-                comunicaciones::waiting(conn).await?,
+                waiting::count(conn).await?,
                 webhooks::quarantine_count(conn).await?,
                 media::pending(conn).await?,
                 outbound::sending(conn).await?,

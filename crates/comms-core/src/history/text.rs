@@ -37,6 +37,13 @@ pub(super) fn shorten(text: &str, limit: usize) -> String {
     text.chars().take(limit).collect()
 }
 
+/// An id as the integer columns of `comunicaciones` hold it; `None` for a text, which only our own tables hold.
+pub(super) fn number_of(id: &str) -> Option<i32> {
+    id.parse()
+        .ok()
+        .filter(|number: &i32| *number >= 0 && number.to_string() == id)
+}
+
 /// How text is searched: lower case, no accents.
 pub(super) fn search_form(text: &str) -> String {
     clean(text)
@@ -86,6 +93,14 @@ mod tests {
         let cleaned = clean_value(value).to_string();
         assert!(!cleaned.contains("\\u0000"));
         assert!(cleaned.contains("x\u{FFFD}y"));
+    }
+
+    #[test]
+    fn an_id_is_a_number_only_where_the_number_says_all() {
+        assert_eq!(number_of("42"), Some(42));
+        for text in ["lead-42", "007", "+7", "-7", "2147483648", ""] {
+            assert_eq!(number_of(text), None, "{text}");
+        }
     }
 
     #[test]

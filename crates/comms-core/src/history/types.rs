@@ -177,7 +177,7 @@ pub struct HistoryEntry {
     pub content: Option<Content>,
     /// The state.
     pub status: Status,
-    /// Another program's word for the state, where it wrote the row and we do not know the word.
+    /// What `comunicaciones.estado` says where another program wrote a word there that is not this state's.
     pub foreign_status: Option<String>,
     /// The provider's id.
     pub provider_id: Option<String>,

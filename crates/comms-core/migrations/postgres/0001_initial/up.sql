@@ -145,7 +145,9 @@ CREATE INDEX messages_client_idx ON messages (organization_id, client_id, create
 CREATE INDEX messages_contract_idx ON messages (organization_id, contract_id, created_at, id) WHERE contract_id IS NOT NULL;
 CREATE INDEX messages_user_idx ON messages (organization_id, user_id, created_at, id) WHERE user_id IS NOT NULL;
 CREATE INDEX messages_conversation_idx ON messages (conversation_id, created_at, id) WHERE conversation_id IS NOT NULL;
-CREATE INDEX messages_waiting_idx ON messages (created_at, id) WHERE comunicacion_id IS NULL;
+-- A user whose id is no number has no row in comunicaciones, and waits for none.
+CREATE INDEX messages_waiting_idx ON messages (created_at, id)
+    WHERE comunicacion_id IS NULL AND (user_id IS NULL OR ltrim(user_id, '0123456789') = '');
 
 CREATE TABLE status_events (
     id uuid PRIMARY KEY,

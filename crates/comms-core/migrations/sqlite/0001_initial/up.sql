@@ -145,7 +145,9 @@ CREATE INDEX comms_messages_client_idx ON comms_messages (organization_id, clien
 CREATE INDEX comms_messages_contract_idx ON comms_messages (organization_id, contract_id, created_at, id) WHERE contract_id IS NOT NULL;
 CREATE INDEX comms_messages_user_idx ON comms_messages (organization_id, user_id, created_at, id) WHERE user_id IS NOT NULL;
 CREATE INDEX comms_messages_conversation_idx ON comms_messages (conversation_id, created_at, id) WHERE conversation_id IS NOT NULL;
-CREATE INDEX comms_messages_waiting_idx ON comms_messages (created_at, id) WHERE comunicacion_id IS NULL;
+-- A user whose id is no number has no row in comunicaciones, and waits for none.
+CREATE INDEX comms_messages_waiting_idx ON comms_messages (created_at, id)
+    WHERE comunicacion_id IS NULL AND (user_id IS NULL OR ltrim(user_id, '0123456789') = '');
 
 CREATE TABLE comms_status_events (
     id blob PRIMARY KEY,

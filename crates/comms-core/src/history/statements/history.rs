@@ -17,7 +17,8 @@ use crate::{
         Scope, StatusEvent,
         directory::{Directory, Kind},
         sql_types::{Doc, Instant, Uid},
-        text::like_pattern,
+        text::{like_pattern, number_of},
+        vocabulary,
     },
 };
 
@@ -63,8 +64,10 @@ struct RowRead {
     cliente_id: Option<i32>,
     contrato_id: Option<i32>,
     usuario_id: i32,
+    destinatario: String,
     contenido: Option<String>,
     estado: String,
+    sid_externo: Option<String>,
     duracion_seg: Option<i32>,
 }
 
@@ -284,6 +287,12 @@ async fn select(
         .left_join(rows::table.on(rows::id.nullable().eq(messages::comunicacion_id)))
         .select((MessageRead::as_select(), Option::<RowRead>::as_select()))
         .filter(messages::organization_id.eq(scope.organization.as_str()))
+        // What another program wrote and deleted again is gone.
+        .filter(
+            messages::account_id
+                .is_not_null()
+                .or(rows::id.is_not_null()),
+        )
         .order((messages::created_at.desc(), messages::id.desc()))
         .limit(limit)
         .into_boxed();
@@ -333,7 +342,18 @@ async fn select(
     }
     if !filter.statuses.is_empty() {
         let ranks: Vec<i16> = filter.statuses.iter().map(|status| status.rank()).collect();
-        query = query.filter(messages::status.eq_any(ranks));
+        let words: Vec<&str> = filter
+            .statuses
+            .iter()
+            .map(|status| vocabulary::estado(*status))
+            .collect();
+        // Another program's word hides the state that we believe.
+        query = query.filter(
+            messages::foreign_status
+                .is_null()
+                .and(messages::status.eq_any(ranks))
+                .or(messages::foreign_status.eq_any(words).assume_not_null()),
+        );
     }
     if let Some(from) = filter.from {
         query = query.filter(messages::created_at.ge(Instant::of(from)));
@@ -362,7 +382,6 @@ fn entry(
     attachments: Vec<crate::history::Attachment>,
 ) -> HistoryEntry {
     let status = Status::from_rank(row.status).unwrap_or(Status::Unknown);
-    let ours = row.account_id.is_some();
     let mut links = Links {
         lead: row.lead_id.map(Into::into),
         client: row.client_id.map(Into::into),
@@ -374,6 +393,7 @@ fn entry(
         row.duration_seconds,
         row.foreign_status,
     );
+    let (mut counterpart, mut provider_id) = (row.counterpart, row.provider_id);
     if let Some(shared) = shared {
         // The shared row is what every program sees: what another one changed there holds.
         let shown = |id: Option<i32>| id.map(|id| id.to_string());
@@ -388,9 +408,12 @@ fn entry(
             .or(links.contract.filter(is_text));
         user = Some(shared.usuario_id.to_string());
         duration = shared.duracion_seg.or(duration);
-        if !ours {
+        foreign_status = Some(shared.estado).filter(|word| word != vocabulary::estado(status));
+        // Of a message of ours, the row may hold less than we do.
+        if row.account_id.is_none() {
             text = shared.contenido;
-            foreign_status = Some(shared.estado);
+            counterpart = shared.destinatario;
+            provider_id = shared.sid_externo;
         }
     }
     let told = matches!(
@@ -406,14 +429,14 @@ fn entry(
         user: user.map(Into::into),
         channel: row.channel,
         direction: comunicaciones::direction_of(row.direction),
-        counterpart: row.counterpart,
+        counterpart,
         text,
         content: row
             .content
             .and_then(|doc| serde_json::from_value(doc.0).ok()),
         status,
         foreign_status,
-        provider_id: row.provider_id,
+        provider_id,
         duration_seconds: duration,
         created_at: row.created_at.0,
         problem: row
@@ -427,7 +450,7 @@ fn entry(
 
 /// An id that the shared table cannot hold, since it is no number, is only in ours.
 fn is_text<T: ToString>(id: &T) -> bool {
-    id.to_string().parse::<i32>().is_err()
+    number_of(&id.to_string()).is_none()
 }
 
 type EventTuple = (

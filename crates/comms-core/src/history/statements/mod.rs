@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod comunicaciones;
 pub(super) mod directory;
+pub(super) mod foreign;
 pub(super) mod history;
 pub(super) mod ingest;
 pub(super) mod media;
@@ -11,6 +12,7 @@ mod people;
 mod plan;
 mod rows;
 mod status;
+pub(super) mod waiting;
 pub(super) mod webhooks;
 
 use super::{Conn, RunQueryDsl, schema};
