@@ -174,3 +174,9 @@ pub(super) fn failed(error: Error) -> RepositoryError {
         _ => RepositoryError::Database(error.to_string()),
     }
 }
+
+/// Whether another program's lock was waited for in vain. The drivers keep no SQLSTATE (55P03): told by its words.
+pub(super) fn is_held_up(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, information)
+        if information.message().contains("lock timeout"))
+}

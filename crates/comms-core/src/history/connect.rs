@@ -16,6 +16,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{DatabaseSettings, DatabaseTarget, TlsMode};
 
+/// How long a server may take to let us in, where the address does not say.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long a statement waits for another program's lock (`ALTER TABLE leaks` of a migration, for instance). Webhooks cannot
+/// wait for that: their messages are stored without what is locked.
+const LOCK_TIMEOUT: &str = "2s";
+
 /// Opens a connection.
 pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<AsyncPgConnection> {
     let DatabaseTarget::Postgres(target) = &settings.target else {
@@ -30,7 +37,9 @@ pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<Asy
         .map_err(|_| {
             ConnectionError::InvalidConnectionUrl("DATABASE_URL cannot be read".to_owned())
         })?;
-    config.connect_timeout(std::time::Duration::from_secs(5));
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
     let mut conn = match target.tls {
         TlsMode::Disable => {
             config.ssl_mode(SslMode::Disable);
@@ -51,7 +60,7 @@ pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<Asy
         conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Disabled);
     }
     conn.batch_execute(&format!(
-        "SET search_path = \"{}\", \"{}\"; SET timezone = 'UTC'",
+        "SET search_path = \"{}\", \"{}\"; SET timezone = 'UTC'; SET lock_timeout = '{LOCK_TIMEOUT}'",
         settings.schema, settings.public_schema
     ))
     .await

@@ -31,7 +31,7 @@ use crate::{
         Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken,
         WebhookFilter,
         accounts_map::AccountMap,
-        common::{Shared, Waiting, failed},
+        common::{Shared, Waiting, failed, is_held_up},
         directory::{Directory, Kind},
         settings::identifier,
         sql_types::Instant,
@@ -193,6 +193,11 @@ pub(super) async fn write_round(
                 for (at, counts) in part.zip(counts) {
                     answer(&mut replies[at], Ok(counts));
                 }
+            }
+            // Somebody holds a lock on `comunicaciones` or what it refers to: our own tables are free.
+            Err(error) if is_held_up(&error) && depth == Depth::Everything => {
+                tracing::warn!(%error, "a round is written without its rows in comunicaciones");
+                parts.push((part, Depth::WithoutRows));
             }
             Err(error) if is_transient(&error) => {
                 tracing::warn!(%error, "a round could not be written; it is tried again");

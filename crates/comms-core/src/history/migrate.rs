@@ -35,6 +35,24 @@ pub const PRISMA_MODEL: &str = r#"model comunicaciones {
 //   clientes  { comunicaciones comunicaciones[] }
 //   usuarios  { comunicaciones comunicaciones[] @relation("comunicaciones_usuario") }"#;
 
+/// The columns of `comunicaciones`.
+#[cfg(feature = "postgres")]
+const COLUMNS: [&str; 13] = [
+    "id",
+    "lead_id",
+    "cliente_id",
+    "contrato_id",
+    "usuario_id",
+    "canal",
+    "direccion",
+    "destinatario",
+    "contenido",
+    "estado",
+    "sid_externo",
+    "duracion_seg",
+    "fecha_creacion",
+];
+
 /// Columns of `comunicaciones` that carry an index, named as Prisma names them.
 const INDEXED: [&str; 5] = [
     "lead_id",
@@ -127,7 +145,7 @@ mod postgres {
     };
     use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-    use super::{INDEXED, PRISMA_MODEL};
+    use super::{COLUMNS, INDEXED, PRISMA_MODEL};
     use crate::history::{DatabaseSettings, MigrationReport, RepositoryError, common::failed};
 
     const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -140,6 +158,13 @@ mod postgres {
         #[diesel(sql_type = Text)]
         name: String,
     }
+
+    /// What the columns of `comunicaciones` refer to, and what becomes of them when that is deleted.
+    const REFERENCES: [(&str, &str, &str); 3] = [
+        ("lead_id", "leaks", "SET NULL"),
+        ("cliente_id", "clientes", "SET NULL"),
+        ("usuario_id", "usuarios", "RESTRICT"),
+    ];
 
     #[derive(diesel::QueryableByName)]
     struct Present {
@@ -162,6 +187,10 @@ mod postgres {
         mut conn: AsyncPgConnection,
         settings: &DatabaseSettings,
     ) -> Result<MigrationReport, RepositoryError> {
+        // Other processes' migrations and long statements are waited for.
+        conn.batch_execute("SET lock_timeout = 0")
+            .await
+            .map_err(failed)?;
         let _: Locked = sql_query("SELECT 1::bigint AS one FROM pg_advisory_lock($1)")
             .bind::<BigInt, _>(LOCK)
             .get_result(&mut conn)
@@ -169,24 +198,21 @@ mod postgres {
             .map_err(failed)?;
         // The lock belongs to the session: it ends with this connection, however that ends.
         check_owner(&mut conn, settings).await?;
-        let schema = &settings.schema;
-        conn.batch_execute(&format!(
-            "CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET search_path = \"{schema}\", \"{}\"",
-            settings.public_schema
-        ))
-        .await
-        .map_err(failed)?;
+        ensure_schema(&mut conn, &settings.schema)
+            .await
+            .map_err(failed)?;
         let mut harness = AsyncMigrationHarness::new(conn);
         let applied = harness
             .run_pending_migrations(MIGRATIONS)
             .map_err(|error| RepositoryError::Database(error.to_string()))?;
         let applied = applied.iter().map(ToString::to_string).collect();
         let mut conn = harness.into_inner();
-        create_comunicaciones(&mut conn, &settings.public_schema)
+        let notices = create_comunicaciones(&mut conn, &settings.public_schema)
             .await
             .map_err(failed)?;
         Ok(MigrationReport {
             applied,
+            notices,
             ..MigrationReport::default()
         })
     }
@@ -209,7 +235,33 @@ mod postgres {
                  Add this model to schema.prisma, run `prisma migrate`, then migrate again:\n\n{PRISMA_MODEL}"
             )));
         }
+        if table {
+            let wanted = (
+                "comunicaciones".to_owned(),
+                COLUMNS.map(str::to_owned).to_vec(),
+            );
+            let missing = missing(conn, public, &[wanted]).await.map_err(failed)?;
+            if !missing.is_empty() {
+                return Err(RepositoryError::Config(format!(
+                    "the table comunicaciones is not the one that is needed; nothing was created. It lacks {}. The model:\n\n{PRISMA_MODEL}",
+                    missing.join(", ")
+                )));
+            }
+        }
         Ok(())
+    }
+
+    async fn is_present(
+        conn: &mut AsyncPgConnection,
+        condition: &str,
+        names: &[&str],
+    ) -> QueryResult<bool> {
+        let mut query = sql_query(format!("SELECT {condition} AS present")).into_boxed();
+        for name in names {
+            query = query.bind::<Text, _>((*name).to_owned());
+        }
+        let row: Present = query.get_result(conn).await?;
+        Ok(row.present.unwrap_or(false))
     }
 
     async fn has_table(
@@ -217,21 +269,41 @@ mod postgres {
         schema: &str,
         table: &str,
     ) -> QueryResult<bool> {
-        let row: Present =
-            sql_query("SELECT to_regclass(format('%I.%I', $1, $2)) IS NOT NULL AS present")
-                .bind::<Text, _>(schema)
-                .bind::<Text, _>(table)
-                .get_result(conn)
-                .await?;
-        Ok(row.present.unwrap_or(false))
+        let there = "to_regclass(format('%I.%I', $1, $2)) IS NOT NULL";
+        is_present(conn, there, &[schema, table]).await
     }
 
-    /// Creates the table as Prisma would, with foreign keys only towards tables that exist. An existing table stays as it is.
-    async fn create_comunicaciones(conn: &mut AsyncPgConnection, public: &str) -> QueryResult<()> {
-        if has_table(conn, public, "comunicaciones").await? {
+    /// Whether a foreign key can refer to the table: its `id` is an integer, and unique.
+    async fn has_key(conn: &mut AsyncPgConnection, schema: &str, table: &str) -> QueryResult<bool> {
+        let unique = "EXISTS (SELECT FROM pg_index i \
+            JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
+            WHERE i.indrelid = to_regclass(format('%I.%I', $1, $2)) AND i.indisunique AND i.indimmediate \
+            AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = 'id' \
+            AND a.atttypid = ANY ('{int2,int4,int8}'::regtype[]))";
+        is_present(conn, unique, &[schema, table]).await
+    }
+
+    /// `IF NOT EXISTS` alone asks for the right to create schemas even where there is nothing to create.
+    async fn ensure_schema(conn: &mut AsyncPgConnection, schema: &str) -> QueryResult<()> {
+        let there = "to_regnamespace(quote_ident($1)) IS NOT NULL";
+        if is_present(conn, there, &[schema]).await? {
             return Ok(());
         }
-        conn.batch_execute(&format!(
+        conn.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))
+            .await
+    }
+
+    /// Creates the table as Prisma would, all at once, with foreign keys only towards tables that exist. An existing table
+    /// stays as it is. Returns what an operator should know.
+    async fn create_comunicaciones(
+        conn: &mut AsyncPgConnection,
+        public: &str,
+    ) -> QueryResult<Vec<String>> {
+        if has_table(conn, public, "comunicaciones").await? {
+            return Ok(Vec::new());
+        }
+        ensure_schema(conn, public).await?;
+        let mut ddl = format!(
             "CREATE TABLE \"{public}\".\"comunicaciones\" (
                 \"id\" SERIAL NOT NULL,
                 \"lead_id\" INTEGER, \"cliente_id\" INTEGER, \"contrato_id\" INTEGER,
@@ -242,31 +314,29 @@ mod postgres {
                 \"duracion_seg\" INTEGER,
                 \"fecha_creacion\" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
                 CONSTRAINT \"comunicaciones_pkey\" PRIMARY KEY (\"id\")
-            )"
-        ))
-        .await?;
+            );"
+        );
         for column in INDEXED {
-            conn.batch_execute(&format!(
-                "CREATE INDEX \"comunicaciones_{column}_idx\" ON \"{public}\".\"comunicaciones\" (\"{column}\")"
-            ))
-            .await?;
+            ddl.push_str(&format!(
+                "CREATE INDEX \"comunicaciones_{column}_idx\" ON \"{public}\".\"comunicaciones\" (\"{column}\");"
+            ));
         }
-        let references = [
-            ("lead_id", "leaks", "SET NULL"),
-            ("cliente_id", "clientes", "SET NULL"),
-            ("usuario_id", "usuarios", "RESTRICT"),
-        ];
-        for (column, target, on_delete) in references {
-            if has_table(conn, public, target).await? {
-                conn.batch_execute(&format!(
+        let mut notices = Vec::new();
+        for (column, target, on_delete) in REFERENCES {
+            if has_key(conn, public, target).await? {
+                ddl.push_str(&format!(
                     "ALTER TABLE \"{public}\".\"comunicaciones\" ADD CONSTRAINT \"comunicaciones_{column}_fkey\" \
                      FOREIGN KEY (\"{column}\") REFERENCES \"{public}\".\"{target}\"(\"id\") \
-                     ON DELETE {on_delete} ON UPDATE CASCADE"
-                ))
-                .await?;
+                     ON DELETE {on_delete} ON UPDATE CASCADE;"
+                ));
+            } else if has_table(conn, public, target).await? {
+                notices.push(format!(
+                    "comunicaciones.{column} does not refer to {target}: its id is no unique integer"
+                ));
             }
         }
-        Ok(())
+        conn.batch_execute(&ddl).await?;
+        Ok(notices)
     }
 
     /// Which of these tables and columns are not there.

@@ -8,6 +8,9 @@ use url::Url;
 use super::RepositoryError;
 use crate::{OrganizationId, Secret};
 
+/// The longest that a request waits for a connection.
+const LONGEST_POOL_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Everything the repository is told.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -79,6 +82,9 @@ pub enum TlsMode {
 /// Where leads, clients and contracts are. A kind without a table is not looked up: the caller's ids are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectorySettings {
+    /// The country whose numbers may stand in these tables without their country code, for instance `ES`. Without it only
+    /// numbers with their country code are found.
+    pub region: Option<String>,
     /// Leads (S0: table `leaks`).
     pub leads: Option<DirectoryTable>,
     /// Clients (S0: table `clientes`).
@@ -160,6 +166,7 @@ impl DatabaseSettings {
             pgbouncer: false,
         };
         let mut kept = Vec::new();
+        let mut strict = false;
         for (name, value) in url.query_pairs() {
             match name.as_ref() {
                 "schema" => settings.public_schema = identifier("schema", &value)?,
@@ -167,14 +174,26 @@ impl DatabaseSettings {
                     settings.pool_size = number("connection_limit", &value)?.clamp(1, 500)
                 }
                 "pool_timeout" => {
-                    settings.pool_timeout =
-                        Duration::from_secs(number("pool_timeout", &value)? as u64);
+                    settings.pool_timeout = match number("pool_timeout", &value)? {
+                        // Prisma waits for ever. A request does not.
+                        0 => LONGEST_POOL_TIMEOUT,
+                        seconds => Duration::from_secs(seconds as u64).min(LONGEST_POOL_TIMEOUT),
+                    };
                 }
-                "pgbouncer" => target.pgbouncer = value == "true",
+                "pgbouncer" => target.pgbouncer |= value == "true",
+                // Prisma's word for a pooler that knows no prepared statements.
+                "statement_cache_size" => {
+                    target.pgbouncer |= number("statement_cache_size", &value)? == 0;
+                }
                 "sslmode" => target.tls = tls_mode(&value)?,
-                "connect_timeout"
-                | "application_name"
+                "sslaccept" => strict = accepts_only_valid(&value)?,
+                "connect_timeout" => {
+                    number("connect_timeout", &value)?;
+                    kept.push((name.into_owned(), value.into_owned()));
+                }
+                "application_name"
                 | "options"
+                | "channel_binding"
                 | "keepalives"
                 | "keepalives_idle"
                 | "target_session_attrs" => kept.push((name.into_owned(), value.into_owned())),
@@ -182,6 +201,9 @@ impl DatabaseSettings {
                     .notices
                     .push(format!("DATABASE_URL: parameter {other} is not used")),
             }
+        }
+        if strict && target.tls != TlsMode::Disable {
+            target.tls = TlsMode::VerifyFull;
         }
         if !kept.is_empty() {
             driver.query_pairs_mut().extend_pairs(kept);
@@ -236,6 +258,17 @@ fn tls_mode(value: &str) -> Result<TlsMode, RepositoryError> {
             )));
         }
     })
+}
+
+/// Prisma's `sslaccept`: whether the server's certificate has to be valid.
+fn accepts_only_valid(value: &str) -> Result<bool, RepositoryError> {
+    match value {
+        "strict" => Ok(true),
+        "accept_invalid_certs" => Ok(false),
+        other => Err(config(format!(
+            "DATABASE_URL: sslaccept={other} is unknown; use strict or accept_invalid_certs"
+        ))),
+    }
 }
 
 fn number(name: &str, value: &str) -> Result<usize, RepositoryError> {
