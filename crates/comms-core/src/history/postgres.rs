@@ -9,7 +9,7 @@ use diesel::{
     QueryResult,
     result::{DatabaseErrorKind, Error},
     sql_query,
-    sql_types::{BigInt, Integer},
+    sql_types::{Array, BigInt, Integer, SingleValue},
 };
 use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager,
@@ -56,17 +56,74 @@ type Conn = AsyncPgConnection;
 /// The name of our message table, for conditions that are made as text.
 const MESSAGES: &str = "messages";
 
-/// Rows of one statement: 31 columns each, of at most 65,535 values in all.
-const CHUNK: usize = 1_000;
-
 /// Orders the cursors of the log: `comms-cursor` in ASCII, shortened.
 const CURSOR_LOCK: i64 = 0x636f_6d6d_7363_7572;
 
+diesel::define_sql_function! {
+    /// One row for each element.
+    fn unnest<T: SingleValue>(values: Array<T>) -> T;
+}
+
+/// Rows that are inserted as one array for each column: one statement, prepared once, for any number of rows.
+trait Columnar<'r>: Sized + 'r {
+    /// A query that gives the rows.
+    type Values;
+    /// The columns, in the same order.
+    type Targets;
+
+    fn values(rows: &'r [Self]) -> Self::Values;
+    fn targets() -> Self::Targets;
+}
+
+fn values<'r, R: Columnar<'r>>(rows: &'r [R]) -> R::Values {
+    R::values(rows)
+}
+
+fn targets<'r, R: Columnar<'r>>(_: &'r [R]) -> R::Targets {
+    R::targets()
+}
+
+/// A row to be inserted, with its columns and their SQL types.
+macro_rules! row {
+    ($(#[$meta:meta])* $name:ident $(<$life:lifetime>)? in $table:ident { $($field:ident: $type:ty => $sql:ty),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Insertable)]
+        #[diesel(table_name = $table)]
+        #[diesel(treat_none_as_default_value = false)]
+        pub(super) struct $name $(<$life>)? {
+            $(pub $field: $type),+
+        }
+
+        const _: () = {
+            use diesel::sql_types::*;
+            use crate::history::sql_types::*;
+
+            impl<'r $(, $life: 'r)?> super::super::Columnar<'r> for $name $(<$life>)? {
+                type Values = diesel::dsl::select<($(super::super::unnest<$sql, Vec<&'r $type>>,)+)>;
+                type Targets = ($($table::$field,)+);
+
+                fn values(rows: &'r [Self]) -> Self::Values {
+                    diesel::select(($(super::super::unnest::<$sql, _>(rows.iter().map(|row| &row.$field).collect::<Vec<_>>()),)+))
+                }
+
+                fn targets() -> Self::Targets {
+                    ($($table::$field,)+)
+                }
+            }
+        };
+    };
+}
+macro_rules! insert {
+    ($table:expr, $rows:expr) => {
+        diesel::insert_into($table)
+            .values(super::super::values(&$rows[..]))
+            .into_columns(super::super::targets(&$rows[..]))
+    };
+}
 macro_rules! insert_ignore {
     ($conn:expr, $table:expr, $rows:expr, $target:expr) => {
-        for chunk in $rows.chunks(super::super::CHUNK) {
-            diesel::insert_into($table)
-                .values(chunk)
+        if !$rows.is_empty() {
+            insert!($table, $rows)
                 .on_conflict($target)
                 .do_nothing()
                 .execute($conn)
@@ -75,55 +132,37 @@ macro_rules! insert_ignore {
     };
 }
 macro_rules! insert_new {
-    ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {{
-        let mut new = Vec::new();
-        for chunk in $rows.chunks(super::super::CHUNK) {
-            let mut found = diesel::insert_into($table)
-                .values(chunk)
-                .on_conflict($target)
-                .do_nothing()
-                .returning($returning)
-                .get_results($conn)
-                .await?;
-            new.append(&mut found);
-        }
-        new
-    }};
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {
+        insert!($table, $rows)
+            .on_conflict($target)
+            .do_nothing()
+            .returning($returning)
+            .get_results($conn)
+            .await?
+    };
 }
 macro_rules! insert_new_any {
     ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
-        let mut new = Vec::new();
-        for chunk in $rows.chunks(super::super::CHUNK) {
-            let mut found = diesel::insert_into($table)
-                .values(chunk)
-                .on_conflict_do_nothing()
-                .returning($returning)
-                .get_results($conn)
-                .await?;
-            new.append(&mut found);
-        }
-        new
+        let rows = $rows;
+        insert!($table, rows)
+            .on_conflict_do_nothing()
+            .returning($returning)
+            .get_results($conn)
+            .await?
     }};
 }
 macro_rules! insert_returning {
-    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
-        let mut new = Vec::new();
-        for chunk in $rows.chunks(super::super::CHUNK) {
-            let mut found = diesel::insert_into($table)
-                .values(chunk)
-                .returning($returning)
-                .get_results($conn)
-                .await?;
-            new.append(&mut found);
-        }
-        new
-    }};
+    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {
+        insert!($table, $rows)
+            .returning($returning)
+            .get_results($conn)
+            .await?
+    };
 }
 macro_rules! upsert {
     ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr) => {
-        for chunk in $rows.chunks(super::super::CHUNK) {
-            diesel::insert_into($table)
-                .values(chunk)
+        if !$rows.is_empty() {
+            insert!($table, $rows)
                 .on_conflict($target)
                 .do_update()
                 .set($set)

@@ -95,6 +95,19 @@ trait RunQueryDsl: Sized {
 
 impl<T> RunQueryDsl for T {}
 
+/// A row to be inserted, with its columns and their SQL types.
+macro_rules! row {
+    ($(#[$meta:meta])* $name:ident $(<$life:lifetime>)? in $table:ident { $($field:ident: $type:ty => $sql:ty),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Insertable)]
+        #[diesel(table_name = $table)]
+        #[diesel(treat_none_as_default_value = false)]
+        pub(super) struct $name $(<$life>)? {
+            $(pub $field: $type),+
+        }
+    };
+}
+
 // SQLite prepares a statement once and runs it for each row: as fast as one statement for all, and simpler.
 macro_rules! insert_ignore {
     ($conn:expr, $table:expr, $rows:expr, $target:expr) => {

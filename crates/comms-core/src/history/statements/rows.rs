@@ -1,228 +1,220 @@
-//! Rows as they are written.
+//! Rows as they are written. `row!` comes from the engine: each inserts many rows in its own way.
 
 use diesel::{Insertable, Queryable, Selectable};
 
 use super::schema::*;
 use crate::history::sql_types::{Doc, Instant, Uid, Wall};
 
-/// A raw webhook.
-#[derive(Insertable)]
-#[diesel(table_name = webhooks)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct WebhookRow<'a> {
-    pub id: Uid,
-    pub organization_id: Option<String>,
-    pub provider: &'a str,
-    pub method: &'a str,
-    pub url: &'a str,
-    pub headers: Doc,
-    pub body: &'a [u8],
-    pub problem: Option<String>,
-    pub received_at: Instant,
+row! {
+    /// A raw webhook.
+    WebhookRow<'a> in webhooks {
+        id: Uid => UidSql,
+        organization_id: Option<String> => Nullable<Text>,
+        provider: &'a str => Text,
+        method: &'a str => Text,
+        url: &'a str => Text,
+        headers: Doc => DocSql,
+        body: &'a [u8] => Binary,
+        problem: Option<String> => Nullable<Text>,
+        received_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = quarantine)]
-pub(super) struct QuarantineRow<'a> {
-    pub webhook_id: Uid,
-    pub account_id: &'a str,
-    pub received_at: Instant,
+row! {
+    QuarantineRow<'a> in quarantine {
+        webhook_id: Uid => UidSql,
+        account_id: &'a str => Text,
+        received_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = contacts)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct ContactRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub name: Option<String>,
-    pub candidates: Option<Doc>,
-    pub created_at: Instant,
-    pub updated_at: Instant,
+row! {
+    ContactRow in contacts {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        name: Option<String> => Nullable<Text>,
+        candidates: Option<Doc> => Nullable<DocSql>,
+        created_at: Instant => InstantSql,
+        updated_at: Instant => InstantSql,
+    }
 }
 
-/// An address under which an account knows a person.
-#[derive(Clone, Debug, Insertable, Queryable, Selectable)]
-#[diesel(table_name = identities)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct IdentityRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: String,
-    pub external_id: String,
-    pub kind: String,
-    pub contact_id: Uid,
-    pub name: Option<String>,
-    pub username: Option<String>,
-    pub lead_id: Option<String>,
-    pub client_id: Option<String>,
-    pub contract_id: Option<String>,
-    pub user_id: Option<String>,
-    pub created_at: Instant,
-    pub updated_at: Instant,
+row! {
+    /// An address under which an account knows a person.
+    #[derive(Clone, Debug, Queryable, Selectable)]
+    IdentityRow in identities {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: String => Text,
+        external_id: String => Text,
+        kind: String => Text,
+        contact_id: Uid => UidSql,
+        name: Option<String> => Nullable<Text>,
+        username: Option<String> => Nullable<Text>,
+        lead_id: Option<String> => Nullable<Text>,
+        client_id: Option<String> => Nullable<Text>,
+        contract_id: Option<String> => Nullable<Text>,
+        user_id: Option<String> => Nullable<Text>,
+        created_at: Instant => InstantSql,
+        updated_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = conversations)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct ConversationRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: String,
-    pub contact_id: Uid,
-    pub channel: String,
-    pub unread: i32,
-    pub last_message_id: Option<Uid>,
-    pub last_message_at: Instant,
-    pub last_inbound_at: Option<Instant>,
-    pub created_at: Instant,
-    pub updated_at: Instant,
+row! {
+    ConversationRow in conversations {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: String => Text,
+        contact_id: Uid => UidSql,
+        channel: String => Text,
+        unread: i32 => Integer,
+        last_message_id: Option<Uid> => Nullable<UidSql>,
+        last_message_at: Instant => InstantSql,
+        last_inbound_at: Option<Instant> => Nullable<InstantSql>,
+        created_at: Instant => InstantSql,
+        updated_at: Instant => InstantSql,
+    }
 }
 
-/// A message, as it is stored.
-#[derive(Clone, Insertable)]
-#[diesel(table_name = messages)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct MessageRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: Option<String>,
-    pub provider_id: Option<String>,
-    pub conversation_id: Option<Uid>,
-    pub contact_id: Option<Uid>,
-    pub lead_id: Option<String>,
-    pub client_id: Option<String>,
-    pub contract_id: Option<String>,
-    pub user_id: Option<String>,
-    pub channel: String,
-    pub direction: i16,
-    pub counterpart: String,
-    pub counterpart_kind: String,
-    pub content: Option<Doc>,
-    pub body: Option<String>,
-    pub search: Option<String>,
-    pub reply_to: Option<String>,
-    pub extra: Option<Doc>,
-    pub status: i16,
-    pub foreign_status: Option<String>,
-    pub problem: Option<Doc>,
-    pub duration_seconds: Option<i32>,
-    pub idempotency_key: Option<String>,
-    pub request_hash: Option<String>,
-    pub retry_of: Option<Uid>,
-    pub comunicacion_id: Option<i32>,
-    pub webhook_id: Option<Uid>,
-    pub occurred_at: Option<Instant>,
-    pub created_at: Instant,
-    pub updated_at: Instant,
+row! {
+    /// A message, as it is stored.
+    #[derive(Clone)]
+    MessageRow in messages {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: Option<String> => Nullable<Text>,
+        provider_id: Option<String> => Nullable<Text>,
+        conversation_id: Option<Uid> => Nullable<UidSql>,
+        contact_id: Option<Uid> => Nullable<UidSql>,
+        lead_id: Option<String> => Nullable<Text>,
+        client_id: Option<String> => Nullable<Text>,
+        contract_id: Option<String> => Nullable<Text>,
+        user_id: Option<String> => Nullable<Text>,
+        channel: String => Text,
+        direction: i16 => SmallInt,
+        counterpart: String => Text,
+        counterpart_kind: String => Text,
+        content: Option<Doc> => Nullable<DocSql>,
+        body: Option<String> => Nullable<Text>,
+        search: Option<String> => Nullable<Text>,
+        reply_to: Option<String> => Nullable<Text>,
+        extra: Option<Doc> => Nullable<DocSql>,
+        status: i16 => SmallInt,
+        foreign_status: Option<String> => Nullable<Text>,
+        problem: Option<Doc> => Nullable<DocSql>,
+        duration_seconds: Option<i32> => Nullable<Integer>,
+        idempotency_key: Option<String> => Nullable<Text>,
+        request_hash: Option<String> => Nullable<Text>,
+        retry_of: Option<Uid> => Nullable<UidSql>,
+        comunicacion_id: Option<i32> => Nullable<Integer>,
+        webhook_id: Option<Uid> => Nullable<UidSql>,
+        occurred_at: Option<Instant> => Nullable<InstantSql>,
+        created_at: Instant => InstantSql,
+        updated_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = status_events)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct StatusEventRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: String,
-    pub key: String,
-    pub message_id: Option<Uid>,
-    pub provider_id: Option<String>,
-    pub status: Option<i16>,
-    pub provider_status: String,
-    pub problem: Option<Doc>,
-    pub extra: Option<Doc>,
-    pub webhook_id: Option<Uid>,
-    pub occurred_at: Instant,
-    pub recorded_at: Instant,
+row! {
+    StatusEventRow in status_events {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: String => Text,
+        key: String => Text,
+        message_id: Option<Uid> => Nullable<UidSql>,
+        provider_id: Option<String> => Nullable<Text>,
+        status: Option<i16> => Nullable<SmallInt>,
+        provider_status: String => Text,
+        problem: Option<Doc> => Nullable<DocSql>,
+        extra: Option<Doc> => Nullable<DocSql>,
+        webhook_id: Option<Uid> => Nullable<UidSql>,
+        occurred_at: Instant => InstantSql,
+        recorded_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = updates)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct UpdateRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: String,
-    pub kind: String,
-    pub key: String,
-    pub subject: String,
-    pub payload: Doc,
-    pub webhook_id: Option<Uid>,
-    pub occurred_at: Option<Instant>,
-    pub recorded_at: Instant,
+row! {
+    UpdateRow in updates {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: String => Text,
+        kind: String => Text,
+        key: String => Text,
+        subject: String => Text,
+        payload: Doc => DocSql,
+        webhook_id: Option<Uid> => Nullable<UidSql>,
+        occurred_at: Option<Instant> => Nullable<InstantSql>,
+        recorded_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = outbox)]
-pub(super) struct OutboxRow<'a> {
-    pub message_id: Uid,
-    pub organization_id: &'a str,
-    pub account_id: &'a str,
-    pub due_at: Instant,
-    pub attempts: i32,
-    pub lease_until: Instant,
+row! {
+    OutboxRow<'a> in outbox {
+        message_id: Uid => UidSql,
+        organization_id: &'a str => Text,
+        account_id: &'a str => Text,
+        due_at: Instant => InstantSql,
+        attempts: i32 => Integer,
+        lease_until: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = events)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct EventRow {
-    pub organization_id: String,
-    pub kind: String,
-    pub account_id: Option<String>,
-    pub message_id: Option<Uid>,
-    pub conversation_id: Option<Uid>,
-    pub payload: Doc,
-    pub created_at: Instant,
+row! {
+    EventRow in events {
+        organization_id: String => Text,
+        kind: String => Text,
+        account_id: Option<String> => Nullable<Text>,
+        message_id: Option<Uid> => Nullable<UidSql>,
+        conversation_id: Option<Uid> => Nullable<UidSql>,
+        payload: Doc => DocSql,
+        created_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = attachments)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct AttachmentRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: String,
-    pub message_id: Uid,
-    pub kind: String,
-    pub mime_type: Option<String>,
-    pub filename: Option<String>,
-    pub sha256: Option<String>,
-    pub source: Doc,
-    pub state: i16,
-    pub attempts: i32,
-    pub due_at: Instant,
-    pub created_at: Instant,
+row! {
+    AttachmentRow in attachments {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: String => Text,
+        message_id: Uid => UidSql,
+        kind: String => Text,
+        mime_type: Option<String> => Nullable<Text>,
+        filename: Option<String> => Nullable<Text>,
+        sha256: Option<String> => Nullable<Text>,
+        source: Doc => DocSql,
+        state: i16 => SmallInt,
+        attempts: i32 => Integer,
+        due_at: Instant => InstantSql,
+        created_at: Instant => InstantSql,
+    }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = opt_outs)]
-pub(super) struct OptOutRow {
-    pub id: Uid,
-    pub organization_id: String,
-    pub account_id: String,
-    pub address: String,
-    pub scope: String,
-    pub opted_in: bool,
-    pub occurred_at: Instant,
+row! {
+    OptOutRow in opt_outs {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        account_id: String => Text,
+        address: String => Text,
+        scope: String => Text,
+        opted_in: bool => Bool,
+        occurred_at: Instant => InstantSql,
+    }
 }
 
-/// A row of S0's table.
-#[derive(Insertable)]
-#[diesel(table_name = comunicaciones)]
-#[diesel(treat_none_as_default_value = false)]
-pub(super) struct ComunicacionRow {
-    pub id: i32,
-    pub lead_id: Option<i32>,
-    pub cliente_id: Option<i32>,
-    pub contrato_id: Option<i32>,
-    pub usuario_id: i32,
-    pub canal: String,
-    pub direccion: String,
-    pub destinatario: String,
-    pub contenido: Option<String>,
-    pub estado: String,
-    pub sid_externo: Option<String>,
-    pub duracion_seg: Option<i32>,
-    pub fecha_creacion: Wall,
+row! {
+    /// A row of S0's table.
+    ComunicacionRow in comunicaciones {
+        id: i32 => Integer,
+        lead_id: Option<i32> => Nullable<Integer>,
+        cliente_id: Option<i32> => Nullable<Integer>,
+        contrato_id: Option<i32> => Nullable<Integer>,
+        usuario_id: i32 => Integer,
+        canal: String => Text,
+        direccion: String => Text,
+        destinatario: String => Text,
+        contenido: Option<String> => Nullable<Text>,
+        estado: String => Text,
+        sid_externo: Option<String> => Nullable<Text>,
+        duracion_seg: Option<i32> => Nullable<Integer>,
+        fecha_creacion: Wall => WallSql,
+    }
 }
