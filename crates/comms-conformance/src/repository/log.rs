@@ -2,11 +2,12 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use comms_core::{Address, AddressKind, Status, history::LogEvent};
+use comms_core::{Address, AddressKind, Status};
+use tokio::sync::watch;
 
 use super::{
     RepositoryHarness,
-    world::{World, ana, at_once},
+    world::{Found, World, ana, at_once},
 };
 use crate::{
     Verdict, Violation,
@@ -16,8 +17,14 @@ use crate::{
 /// Writers, each with a person of its own: what concerns one person may well be written in turn.
 const WRITERS: usize = 16;
 
-/// Messages in and messages out of each writer.
-const EACH: usize = 20;
+/// How often each writer writes.
+const TIMES: usize = 20;
+
+/// Messages in a webhook: the more, the longer its transaction is under way.
+const BATCH: usize = 10;
+
+/// Readers, each of which must see all.
+const READERS: usize = 4;
 
 /// How long a hint may take.
 const SOON: Duration = Duration::from_secs(10);
@@ -26,50 +33,60 @@ pub(super) async fn a_reader_misses_nothing_while_many_write(
     harness: &dyn RepositoryHarness,
 ) -> Verdict {
     let world = World::open(harness).await?;
-    let writer = world.clone();
-    let writing = tokio::spawn(async move {
-        at_once(WRITERS, |at| {
-            let world = writer.clone();
-            let person = Address::verbatim(AddressKind::Other, format!("person {at}"));
-            async move {
-                for _ in 0..EACH {
-                    world.ingest(vec![world.text(&person, "hola")]).await?;
-                    world.sent(&person, "¿qué tal?").await?;
-                }
-                Ok(())
-            }
-        })
-        .await
-    });
-    let mut seen: Vec<LogEvent> = Vec::new();
-    let mut after = 0;
-    // The last look comes after the last write.
-    loop {
-        let finished = writing.is_finished();
-        let part = world.log(after).await?;
-        after = part.last().map_or(after, |event| event.cursor);
-        seen.extend(part);
-        if finished {
-            break;
-        }
-    }
-    writing.await??;
+    let (finish, finished) = watch::channel(false);
+    let reader = world.clone();
+    let reading = tokio::spawn(at_once(READERS, move |_| {
+        read_on(reader.clone(), finished.clone())
+    }));
+    at_once(WRITERS, |at| write_much(world.clone(), at)).await?;
+    finish.send_replace(true);
+    let seen = reading.await??;
 
-    let cursors: Vec<i64> = seen.iter().map(|event| event.cursor).collect();
-    ensure!(
-        cursors.windows(2).all(|pair| pair[0] < pair[1]),
-        "cursors do not only grow"
-    );
     let whole = world.log(0).await?;
-    ensure_eq!(
-        seen.len(),
-        whole.len(),
-        "events seen while they were written"
-    );
+    for cursors in seen {
+        ensure!(
+            cursors.windows(2).all(|pair| pair[0] < pair[1]),
+            "cursors do not only grow"
+        );
+        ensure_eq!(
+            cursors.len(),
+            whole.len(),
+            "events seen while they were written"
+        );
+    }
     let messages = whole.iter().filter(|event| event.kind == "message");
     let messages: HashSet<_> = messages.map(|event| event.message).collect();
-    ensure_eq!(messages.len(), 2 * WRITERS * EACH, "messages that the log tells of");
+    ensure_eq!(
+        messages.len(),
+        WRITERS * TIMES * (BATCH + 1),
+        "messages that the log tells of"
+    );
     Ok(())
+}
+
+async fn write_much(world: World, at: usize) -> Found<()> {
+    let person = Address::verbatim(AddressKind::Other, format!("person {at}"));
+    for _ in 0..TIMES {
+        let events = (0..BATCH).map(|_| world.text(&person, "hola"));
+        world.ingest(events.collect()).await?;
+        world.sent(&person, "¿qué tal?").await?;
+    }
+    Ok(())
+}
+
+/// The cursors that a reader meets who goes on from the last it saw, until all is written.
+async fn read_on(world: World, finished: watch::Receiver<bool>) -> Found<Vec<i64>> {
+    let mut seen = Vec::new();
+    loop {
+        // The last look comes after the last write.
+        let last = *finished.borrow();
+        let after = seen.last().copied().unwrap_or_default();
+        let part = world.log(after).await?;
+        seen.extend(part.iter().map(|event| event.cursor));
+        if last {
+            return Ok(seen);
+        }
+    }
 }
 
 pub(super) async fn the_log_tells_what_happened_to_which_message(
