@@ -49,19 +49,28 @@ impl Directory {
             .flatten()
     }
 
-    /// Finds entries whose phone or e-mail is one of `count` bound values; columns `id`, `owner`, `found_by`.
+    /// The country of numbers that are written without their country code.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.settings.region.as_deref()
+    }
+
+    /// Finds entries whose phone (its digits) or e-mail (in lower case) is one of `count` bound values; columns `id`, `owner`,
+    /// and `found_by`: the phone or e-mail as it is written.
     pub(super) fn search(&self, kind: Kind, by: AddressKind, count: usize) -> Option<String> {
         let table = self.table(kind)?;
         if count == 0 {
             return None;
         }
-        let key = match by {
-            AddressKind::Phone => digits_of(table.phone.as_deref()?),
-            AddressKind::Email => format!("lower(trim(\"{}\"))", table.email.as_deref()?),
+        let (column, key) = match by {
+            AddressKind::Phone => (table.phone.as_deref()?, digits_of(table.phone.as_deref()?)),
+            AddressKind::Email => {
+                let column = table.email.as_deref()?;
+                (column, format!("lower(trim(\"{column}\"))"))
+            }
             _ => return None,
         };
         Some(format!(
-            "SELECT CAST(\"{id}\" AS text) AS id, {owner} AS owner, {key} AS found_by FROM {prefix}\"{name}\" WHERE {key} IN ({values})",
+            "SELECT CAST(\"{id}\" AS text) AS id, {owner} AS owner, CAST(\"{column}\" AS text) AS found_by FROM {prefix}\"{name}\" WHERE {key} IN ({values})",
             id = table.id,
             owner = owner_of(table),
             prefix = self.prefix,
@@ -127,9 +136,9 @@ fn owner_of(table: &DirectoryTable) -> String {
 
 /// The digits of a column, whatever stands between them. Both engines know `replace`; only one knows regular expressions.
 fn digits_of(column: &str) -> String {
-    [" ", "-", "(", ")", ".", "+", "/"]
+    [" ", "-", "(", ")", ".", "+", "/", "\t", "\u{a0}"]
         .iter()
-        .fold(format!("\"{column}\""), |inner, c| {
+        .fold(format!("CAST(\"{column}\" AS text)"), |inner, c| {
             format!("replace({inner}, '{c}', '')")
         })
 }

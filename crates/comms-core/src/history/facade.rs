@@ -34,6 +34,7 @@ use crate::{
         common::{Shared, Waiting, failed, is_held_up},
         directory::{Directory, Kind},
         settings::identifier,
+        spellings::is_region,
         sql_types::Instant,
     },
 };
@@ -83,6 +84,11 @@ impl EngineRepository {
         clock: Arc<dyn Clock>,
     ) -> RepositoryResult<Self> {
         let directory = Directory::new(settings.directory.clone(), prefix);
+        if let Some(region) = directory.region().filter(|code| !is_region(code)) {
+            return Err(RepositoryError::Config(format!(
+                "[directory] region: {region:?} is not the code of a country, such as ES"
+            )));
+        }
         for name in directory.tables().flat_map(|table| table.names()) {
             identifier("[directory]", name)?;
         }

@@ -26,6 +26,8 @@ mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod schema;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod spellings;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_types;
 #[cfg(feature = "sqlite")]
 mod sqlite;

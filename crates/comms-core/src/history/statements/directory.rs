@@ -8,8 +8,8 @@ use crate::{
     history::{
         Assignment,
         directory::{Directory, Kind, Match},
+        spellings,
     },
-    phone_variants,
 };
 
 #[derive(diesel::QueryableByName)]
@@ -30,29 +30,28 @@ pub(in super::super) async fn find(
 ) -> QueryResult<Vec<Match>> {
     let mut matches = Vec::new();
     for kind in [Kind::Lead, Kind::Client] {
-        for (address_kind, spellings) in [
-            (AddressKind::Phone, phone_spellings(addresses)),
-            (AddressKind::Email, email_spellings(addresses)),
-        ] {
-            let Some(query) = directory.search(kind, address_kind, spellings.len()) else {
+        for by in [AddressKind::Phone, AddressKind::Email] {
+            let wanted = wanted(directory, by, addresses);
+            let Some(query) = directory.search(kind, by, wanted.len()) else {
                 continue;
             };
             let mut query = sql_query(query).into_boxed();
-            for (spelling, _) in &spellings {
-                query = query.bind::<Text, _>(spelling.clone());
+            for value in wanted {
+                query = query.bind::<Text, _>(value);
             }
             let found: Vec<Found> = query.load(conn).await?;
-            matches.extend(found.into_iter().filter_map(|row| {
-                let (_, address) = spellings.iter().find(|(s, _)| *s == row.found_by)?;
-                Some(Match {
+            for row in found {
+                let is = |address: &&Address| is(directory, &row.found_by, address);
+                matches.extend(addresses.iter().filter(is).map(|address| Match {
                     kind,
-                    id: row.id,
-                    owner: Some(row.owner).filter(|owner| !owner.is_empty()),
+                    id: row.id.clone(),
+                    owner: Some(row.owner.clone()).filter(|owner| !owner.is_empty()),
                     address: address.clone(),
-                })
-            }));
+                }));
+            }
         }
     }
+    matches.dedup();
     Ok(matches)
 }
 
@@ -81,25 +80,27 @@ pub(in super::super) async fn assignments(
         .collect())
 }
 
-/// Digits of every way in which a number may have been written down, with the address it stands for.
-fn phone_spellings(addresses: &[Address]) -> Vec<(String, Address)> {
-    let mut spellings = Vec::new();
-    for address in addresses.iter().filter(|a| a.kind() == AddressKind::Phone) {
-        let mut numbers = vec![address.value().to_owned()];
-        numbers.extend(phone_variants(address.value()));
-        for number in numbers {
-            let digits = number.trim_start_matches('+').to_owned();
-            spellings.push((format!("00{digits}"), address.clone()));
-            spellings.push((digits, address.clone()));
-        }
-    }
-    spellings
+/// What is searched for: digits of every way in which the numbers may have been written down, or e-mail addresses.
+fn wanted(directory: &Directory, by: AddressKind, addresses: &[Address]) -> Vec<String> {
+    let of_kind = addresses.iter().filter(|address| address.kind() == by);
+    let mut wanted: Vec<String> = match by {
+        AddressKind::Phone => of_kind
+            .flat_map(|address| spellings::digits_of(address, directory.region()))
+            .collect(),
+        _ => of_kind
+            .map(|address| address.value().to_lowercase())
+            .collect(),
+    };
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
 }
 
-fn email_spellings(addresses: &[Address]) -> Vec<(String, Address)> {
-    addresses
-        .iter()
-        .filter(|a| a.kind() == AddressKind::Email)
-        .map(|a| (a.value().to_lowercase(), a.clone()))
-        .collect()
+/// Whether what is written in the directory is this address.
+fn is(directory: &Directory, written: &str, address: &Address) -> bool {
+    match address.kind() {
+        AddressKind::Phone => spellings::stands_for(written, address, directory.region()),
+        AddressKind::Email => written.trim().to_lowercase() == address.value().to_lowercase(),
+        _ => false,
+    }
 }
