@@ -120,6 +120,7 @@ async fn write_all(
     )
     .await?;
     people.write_names(conn, now).await?;
+    people.write_learnt(conn, now).await?;
     let mut log = write_messages(conn, context, plan, &people).await?;
     log.extend(status::write(conn, plan, now).await?);
     log.extend(write_updates(conn, plan, now).await?);
@@ -158,19 +159,23 @@ async fn write_messages(
         .enumerate()
         .map(|(at, row)| (row.id, at))
         .collect();
-    let mut sorted = rows.clone();
-    sorted.sort_unstable_by(|a, b| {
+    rows.sort_unstable_by(|a, b| {
         (&a.account_id, &a.provider_id).cmp(&(&b.account_id, &b.provider_id))
     });
     let new: Vec<Uid> = insert_new!(
         conn,
         messages::table,
-        sorted,
+        rows,
         (messages::account_id, messages::provider_id),
         messages::id
     );
     let new: HashSet<Uid> = new.into_iter().collect();
-    rows.retain(|row| new.contains(&row.id));
+    let (mut rows, known): (Vec<MessageRow>, Vec<MessageRow>) =
+        rows.into_iter().partition(|row| new.contains(&row.id));
+    // As they came: ids grow with the time at which they are made.
+    rows.sort_unstable_by_key(|row| row.id);
+    let completed = complete_placeholders(conn, plan, known, &at).await?;
+    write_attachments(conn, plan, &completed, &at, context.now).await?;
     for draft in &plan.messages {
         plan.counts[draft.webhook].duplicates += 1;
     }
@@ -189,6 +194,47 @@ async fn write_messages(
         .collect();
     status::adopt_orphans(conn, &sent, context.now).await?;
     Ok(rows.iter().map(|row| log_row(row, context.now)).collect())
+}
+
+/// An import tells of a file first and brings it later, under the same id: the file takes the place that was held for it.
+/// Returns the rows that did, under the ids of the messages that they complete.
+async fn complete_placeholders(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    known: Vec<MessageRow>,
+    at: &HashMap<Uid, usize>,
+) -> QueryResult<Vec<Completed>> {
+    let mut completed = Vec::new();
+    for row in known {
+        let draft = at[&row.id];
+        if plan.messages[draft].body.content.media().is_none() {
+            continue;
+        }
+        let held: Option<(Uid, Option<Doc>)> = messages::table
+            .filter(messages::account_id.eq(&row.account_id))
+            .filter(messages::provider_id.eq(&row.provider_id))
+            .select((messages::id, messages::content))
+            .first(conn)
+            .await
+            .optional()?;
+        let Some((id, Some(content))) = held else {
+            continue;
+        };
+        if content.0["type"] != "other" || content.0["kind"] != MEDIA_PLACEHOLDER {
+            continue;
+        }
+        diesel::update(messages::table.find(id))
+            .set((
+                messages::content.eq(&row.content),
+                messages::body.eq(&row.body),
+                messages::search.eq(&row.search),
+                messages::updated_at.eq(row.updated_at),
+            ))
+            .execute(conn)
+            .await?;
+        completed.push(Completed { id, draft });
+    }
+    Ok(completed)
 }
 
 fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant) -> MessageRow {

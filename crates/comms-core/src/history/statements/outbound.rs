@@ -179,11 +179,12 @@ async fn meet(
     people::write_identities(conn, vec![identity]).await?;
     let links = &new.links;
     if links.lead.is_some() || links.client.is_some() || links.contract.is_some() {
-        // The last send decides what an answer belongs to: all three links together, or an old lead would meet a new contract.
+        // The last send decides what an answer belongs to: all three links together, or an old lead would meet a new contract;
+        // and under every address of the person, since the answer may name another one first.
         diesel::update(
             identities::table
                 .filter(identities::account_id.eq(account.id.as_str()))
-                .filter(identities::external_id.eq(clean(address.value()))),
+                .filter(identities::contact_id.eq(contact)),
         )
         .set((
             identities::lead_id.eq(links.lead.as_ref().map(LeadId::as_str)),

@@ -1,6 +1,6 @@
 //! Who wrote: identities that are known, and what is learnt of those that are not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -36,6 +36,27 @@ pub(super) struct People {
     pub new_contacts: BTreeMap<Uid, ContactRow>,
     pub new_identities: BTreeMap<(String, String), IdentityRow>,
     renamed: Vec<(Uid, Option<String>, Option<String>)>,
+    learnt: Vec<Learnt>,
+}
+
+/// What the directory now says of a contact that was known without a lead, or with one that is gone.
+struct Learnt {
+    contact: Uid,
+    identities: Vec<Uid>,
+    links: Links,
+    owner: Option<UserId>,
+    candidates: Option<Doc>,
+}
+
+/// What the directory knows of a round's people.
+#[derive(Default)]
+struct Answer {
+    /// Whose the links are that were learnt.
+    owners: HashMap<(Kind, String), UserId>,
+    /// Links that were learnt and exist no more.
+    gone: HashSet<(Kind, String)>,
+    /// Entries with the address of somebody who is linked to nothing.
+    matches: Vec<Match>,
 }
 
 impl People {
@@ -53,20 +74,23 @@ impl People {
         now: Instant,
     ) -> QueryResult<Self> {
         let known = known(conn, drafts).await?;
-        let unknown: Vec<Address> = drafts
-            .iter()
-            .flat_map(|draft| draft.body.party.addresses.iter().map(move |a| (draft, a)))
-            .filter(|(draft, a)| {
-                !known.contains_key(&(draft.account.id.as_str().to_owned(), clean(a.value())))
-            })
-            .map(|(_, address)| address.clone())
-            .collect();
-        let matches = search(conn, directory, &unknown).await;
+        let answer = if directory.is_empty() {
+            Answer::default()
+        } else {
+            match Answer::of(conn, directory, drafts, &known).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    // What was learnt stands, and strangers become contacts without lead: the directory is asked again when
+                    // they write again. Losing their messages could not be made good.
+                    tracing::warn!(%error, "the directory does not answer");
+                    Answer::default()
+                }
+            }
+        };
         let mut people = Self::default();
         for draft in drafts {
-            people.meet(draft.account, &draft.body.party, &known, &matches, now);
+            people.meet(draft.account, &draft.body.party, &known, &answer, now);
         }
-        people.check_links(conn, directory).await;
         Ok(people)
     }
 
@@ -75,7 +99,7 @@ impl People {
         account: &Account,
         party: &Party,
         known: &HashMap<(String, String), IdentityRow>,
-        matches: &[Match],
+        answer: &Answer,
         now: Instant,
     ) {
         let Some(primary) = party.primary() else {
@@ -110,18 +134,26 @@ impl People {
             owner: None,
         };
         let mut candidates = None;
-        if let Some(learnt) = met
-            .iter()
-            .find(|i| i.lead_id.is_some() || i.client_id.is_some() || i.contract_id.is_some())
-        {
-            person.links = links_of(learnt);
-        } else if met.is_empty() {
-            candidates = person.adopt(party, matches);
+        let learnt = met.iter().map(|identity| answer.links_of(identity));
+        match learnt.into_iter().find(|links| *links != Links::default()) {
+            Some(links) => person.links = links,
+            None => candidates = person.adopt(party, &answer.matches),
         }
-        person.owner = person.owner.take().or_else(|| {
+        person.owner = answer.owner_of(&person.links).or(person.owner).or_else(|| {
             met.iter()
                 .find_map(|i| i.user_id.as_deref().map(UserId::from))
         });
+        let changed = met.iter().all(|i| links_of(i) != person.links);
+        let told = self.learnt.iter().any(|learnt| learnt.contact == contact);
+        if !met.is_empty() && !told && (changed || candidates.is_some()) {
+            self.learnt.push(Learnt {
+                contact,
+                identities: met.iter().map(|identity| identity.id).collect(),
+                links: person.links.clone(),
+                owner: person.owner.clone(),
+                candidates: candidates.clone(),
+            });
+        }
         if met.is_empty() {
             self.new_contacts
                 .entry(contact)
@@ -161,40 +193,29 @@ impl People {
         self.by_address.insert(key(primary), person);
     }
 
-    /// Owners of the leads and clients that were learnt; a lead deleted meanwhile is forgotten. A directory that does not
-    /// answer changes nothing: what was learnt stands.
-    async fn check_links(&mut self, conn: &mut Conn, directory: &Directory) {
-        for kind in [Kind::Lead, Kind::Client, Kind::Contract] {
-            let mut ids: Vec<String> = self
-                .by_address
-                .values()
-                .filter_map(|p| link(&p.links, kind))
-                .collect();
-            ids.sort_unstable();
-            ids.dedup();
-            let borrowed: Vec<&str> = ids.iter().map(String::as_str).collect();
-            let found = match directory::assignments(conn, directory, kind, &borrowed).await {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!(%error, "the directory does not answer; learnt links are kept as they are");
-                    return;
-                }
-            };
-            let found: HashMap<&str, &Assignment> = borrowed.iter().copied().zip(&found).collect();
-            for person in self.by_address.values_mut() {
-                let Some(id) = link(&person.links, kind) else {
-                    continue;
-                };
-                match found.get(id.as_str()) {
-                    Some(Assignment::Missing) => unlink(&mut person.links, kind),
-                    // A contract says nothing of who answers its client.
-                    Some(Assignment::Owner(Some(owner))) if kind != Kind::Contract => {
-                        person.owner = Some(owner.clone())
-                    }
-                    _ => {}
-                }
-            }
+    /// Writes what the directory now says of people who were known. Part of the transaction.
+    pub(super) async fn write_learnt(&self, conn: &mut Conn, now: Instant) -> QueryResult<()> {
+        for learnt in &self.learnt {
+            diesel::update(contacts::table.find(learnt.contact))
+                .set((
+                    contacts::candidates.eq(&learnt.candidates),
+                    contacts::updated_at.eq(now),
+                ))
+                .execute(conn)
+                .await?;
+            let links = &learnt.links;
+            diesel::update(identities::table.filter(identities::id.eq_any(&learnt.identities)))
+                .set((
+                    identities::lead_id.eq(links.lead.as_ref().map(LeadId::as_str)),
+                    identities::client_id.eq(links.client.as_ref().map(ClientId::as_str)),
+                    identities::contract_id.eq(links.contract.as_ref().map(ContractId::as_str)),
+                    identities::user_id.eq(learnt.owner.as_ref().map(UserId::as_str)),
+                    identities::updated_at.eq(now),
+                ))
+                .execute(conn)
+                .await?;
         }
+        Ok(())
     }
 
     /// Writes names that changed. Part of the transaction.
@@ -213,13 +234,81 @@ impl People {
     }
 }
 
+impl Answer {
+    async fn of(
+        conn: &mut Conn,
+        directory: &Directory,
+        drafts: &[Draft<'_, InboundMessage>],
+        known: &HashMap<(String, String), IdentityRow>,
+    ) -> QueryResult<Self> {
+        let mut answer = Self::default();
+        for kind in [Kind::Lead, Kind::Client, Kind::Contract] {
+            let mut ids: Vec<String> = known
+                .values()
+                .filter_map(|identity| link(&links_of(identity), kind))
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let borrowed: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let found = directory::assignments(conn, directory, kind, &borrowed).await?;
+            for (id, found) in ids.into_iter().zip(found) {
+                match found {
+                    Assignment::Missing => {
+                        answer.gone.insert((kind, id));
+                    }
+                    Assignment::Owner(Some(owner)) => {
+                        answer.owners.insert((kind, id), owner);
+                    }
+                    Assignment::Owner(None) | Assignment::Trusted => {}
+                }
+            }
+        }
+        let strangers: Vec<Address> = drafts
+            .iter()
+            .flat_map(|draft| draft.body.party.addresses.iter().map(move |a| (draft, a)))
+            .filter(|(draft, address)| {
+                let account = draft.account.id.as_str();
+                !spellings(address)
+                    .into_iter()
+                    .filter_map(|value| known.get(&(account.to_owned(), value)))
+                    .any(|identity| answer.links_of(identity) != Links::default())
+            })
+            .map(|(_, address)| address.clone())
+            .collect();
+        answer.matches = directory::find(conn, directory, &strangers).await?;
+        Ok(answer)
+    }
+
+    /// What was learnt of an identity and still exists.
+    fn links_of(&self, identity: &IdentityRow) -> Links {
+        let mut links = links_of(identity);
+        for kind in [Kind::Lead, Kind::Client, Kind::Contract] {
+            if link(&links, kind).is_some_and(|id| self.gone.contains(&(kind, id))) {
+                unlink(&mut links, kind);
+            }
+        }
+        links
+    }
+
+    /// Who answers: the lead's, else the client's. A contract says nothing of it.
+    fn owner_of(&self, links: &Links) -> Option<UserId> {
+        [Kind::Lead, Kind::Client]
+            .into_iter()
+            .filter_map(|kind| Some((kind, link(links, kind)?)))
+            .find_map(|key| self.owners.get(&key).cloned())
+    }
+}
+
 impl Person {
     /// Takes the links of the one directory entry that matches. Several = nobody's: returned for a person to decide.
     fn adopt(&mut self, party: &Party, matches: &[Match]) -> Option<Doc> {
-        let mine: Vec<&Match> = matches
+        let mut mine: Vec<&Match> = matches
             .iter()
             .filter(|m| party.addresses.contains(&m.address))
             .collect();
+        // Found by phone and by e-mail, or by two numbers: one entry all the same.
+        let mut seen = HashSet::new();
+        mine.retain(|m| seen.insert((m.kind, &m.id)));
         for kind in [Kind::Lead, Kind::Client] {
             let mut of_kind = mine.iter().filter(|m| m.kind == kind);
             if let (Some(only), None) = (of_kind.next(), of_kind.next()) {
@@ -270,20 +359,6 @@ async fn known(
         .into_iter()
         .map(|row| ((row.account_id.clone(), row.external_id.clone()), row))
         .collect())
-}
-
-async fn search(conn: &mut Conn, directory: &Directory, unknown: &[Address]) -> Vec<Match> {
-    if unknown.is_empty() || directory.is_empty() {
-        return Vec::new();
-    }
-    match directory::find(conn, directory, unknown).await {
-        Ok(matches) => matches,
-        Err(error) => {
-            // The people become contacts without lead; assigning them later is possible, losing their messages is not.
-            tracing::warn!(%error, "the directory does not answer");
-            Vec::new()
-        }
-    }
 }
 
 /// Inserts an identity (and, where it is new, its contact) for somebody we write to; learns its links.
