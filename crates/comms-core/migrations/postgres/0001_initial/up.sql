@@ -138,6 +138,8 @@ CREATE TABLE messages (
     UNIQUE (account_id, provider_id)
 );
 CREATE UNIQUE INDEX messages_idempotency_idx ON messages (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- A message is tried again once; its retry may be tried again in turn.
+CREATE UNIQUE INDEX messages_retry_idx ON messages (retry_of) WHERE retry_of IS NOT NULL;
 CREATE UNIQUE INDEX messages_comunicacion_idx ON messages (comunicacion_id) WHERE comunicacion_id IS NOT NULL;
 CREATE INDEX messages_recent_idx ON messages (organization_id, created_at, id);
 CREATE INDEX messages_lead_idx ON messages (organization_id, lead_id, created_at, id) WHERE lead_id IS NOT NULL;

@@ -138,6 +138,8 @@ CREATE TABLE comms_messages (
     UNIQUE (account_id, provider_id)
 );
 CREATE UNIQUE INDEX comms_messages_idempotency_idx ON comms_messages (organization_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- A message is tried again once; its retry may be tried again in turn.
+CREATE UNIQUE INDEX comms_messages_retry_idx ON comms_messages (retry_of) WHERE retry_of IS NOT NULL;
 CREATE UNIQUE INDEX comms_messages_comunicacion_idx ON comms_messages (comunicacion_id) WHERE comunicacion_id IS NOT NULL;
 CREATE INDEX comms_messages_recent_idx ON comms_messages (organization_id, created_at, id);
 CREATE INDEX comms_messages_lead_idx ON comms_messages (organization_id, lead_id, created_at, id) WHERE lead_id IS NOT NULL;

@@ -32,6 +32,9 @@ use crate::{
     },
 };
 
+/// The type of a message that holds the place of a file which an import brings later.
+const MEDIA_PLACEHOLDER: &str = "media_placeholder";
+
 /// How much of a round is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Depth {
@@ -174,8 +177,8 @@ async fn write_messages(
         rows.into_iter().partition(|row| new.contains(&row.id));
     // As they came: ids grow with the time at which they are made.
     rows.sort_unstable_by_key(|row| row.id);
-    let completed = complete_placeholders(conn, plan, known, &at).await?;
-    write_attachments(conn, plan, &completed, &at, context.now).await?;
+    let mut files: Vec<(Uid, usize)> = rows.iter().map(|row| (row.id, at[&row.id])).collect();
+    files.extend(complete_placeholders(conn, plan, known, &at).await?);
     for draft in &plan.messages {
         plan.counts[draft.webhook].duplicates += 1;
     }
@@ -186,7 +189,7 @@ async fn write_messages(
     }
     comunicaciones::write(conn, rows.iter()).await?;
     write_conversations(conn, &rows, context.now).await?;
-    write_attachments(conn, plan, &rows, &at, context.now).await?;
+    write_attachments(conn, plan, &files, context.now).await?;
     let sent: Vec<(Uid, String, String)> = rows
         .iter()
         .filter(|row| row.direction == comunicaciones::direction_code(Direction::Outbound))
@@ -197,13 +200,13 @@ async fn write_messages(
 }
 
 /// An import tells of a file first and brings it later, under the same id: the file takes the place that was held for it.
-/// Returns the rows that did, under the ids of the messages that they complete.
+/// Returns the messages that were completed, with the drafts that did.
 async fn complete_placeholders(
     conn: &mut Conn,
     plan: &Plan<'_>,
     known: Vec<MessageRow>,
     at: &HashMap<Uid, usize>,
-) -> QueryResult<Vec<Completed>> {
+) -> QueryResult<Vec<(Uid, usize)>> {
     let mut completed = Vec::new();
     for row in known {
         let draft = at[&row.id];
@@ -232,7 +235,7 @@ async fn complete_placeholders(
             ))
             .execute(conn)
             .await?;
-        completed.push(Completed { id, draft });
+        completed.push((id, draft));
     }
     Ok(completed)
 }
@@ -382,20 +385,19 @@ pub(super) async fn write_conversations(
 async fn write_attachments(
     conn: &mut Conn,
     plan: &Plan<'_>,
-    new: &[MessageRow],
-    at: &HashMap<Uid, usize>,
+    messages: &[(Uid, usize)],
     now: Instant,
 ) -> QueryResult<()> {
-    let rows: Vec<AttachmentRow> = new
+    let rows: Vec<AttachmentRow> = messages
         .iter()
-        .filter_map(|row| {
-            let draft = &plan.messages[at[&row.id]];
+        .filter_map(|(message, draft)| {
+            let draft = &plan.messages[*draft];
             let media = draft.body.content.media()?;
             Some(AttachmentRow {
                 id: Uid(Uuid::now_v7()),
-                organization_id: row.organization_id.clone(),
+                organization_id: draft.account.organization.as_str().to_owned(),
                 account_id: draft.account.id.as_str().to_owned(),
-                message_id: row.id,
+                message_id: *message,
                 kind: media.kind.as_str().to_owned(),
                 mime_type: media.mime_type.as_deref().map(clean),
                 filename: media.filename.as_deref().map(clean),

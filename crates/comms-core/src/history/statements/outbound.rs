@@ -64,12 +64,7 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     comunicaciones::number(conn, &mut rows).await?;
     let stored: Vec<Uid> = insert_new_any!(conn, messages::table, rows.clone(), messages::id);
     if stored.is_empty() {
-        // Another request with the same key was faster: it holds the row that this one would have been.
-        let known = match &key {
-            Some(key) => by_key(conn, organization, key, &new.request_hash, now).await?,
-            None => None,
-        };
-        return Ok(known.unwrap_or(AcceptedRow::KeyTaken));
+        return faster(conn, new, key.as_deref(), now).await;
     }
     comunicaciones::write(conn, rows.iter()).await?;
     let id = Uid(new.message.id.0);
@@ -97,6 +92,31 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     let log = rows.iter().map(|row| ingest::log_row(row, now)).collect();
     let cursor = ingest::append(conn, log).await?;
     Ok(AcceptedRow::Done(Accepted::New(new.message.id), cursor))
+}
+
+/// Another request with the same key, or another retry of the same message, holds the row that this one would have been.
+async fn faster(
+    conn: &mut Conn,
+    new: &NewOutbound,
+    key: Option<&str>,
+    now: Instant,
+) -> QueryResult<AcceptedRow> {
+    if let Some(original) = new.retry_of {
+        let retry: Option<Uid> = messages::table
+            .filter(messages::retry_of.eq(Uid(original.0)))
+            .select(messages::id)
+            .first(conn)
+            .await
+            .optional()?;
+        if let Some(id) = retry {
+            return Ok(AcceptedRow::Done(Accepted::Repeated(MessageId(id.0)), None));
+        }
+    }
+    let known = match key {
+        Some(key) => by_key(conn, new.organization.as_str(), key, &new.request_hash, now).await?,
+        None => None,
+    };
+    Ok(known.unwrap_or(AcceptedRow::KeyTaken))
 }
 
 /// A key counts within its user.
