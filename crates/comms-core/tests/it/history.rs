@@ -5,16 +5,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use comms_conformance::{database, repository, repository::RepositoryHarness};
 use comms_core::{
-    ManualClock,
+    SystemClock,
     history::{DatabaseSettings, Repository, open},
 };
 use tempfile::TempDir;
-use time::{Duration, OffsetDateTime};
 
-/// Opens a repository and brings its schema up to date. Its clock stands where the suite's time begins.
+/// Opens a repository and brings its schema up to date.
 async fn migrated(settings: DatabaseSettings) -> Arc<dyn Repository> {
-    let clock = ManualClock::new(OffsetDateTime::UNIX_EPOCH + Duration::days(20_500));
-    let repository = open(settings, Arc::new(clock)).await.unwrap();
+    let repository = open(settings, Arc::new(SystemClock)).await.unwrap();
     repository.migrate().await.unwrap();
     repository
 }
