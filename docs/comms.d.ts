@@ -1,0 +1,562 @@
+// Types of the HTTP interface of comms-server, made from its OpenAPI document.
+// Do not edit: `comms-server openapi --typescript` writes them.
+/** What is to be changed of an account; what is absent stays. */
+export type AccountBody = {
+  /** Whether it is used. */
+  activa?: boolean | null;
+  /** The number that calls show. */
+  caller_id?: string | null;
+  /** Its channel; `whatsapp` for a new one where absent. */
+  canal?: string | null;
+  /** The account above it. */
+  cuenta_superior?: string | null;
+  /** What people call it. */
+  nombre?: string | null;
+  propietario_id?: Id | null;
+};
+/** One of our numbers. */
+export type AccountRow = {
+  /** Whether it is used. */
+  activa: boolean;
+  /** The number that calls show. */
+  caller_id?: string | null;
+  /** Its channel. */
+  canal: string;
+  /** The account above it. */
+  cuenta_superior?: string | null;
+  /** `<provider>:<the provider's id of it>` */
+  id: string;
+  /** What people call it. */
+  nombre?: string | null;
+  /** Its organisation. */
+  organizacion_id: string;
+  propietario_id?: Id | null;
+};
+/** One thing. */
+export type Answer_AssignedRow = {
+  /** What registering an account brought about. */
+  data: {
+    /** The account. */
+    cuenta: AccountRow;
+    /** Messages that had waited for an owner and are in `comunicaciones` now. */
+    filas_completadas: number;
+    /** Messages among them. */
+    mensajes: number;
+    /** Webhooks that had waited for it and were read. */
+    webhooks_procesados: number;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_Communication = {
+  /** A row of the history: S0's thirteen columns, and ours. */
+  data: {
+    /** Its files. */
+    adjuntos: AttachmentRow[];
+    /** `voz sms whatsapp email messenger webchat` */
+    canal: string;
+    cliente_id?: Id | null;
+    /** What it says. */
+    contenido?: string | null;
+    contrato_id?: Id | null;
+    /** The conversation. */
+    conversacion_id?: string | null;
+    /** The other party, whichever the direction. */
+    destinatario: string;
+    /** `entrante` or `saliente` */
+    direccion: string;
+    /** Seconds, for calls. */
+    duracion_seg?: number | null;
+    error?: Reason | null;
+    /** `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's */
+    estado: string;
+    /** ISO 8601, UTC, milliseconds. */
+    fecha_creacion: string;
+    /** The row's number in `comunicaciones`; null while it waits for an owner. */
+    id?: number | null;
+    lead_id?: Id | null;
+    /** Our id of the message. */
+    mensaje_id: string;
+    /** The provider's id. */
+    sid_externo?: string | null;
+    usuario_id?: Id | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_CommunicationDetail = {
+  /** Everything known of one message. */
+  data: Communication & {
+    /** The whole content. */
+    contenido_tipado?: Record<string, unknown> | null;
+    /** What else the provider said. */
+    datos_proveedor?: Record<string, unknown> | null;
+    /** Every report on it, oldest first. */
+    eventos: StatusRow[];
+    /** When the other party wrote, by the provider's clock. */
+    fecha_proveedor?: string | null;
+    /** The message that it tries again. */
+    reintento_de?: string | null;
+    /** The provider's id of the message that it answers. */
+    responde_a?: string | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_Info = {
+  /** What this is, and where to read on. */
+  data: {
+    /** The channels that can send now. */
+    canales: string[];
+    /** A page to be read. */
+    docs: string;
+    /** The OpenAPI document. */
+    openapi: string;
+    /** The name of the service. */
+    service: string;
+    /** Its version. */
+    version: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_NewTokenRow = {
+  /** A service token, with its text: shown this once. */
+  data: TokenRow & {
+    /** To be sent as `X-Service-Token`. */
+    token: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_OrganizationRow = {
+  /** An organisation. */
+  data: {
+    /** Its id, as the tokens of its users name it. */
+    id: string;
+    /** Its name. */
+    nombre: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_ReadAnswer = {
+  /** What marking a message as read did. */
+  data: {
+    /** `enviado`, `no_necesario`, `no_admitido` or `fallido`: whether the other party was told. */
+    acuse: string;
+    /** Whether it was unread until now. */
+    cambiado: boolean;
+    error?: Reason | null;
+    /** The message. */
+    mensaje_id: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** Whose the account is. */
+export type AssignBody = AccountBody & {
+  /** Its organisation; the only one where absent. */
+  organizacion_id?: string | null;
+};
+/** What registering an account brought about. */
+export type AssignedRow = {
+  /** The account. */
+  cuenta: AccountRow;
+  /** Messages that had waited for an owner and are in `comunicaciones` now. */
+  filas_completadas: number;
+  /** Messages among them. */
+  mensajes: number;
+  /** Webhooks that had waited for it and were read. */
+  webhooks_procesados: number;
+};
+/** A file of a message. */
+export type AttachmentRow = {
+  /** Why it is not here. */
+  error?: string | null;
+  /** `pendiente disponible fallido` */
+  estado: string;
+  /** Its id. */
+  id: string;
+  /** Its media type. */
+  mime_type?: string | null;
+  /** Its name. */
+  nombre?: string | null;
+  /** Its size in bytes, once it is here. */
+  tamano?: number | null;
+  /** `image audio voice video document sticker` */
+  tipo: string;
+  /** Where it can be fetched, once it is here. */
+  url?: string | null;
+};
+/** A row of the history: S0's thirteen columns, and ours. */
+export type Communication = {
+  /** Its files. */
+  adjuntos: AttachmentRow[];
+  /** `voz sms whatsapp email messenger webchat` */
+  canal: string;
+  cliente_id?: Id | null;
+  /** What it says. */
+  contenido?: string | null;
+  contrato_id?: Id | null;
+  /** The conversation. */
+  conversacion_id?: string | null;
+  /** The other party, whichever the direction. */
+  destinatario: string;
+  /** `entrante` or `saliente` */
+  direccion: string;
+  /** Seconds, for calls. */
+  duracion_seg?: number | null;
+  error?: Reason | null;
+  /** `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's */
+  estado: string;
+  /** ISO 8601, UTC, milliseconds. */
+  fecha_creacion: string;
+  /** The row's number in `comunicaciones`; null while it waits for an owner. */
+  id?: number | null;
+  lead_id?: Id | null;
+  /** Our id of the message. */
+  mensaje_id: string;
+  /** The provider's id. */
+  sid_externo?: string | null;
+  usuario_id?: Id | null;
+};
+/** Everything known of one message. */
+export type CommunicationDetail = Communication & {
+  /** The whole content. */
+  contenido_tipado?: Record<string, unknown> | null;
+  /** What else the provider said. */
+  datos_proveedor?: Record<string, unknown> | null;
+  /** Every report on it, oldest first. */
+  eventos: StatusRow[];
+  /** When the other party wrote, by the provider's clock. */
+  fecha_proveedor?: string | null;
+  /** The message that it tries again. */
+  reintento_de?: string | null;
+  /** The provider's id of the message that it answers. */
+  responde_a?: string | null;
+};
+/** What waits. */
+export type Counts = {
+  /** Files to be fetched. */
+  media_pending: number;
+  /** Webhooks of accounts that nobody registered. */
+  quarantined: number;
+  /** Webhooks queued in this process. */
+  queued: number;
+  /** Messages whose attempt is under way. */
+  sending: number;
+  /** Messages without a row in `comunicaciones`, for want of an owner. */
+  waiting_for_owner: number;
+};
+/** The body of every error. */
+export type ErrorBody = {
+  /** The stable code. */
+  code: string;
+  /** The field at fault, the provider's words … */
+  details: unknown;
+  /** A message for a person. */
+  error: string;
+  /** Always false. */
+  success: boolean;
+};
+/** How the server is. One body for every seed that asks. */
+export type HealthBody = {
+  counts?: Counts | null;
+  /** Each dependency: `ok`, `error`, `send_only`, `receive_only` or `not_configured`. */
+  dependencies: Record<string, string>;
+  /** The name of the service. */
+  service: string;
+  /** `ok` or `error` */
+  status: string;
+  /** Seconds since its start. */
+  uptime: number;
+  /** Its version. */
+  version: string;
+  /** What runs beside the requests. */
+  workers: WorkerRow[];
+};
+/** An id of the caller's system: a number where it is one, else text. */
+export type Id = number | string;
+/** What this is, and where to read on. */
+export type Info = {
+  /** The channels that can send now. */
+  canales: string[];
+  /** A page to be read. */
+  docs: string;
+  /** The OpenAPI document. */
+  openapi: string;
+  /** The name of the service. */
+  service: string;
+  /** Its version. */
+  version: string;
+};
+/** A page of a list, newest first. */
+export type List_AccountRow = {
+  /** The rows. */
+  data: ({
+    /** Whether it is used. */
+    activa: boolean;
+    /** The number that calls show. */
+    caller_id?: string | null;
+    /** Its channel. */
+    canal: string;
+    /** The account above it. */
+    cuenta_superior?: string | null;
+    /** `<provider>:<the provider's id of it>` */
+    id: string;
+    /** What people call it. */
+    nombre?: string | null;
+    /** Its organisation. */
+    organizacion_id: string;
+    propietario_id?: Id | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_Communication = {
+  /** The rows. */
+  data: ({
+    /** Its files. */
+    adjuntos: AttachmentRow[];
+    /** `voz sms whatsapp email messenger webchat` */
+    canal: string;
+    cliente_id?: Id | null;
+    /** What it says. */
+    contenido?: string | null;
+    contrato_id?: Id | null;
+    /** The conversation. */
+    conversacion_id?: string | null;
+    /** The other party, whichever the direction. */
+    destinatario: string;
+    /** `entrante` or `saliente` */
+    direccion: string;
+    /** Seconds, for calls. */
+    duracion_seg?: number | null;
+    error?: Reason | null;
+    /** `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's */
+    estado: string;
+    /** ISO 8601, UTC, milliseconds. */
+    fecha_creacion: string;
+    /** The row's number in `comunicaciones`; null while it waits for an owner. */
+    id?: number | null;
+    lead_id?: Id | null;
+    /** Our id of the message. */
+    mensaje_id: string;
+    /** The provider's id. */
+    sid_externo?: string | null;
+    usuario_id?: Id | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_OrganizationRow = {
+  /** The rows. */
+  data: ({
+    /** Its id, as the tokens of its users name it. */
+    id: string;
+    /** Its name. */
+    nombre: string;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_QuarantineRow = {
+  /** The rows. */
+  data: ({
+    /** The account as the provider names it. */
+    cuenta: string;
+    /** Since when. */
+    desde: string;
+    /** How many webhooks wait. */
+    webhooks: number;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_TemplateRow = {
+  /** The rows. */
+  data: ({
+    /** Meta's category. */
+    categoria: string;
+    /** Its language. */
+    idioma: string;
+    /** Its name. */
+    nombre: string;
+    /** The text with its placeholders. */
+    texto: string;
+    /** The values that it takes, in their order. */
+    variables: VariableRow[];
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_TokenRow = {
+  /** The rows. */
+  data: ({
+    /** When it was made. */
+    creado: string;
+    /** Its id. */
+    id: string;
+    /** What it is for. */
+    nombre: string;
+    /** Since when it is void. */
+    revocado?: string | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A service token, with its text: shown this once. */
+export type NewTokenRow = TokenRow & {
+  /** To be sent as `X-Service-Token`. */
+  token: string;
+};
+/** The name of an organisation. */
+export type OrganizationBody = {
+  /** Its name. */
+  nombre: string;
+};
+/** An organisation. */
+export type OrganizationRow = {
+  /** Its id, as the tokens of its users name it. */
+  id: string;
+  /** Its name. */
+  nombre: string;
+};
+/** An account that nobody registered, and what waits for it. */
+export type QuarantineRow = {
+  /** The account as the provider names it. */
+  cuenta: string;
+  /** Since when. */
+  desde: string;
+  /** How many webhooks wait. */
+  webhooks: number;
+};
+/** What marking a message as read did. */
+export type ReadAnswer = {
+  /** `enviado`, `no_necesario`, `no_admitido` or `fallido`: whether the other party was told. */
+  acuse: string;
+  /** Whether it was unread until now. */
+  cambiado: boolean;
+  error?: Reason | null;
+  /** The message. */
+  mensaje_id: string;
+};
+/** Why something failed. */
+export type Reason = {
+  /** The provider's code. */
+  codigo: string;
+  /** What it says. */
+  mensaje: string;
+  /** How it is classified, for instance `window_closed`. */
+  tipo: string;
+};
+/** A message to be sent: `mensaje`, or `template`, or `contenido`. */
+export type SendBody = {
+  cliente_id?: Id | null;
+  /** Any other content, by its `type`: `text media template interactive reaction location contacts native`. */
+  contenido?: Record<string, unknown> | null;
+  contrato_id?: Id | null;
+  /** The account to send from; the user's own, else the organisation's first, where absent. */
+  cuenta?: string | null;
+  /** The template's language; found out where absent. */
+  idioma?: string | null;
+  lead_id?: Id | null;
+  /** Plain text, at most 4,096 characters. */
+  mensaje?: string | null;
+  /** The template's values: a list in their order, or an object by name. */
+  params?: Record<string, unknown> | null;
+  /** Not possible yet. */
+  programado_para?: string | null;
+  /** Our id of the message that it answers. */
+  responde_a?: string | null;
+  telefono?: Id | null;
+  /** The name of a template. */
+  template?: string | null;
+};
+/** One report on a message. */
+export type StatusRow = {
+  /** What else the provider said. */
+  datos_proveedor?: Record<string, unknown> | null;
+  error?: Reason | null;
+  /** What it means; null for a word that is not understood. */
+  estado?: string | null;
+  /** The provider's word. */
+  estado_proveedor: string;
+  /** When, by the provider's clock. */
+  fecha: string;
+  /** When it was stored. */
+  registrado: string;
+};
+/** A template that can be used now. */
+export type TemplateRow = {
+  /** Meta's category. */
+  categoria: string;
+  /** Its language. */
+  idioma: string;
+  /** Its name. */
+  nombre: string;
+  /** The text with its placeholders. */
+  texto: string;
+  /** The values that it takes, in their order. */
+  variables: VariableRow[];
+};
+/** What a token is for. */
+export type TokenBody = {
+  /** What it is for. */
+  nombre: string;
+};
+/** A service token, without its text. */
+export type TokenRow = {
+  /** When it was made. */
+  creado: string;
+  /** Its id. */
+  id: string;
+  /** What it is for. */
+  nombre: string;
+  /** Since when it is void. */
+  revocado?: string | null;
+};
+/** A value that a template takes. */
+export type VariableRow = {
+  /** `header`, `body` or `button:<index>`. */
+  componente: string;
+  /** An example. */
+  ejemplo?: string | null;
+  /** `text image video document location` */
+  formato: string;
+  /** Its number or name. */
+  nombre: string;
+};
+/** How a worker is. */
+export type WorkerRow = {
+  /** Whether it runs. */
+  alive: boolean;
+  /** Since when every round has failed. */
+  failing_since?: string | null;
+  /** Its name. */
+  name: string;
+};
