@@ -22,6 +22,9 @@ const EXPOSED: HeaderValue =
 const ONE_HOUR: HeaderValue = HeaderValue::from_static("3600");
 
 /// Answers preflight requests of known origins, and marks answers to them.
+///
+/// # Errors
+/// Those of what it is wrapped around.
 pub async fn cors<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

@@ -107,6 +107,9 @@ impl Limits {
 }
 
 /// Finds out who calls, counts the call, and leaves what it found for the handler.
+///
+/// # Errors
+/// Those of what it is wrapped around.
 pub async fn limit<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

@@ -38,6 +38,9 @@ pub fn recorder() -> Result<PrometheusHandle, String> {
 }
 
 /// Gives the request an id (the caller's own where it is a plain one), logs and counts it.
+///
+/// # Errors
+/// Those of what it is wrapped around.
 pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

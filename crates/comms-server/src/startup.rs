@@ -1,6 +1,7 @@
 //! From the settings to a server that listens.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::Arc,
@@ -138,9 +139,7 @@ pub async fn open(
     settings: &Settings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Repository>, StartError> {
-    let database = settings
-        .database
-        .repository(&settings.organization.id, &settings.directory)?;
+    let database = settings.repository()?;
     for notice in &database.notices {
         tracing::info!(notice, "database");
     }
@@ -153,7 +152,8 @@ pub async fn open(
     Ok(history::open(database, clock).await?)
 }
 
-/// Writes the organisation and the accounts of the configuration into the database.
+/// Writes the organisations and the accounts of the configuration into the database. An organisation that only an account
+/// names gets its id as its name, until somebody gives it another.
 ///
 /// # Errors
 /// Where an account belongs to another organisation already.
@@ -162,12 +162,21 @@ pub async fn register(
     settings: &Settings,
     registry: &Registry,
 ) -> Result<(), RepositoryError> {
+    let known = repository.organizations().await?;
     let first = &settings.organization;
-    let organization = Organization {
-        id: first.id.clone(),
-        name: first.name.clone().unwrap_or_else(|| first.id.to_string()),
-    };
-    repository.put_organization(&organization).await?;
+    let named = registry.accounts().iter().map(|one| &one.organization);
+    let all: BTreeSet<_> = named.chain([&first.id]).collect();
+    for id in all {
+        let given = first.name.as_ref().filter(|_| *id == first.id);
+        if given.is_none() && known.iter().any(|one| one.id == *id) {
+            continue;
+        }
+        let organization = Organization {
+            id: id.clone(),
+            name: given.cloned().unwrap_or_else(|| id.to_string()),
+        };
+        repository.put_organization(&organization).await?;
+    }
     for account in registry.accounts() {
         repository.put_account(account).await?;
     }

@@ -46,13 +46,31 @@ pub struct Admin(pub Caller);
 #[derive(Clone, Debug)]
 pub struct Operator(pub UserId);
 
-/// Another back end, by its `X-Service-Token`.
-#[derive(Clone, Debug)]
-pub struct Service(pub OrganizationId);
-
-/// A user of either role, or another back end: may look, within this scope.
+/// A user of either role, or another back end by its `X-Service-Token`: may look, within this scope.
 #[derive(Clone, Debug)]
 pub struct Reader(pub Scope);
+
+/// A caller first, then the body: who may not call is not told what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Permitted<C, B>(pub C, pub B);
+
+impl<C, B> FromRequest for Permitted<C, B>
+where
+    C: FromRequest<Error = ApiError> + 'static,
+    B: FromRequest + 'static,
+{
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let caller = C::from_request(&request, &mut Payload::None).await?;
+            let body = B::from_request(&request, &mut payload).await;
+            Ok(Self(caller, body.map_err(Into::into)?))
+        })
+    }
+}
 
 impl FromRequest for Seller {
     type Error = ApiError;
@@ -71,11 +89,12 @@ impl FromRequest for Admin {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         extract(request, |app, claimed| async move {
-            let caller = caller(&app, claimed).await?;
-            if caller.role == Role::Seller {
-                return Err(ApiError::new(Code::Forbidden));
+            match caller(&app, claimed).await? {
+                Caller {
+                    role: Role::Seller, ..
+                } => Err(ApiError::new(Code::Forbidden)),
+                caller => Ok(Self(caller)),
             }
-            Ok(Self(caller))
         })
     }
 }
@@ -97,17 +116,6 @@ impl FromRequest for Operator {
             } else {
                 Err(ApiError::new(Code::Forbidden))
             }
-        })
-    }
-}
-
-impl FromRequest for Service {
-    type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, |app, claimed| async move {
-            service(&app, claimed).await.map(Self)
         })
     }
 }

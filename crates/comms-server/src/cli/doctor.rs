@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use comms_core::history::Repository;
+use comms_core::{
+    OrganizationId,
+    history::{HistoryFilter, Repository, RepositoryError, Scope},
+};
 
 use super::ConfigArgs;
 use crate::{
@@ -111,16 +114,33 @@ async fn database(settings: &Settings) -> Vec<Finding> {
         Ok(repository) => repository,
         Err(error) => return vec![Finding::mend(SUBJECT, error.to_string())],
     };
-    let findings = look(repository.as_ref()).await;
+    let findings = look(repository.as_ref(), &settings.organization.id).await;
     repository.close().await;
     findings.unwrap_or_else(|error| vec![Finding::mend(SUBJECT, error.to_string())])
 }
 
 async fn look(
     repository: &dyn Repository,
-) -> Result<Vec<Finding>, comms_core::history::RepositoryError> {
+    organization: &OrganizationId,
+) -> Result<Vec<Finding>, RepositoryError> {
     repository.ping().await?;
     let mut findings = vec![Finding::good("database", "answers")];
+    // A page of the history reads our tables and `comunicaciones` together.
+    let everything = Scope {
+        organization: organization.clone(),
+        seller: None,
+    };
+    let one = HistoryFilter {
+        limit: 1,
+        ..HistoryFilter::default()
+    };
+    if let Err(error) = repository.history(&everything, &one).await {
+        findings.push(Finding::mend(
+            "schema",
+            format!("{error}: run `comms-server migrate`"),
+        ));
+        return Ok(findings);
+    }
     match repository.stats().await {
         Ok(stats) => {
             findings.push(Finding::good("schema", "up to date"));

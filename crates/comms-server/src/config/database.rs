@@ -2,13 +2,8 @@
 
 use std::path::PathBuf;
 
-use comms_core::{
-    ExposeSecret, OrganizationId, Secret,
-    history::{self, RepositoryError},
-};
+use comms_core::Secret;
 use serde::Deserialize;
-
-use super::DirectorySettings;
 
 /// Where the history is kept.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,22 +38,5 @@ impl DatabaseSettings {
             let file = self.data_dir.join("comms.sqlite");
             Secret::from(format!("sqlite://{}", file.display()))
         })
-    }
-
-    /// The same for the repository, with the tables of the business.
-    ///
-    /// # Errors
-    /// `Config` with what is wrong; the password is never repeated.
-    pub fn repository(
-        &self,
-        organization: &OrganizationId,
-        directory: &DirectorySettings,
-    ) -> Result<history::DatabaseSettings, RepositoryError> {
-        let address = self.address();
-        let settings = history::DatabaseSettings::parse(address.expose_secret())?;
-        let mut settings = settings.with_schema(&self.schema)?;
-        settings.organization = organization.clone();
-        settings.directory = directory.into();
-        Ok(settings)
     }
 }

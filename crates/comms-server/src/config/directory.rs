@@ -32,13 +32,15 @@ pub struct DirectoryTable {
     pub owner: Option<String>,
 }
 
-impl From<&DirectorySettings> for history::DirectorySettings {
-    fn from(settings: &DirectorySettings) -> Self {
+impl DirectorySettings {
+    /// The same for the repository; `region` is the country of numbers written without country code.
+    pub(super) fn repository(&self, region: Option<&str>) -> history::DirectorySettings {
         let table = |table: &Option<DirectoryTable>| table.clone().map(Into::into);
-        Self {
-            leads: table(&settings.leads),
-            clients: table(&settings.clients),
-            contracts: table(&settings.contracts),
+        history::DirectorySettings {
+            leads: table(&self.leads),
+            clients: table(&self.clients),
+            contracts: table(&self.contracts),
+            region: region.map(str::to_owned),
         }
     }
 }

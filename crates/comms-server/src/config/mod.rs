@@ -7,6 +7,7 @@ mod directory;
 mod http;
 mod log;
 mod media;
+mod table;
 mod variables;
 mod whatsapp;
 
@@ -16,7 +17,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use comms_core::ExposeSecret;
+use comms_core::{
+    ExposeSecret,
+    history::{self, RepositoryError},
+};
 use serde::Deserialize;
 
 pub use accounts::{AccountSettings, OrganizationSettings};
@@ -26,7 +30,8 @@ pub use directory::{DirectorySettings, DirectoryTable};
 pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
-pub use variables::{Kind, VARIABLES, Variable, env_example};
+pub use table::VARIABLES;
+pub use variables::{Kind, Variable, env_example};
 pub use whatsapp::WhatsAppSettings;
 
 /// Everything that an operator can set.
@@ -78,10 +83,32 @@ impl Settings {
         overlay(&mut table, environment)?;
         let settings: Self = serde_path_to_error::deserialize(table).map_err(|error| {
             let path = error.path().to_string();
-            ConfigError::one(&variables::spoken(&path), error.inner())
+            let variable = variables::of_key(&path);
+            // What the file holds there may be the secret itself.
+            let secret = variable.is_some_and(|one| one.kind == Kind::Secret);
+            let cause = error.into_inner();
+            let cause: &dyn fmt::Display = if secret {
+                &"is not text"
+            } else {
+                &cause.message()
+            };
+            ConfigError::one(&variables::spoken(&path), cause)
         })?;
         settings.check()?;
         Ok(settings)
+    }
+
+    /// The database, as the repository opens it.
+    ///
+    /// # Errors
+    /// `Config` with what is wrong; the password is never repeated.
+    pub fn repository(&self) -> Result<history::DatabaseSettings, RepositoryError> {
+        let address = self.database.address();
+        let database = history::DatabaseSettings::parse(address.expose_secret())?;
+        let mut database = database.with_schema(&self.database.schema)?;
+        database.organization = self.organization.id.clone();
+        database.directory = self.directory.repository(self.whatsapp.region.as_deref());
+        Ok(database)
     }
 
     /// Whether the database is PostgreSQL, which several processes may use at once.
@@ -109,9 +136,7 @@ impl Settings {
     fn check(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
         self.http.check(&mut problems);
-        let database = self
-            .database
-            .repository(&self.organization.id, &self.directory);
+        let database = self.repository();
         problems.extend(database.err().map(|error| error.to_string()));
         self.auth.check(&mut problems);
         self.whatsapp.check(&mut problems);

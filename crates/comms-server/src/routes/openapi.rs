@@ -19,7 +19,7 @@ use super::{admin, comunicaciones as c, health, info, metrics};
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
         health::health, metrics::metrics, info::info, document, page,
     ),
-    modifiers(&Security),
+    modifiers(&Security, &Headings),
 )]
 pub struct ApiDoc;
 
@@ -34,6 +34,27 @@ impl Modify for Security {
         components.add_security_scheme("jwt", SecurityScheme::Http(jwt.build()));
         let token = ApiKey::Header(ApiKeyValue::new("X-Service-Token"));
         components.add_security_scheme("servicio", SecurityScheme::ApiKey(token));
+    }
+}
+
+struct Headings;
+
+impl Modify for Headings {
+    /// The headings of Rust's documentation are none here.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                if let Some(text) = &mut operation.description {
+                    *text = text.replace("# Errors\n", "");
+                }
+            }
+        }
     }
 }
 

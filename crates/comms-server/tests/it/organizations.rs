@@ -20,17 +20,6 @@ async fn nothing_leaks() {
         settings.accounts.push(second_account("sur"));
     })
     .await;
-    let sur = comms_core::history::Organization {
-        id: "sur".into(),
-        name: "de-sur".to_owned(),
-    };
-    server
-        .running
-        .state
-        .repository
-        .put_organization(&sur)
-        .await
-        .unwrap();
     let mut files = Vec::new();
     for (organization, phone) in ORGANIZATIONS {
         files.push(fill(&server, organization, phone).await);

@@ -34,7 +34,8 @@ pub struct TestServer {
     pub simulator: Simulator,
     pub running: Running,
     pub base: String,
-    pub folder: TempDir,
+    /// Goes with the server.
+    _folder: TempDir,
     handle: ServerHandle,
     client: ReqwestTransport,
 }
@@ -137,7 +138,7 @@ impl TestServer {
             simulator,
             running,
             base,
-            folder,
+            _folder: folder,
             handle,
             client: ReqwestTransport::ring().unwrap(),
         }
@@ -227,7 +228,10 @@ impl TestServer {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.unwrap()
+        match tokio::time::timeout(PATIENCE, search).await {
+            Ok(found) => found,
+            Err(_) => panic!("not found in time: {}", admin.get(path).await.text()),
+        }
     }
 
     /// Waits until a message is in this state.

@@ -35,12 +35,12 @@ impl Table {
         for row in rows.iter().rev() {
             let word = |name: &str| row[name].as_str().unwrap_or_default();
             let files = row["adjuntos"].as_array();
-            let files = files
+            let mut files = files
                 .into_iter()
                 .flatten()
                 .filter_map(|file| file["estado"].as_str());
             let file = files
-                .last()
+                .next_back()
                 .map(|state| format!(" [foto: {state}]"))
                 .unwrap_or_default();
             let state = format!("{}{file}", word("estado"));

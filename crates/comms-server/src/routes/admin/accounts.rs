@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     answers::{Answer, List},
     app::State,
-    auth::{Admin, Caller, Role},
+    auth::{Admin, Caller, Permitted, Role},
     errors::{ApiError, Code, ErrorBody},
     routes::comunicaciones::rows::Id,
 };
@@ -143,10 +143,9 @@ pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpR
     responses((status = 200, body = Answer<AssignedRow>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn put(
-    Admin(caller): Admin,
     state: web::Data<State>,
     id: web::Path<String>,
-    body: web::Json<AccountBody>,
+    Permitted(Admin(caller), body): Permitted<Admin, web::Json<AccountBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let id = account_id(&id)?;
     let account = match known(&state, &caller, &id).await? {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     answers::{Answer, List},
     app::State,
-    auth::{Admin, Operator, Role},
+    auth::{Admin, Operator, Permitted, Role},
     errors::{ApiError, ErrorBody},
 };
 
@@ -59,14 +59,13 @@ pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpR
     params(("id" = String, Path)),
     responses((status = 200, body = Answer<OrganizationRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn put(
-    _: Operator,
     state: web::Data<State>,
     id: web::Path<String>,
-    body: web::Json<OrganizationBody>,
+    permitted: Permitted<Operator, web::Json<OrganizationBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = Organization {
         id: OrganizationId::new(id.into_inner()),
-        name: body.into_inner().nombre,
+        name: permitted.1.into_inner().nombre,
     };
     state.repository.put_organization(&organization).await?;
     Ok(Answer::ok(OrganizationRow::from(organization)))

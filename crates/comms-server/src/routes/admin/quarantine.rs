@@ -12,8 +12,8 @@ use super::accounts::{AccountBody, AssignedRow, account_id, store};
 use crate::{
     answers::{Answer, List, instant},
     app::State,
-    auth::{Operator, organization},
-    errors::{ApiError, ErrorBody},
+    auth::{Operator, Permitted, organization},
+    errors::{ApiError, Code, ErrorBody},
 };
 
 /// An account that nobody registered, and what waits for it.
@@ -69,14 +69,13 @@ pub async fn list(_: Operator, state: web::Data<State>) -> Result<HttpResponse, 
     responses((status = 200, body = Answer<AssignedRow>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn assign(
-    _: Operator,
     state: web::Data<State>,
     id: web::Path<String>,
-    body: web::Json<AssignBody>,
+    permitted: Permitted<Operator, web::Json<AssignBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body.into_inner();
+    let body = permitted.1.into_inner();
     let named = body.organizacion_id.map(OrganizationId::from);
-    let organization = organization(&state, named).await?;
+    let organization = organization(&state, named).await.map_err(in_body)?;
     let account = Account {
         id: account_id(&id)?,
         organization,
@@ -88,4 +87,13 @@ pub async fn assign(
         active: true,
     };
     store(&state, body.cuenta.apply(account)?).await
+}
+
+/// Here the organisation is a field, not the token's.
+fn in_body(error: ApiError) -> ApiError {
+    match error.code() {
+        Code::OrganizationUnknown => ApiError::field("organizacion_id", "no existe"),
+        Code::OrganizationRequired => ApiError::field("organizacion_id", "falta, y hay más de una"),
+        _ => error,
+    }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     answers::{Answer, List, instant},
     app::State,
-    auth::{Admin, NewToken},
+    auth::{Admin, NewToken, Permitted},
     errors::{ApiError, ErrorBody},
 };
 
@@ -78,9 +78,8 @@ pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpR
 #[utoipa::path(post, path = "/api/comunicaciones/admin/tokens", tag = "administracion", request_body = TokenBody,
     responses((status = 201, body = Answer<NewTokenRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn create(
-    Admin(caller): Admin,
     state: web::Data<State>,
-    body: web::Json<TokenBody>,
+    Permitted(Admin(caller), body): Permitted<Admin, web::Json<TokenBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let new = NewToken::generate(
         caller.organization,

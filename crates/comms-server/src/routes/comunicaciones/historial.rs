@@ -1,6 +1,9 @@
 //! The history: who wrote what to whom, newest first.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    web::{self, Query},
+};
 use comms_core::history::{Assignment, HistoryFilter, Links, Scope, vocabulary};
 use comms_engine::{EngineError, LinkKind};
 use serde::Deserialize;
@@ -8,7 +11,6 @@ use time::{
     Date, Duration, OffsetDateTime, Time,
     format_description::well_known::{Iso8601, Rfc3339},
 };
-use utoipa::IntoParams;
 
 use super::rows::Communication;
 use crate::{
@@ -24,7 +26,7 @@ const PAGE: u16 = 50;
 const LARGEST_PAGE: u16 = 200;
 
 /// What narrows the history down.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
@@ -58,13 +60,13 @@ pub struct HistoryQuery {
 ///
 /// # Errors
 /// 400 with the field for a value that cannot be.
-#[utoipa::path(get, path = "/api/comunicaciones/historial", tag = "historial",
+#[utoipa::path(get, path = "/api/comunicaciones/historial", tag = "historial", params(HistoryQuery),
     responses((status = 200, body = List<Communication>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)),
     security(("jwt" = []), ("servicio" = [])))]
 pub async fn list(
     Reader(scope): Reader,
     state: web::Data<State>,
-    query: web::Query<HistoryQuery>,
+    query: Query<HistoryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     page(&state, &scope, query.into_inner().filter()?).await
 }
@@ -74,7 +76,7 @@ pub async fn list(
 /// # Errors
 /// 403 where the lead is assigned to another seller, 404 where there is none.
 #[utoipa::path(get, path = "/api/comunicaciones/historial/{leadId}", tag = "historial",
-    params(("leadId" = String, Path, description = "The lead")),
+    params(("leadId" = String, Path, description = "The lead"), HistoryQuery),
     responses((status = 200, body = List<Communication>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)),
     security(("jwt" = []), ("servicio" = [])))]
@@ -82,7 +84,7 @@ pub async fn of_lead(
     Reader(scope): Reader,
     state: web::Data<State>,
     lead: web::Path<String>,
-    query: web::Query<HistoryQuery>,
+    query: Query<HistoryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let mut query = query.into_inner();
     query.lead_id = Some(lead.into_inner());

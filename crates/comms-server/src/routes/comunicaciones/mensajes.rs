@@ -1,6 +1,9 @@
 //! One message: its detail, trying it again, marking it as read.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    web::{self, Query},
+};
 use comms_core::{
     ErrorKind, MessageId, Status,
     history::{Scope, vocabulary},
@@ -8,7 +11,7 @@ use comms_core::{
 use comms_engine::{Code as EngineCode, ReadReceipt, Sent};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -41,7 +44,7 @@ pub async fn detail(
 }
 
 /// How to try again.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RetryQuery {
@@ -54,7 +57,7 @@ pub struct RetryQuery {
 /// # Errors
 /// 409 for a message that has not failed, or whose outcome is not known; otherwise as sending.
 #[utoipa::path(post, path = "/api/comunicaciones/mensajes/{id}/reintentar", tag = "historial",
-    params(("id" = String, Path, description = "`mensaje_id`, or `id` of the history")),
+    params(("id" = String, Path, description = "`mensaje_id`, or `id` of the history"), RetryQuery),
     responses((status = 200, body = Answer<Communication>), (status = 202, body = Answer<Communication>), (status = 401, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, body = ErrorBody), (status = 502, body = ErrorBody)),
     security(("jwt" = [])))]
@@ -62,7 +65,7 @@ pub async fn retry(
     Seller(caller): Seller,
     state: web::Data<State>,
     id: web::Path<String>,
-    query: web::Query<RetryQuery>,
+    query: Query<RetryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let scope = caller.scope();
     let id = resolve(&state, &scope, &id).await?;

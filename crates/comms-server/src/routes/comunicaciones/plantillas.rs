@@ -1,9 +1,12 @@
 //! The templates that can be used now.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    web::{self, Query},
+};
 use comms_core::{AccountId, ChannelKind, TemplateSummary, TemplateVariable};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{
     answers::List,
@@ -16,7 +19,7 @@ use crate::{
 const LANGUAGE: &str = "es";
 
 /// Of which account.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TemplatesQuery {
@@ -56,13 +59,13 @@ pub struct VariableRow {
 ///
 /// # Errors
 /// 502 where the provider does not tell, 503 where the channel is off.
-#[utoipa::path(get, path = "/api/comunicaciones/whatsapp/plantillas", tag = "whatsapp",
+#[utoipa::path(get, path = "/api/comunicaciones/whatsapp/plantillas", tag = "whatsapp", params(TemplatesQuery),
     responses((status = 200, body = List<TemplateRow>), (status = 401, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn list(
     Seller(caller): Seller,
     state: web::Data<State>,
-    query: web::Query<TemplatesQuery>,
+    query: Query<TemplatesQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let account = query.into_inner().cuenta.map(AccountId::from);
     let templates = state

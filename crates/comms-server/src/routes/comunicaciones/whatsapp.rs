@@ -17,7 +17,7 @@ use super::{
 use crate::{
     answers::Answer,
     app::State,
-    auth::{Caller, Seller},
+    auth::{Caller, Permitted, Seller},
     errors::{ApiError, Code, ErrorBody},
 };
 
@@ -70,10 +70,9 @@ pub struct SendBody {
         (status = 409, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn send(
-    Seller(caller): Seller,
     state: web::Data<State>,
     request: HttpRequest,
-    body: web::Json<SendBody>,
+    Permitted(Seller(caller), body): Permitted<Seller, web::Json<SendBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let key = idempotency_key(&request)?;
     let mut message = prepare(&state, &caller, body.into_inner()).await?;

@@ -56,8 +56,13 @@ async fn a_picture_is_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_run_in_a_browser_is_downloaded() {
-    let name = "página \"uno\"\r\nSet-Cookie: a=b.html";
-    let (_server, answer) = file("text/html", Some(name), b"<script>alert(1)</script>").await;
+    let name = "página \"uno\"\r\nSet-Cookie: a=b.svg";
+    let (_server, answer) = file(
+        "image/svg+xml",
+        Some(name),
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+    )
+    .await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/octet-stream");
     let disposition = answer.header("content-disposition");

@@ -8,7 +8,24 @@ use crate::support::{HISTORY, TestServer, masked};
 async fn the_accounts_of_the_configuration_are_listed_and_changed() {
     let server = TestServer::start().await;
     let path = "/api/comunicaciones/admin/cuentas";
-    insta::assert_json_snapshot!(server.admin().get(path).await.json(), @r#""#);
+    insta::assert_json_snapshot!(server.admin().get(path).await.json(), @r#"
+    {
+      "data": [
+        {
+          "activa": true,
+          "caller_id": null,
+          "canal": "whatsapp",
+          "cuenta_superior": "waba:102290129340398",
+          "id": "whatsapp:106540352242922",
+          "nombre": null,
+          "organizacion_id": "principal",
+          "propietario_id": 7
+        }
+      ],
+      "siguiente": null,
+      "success": true
+    }
+    "#);
     let id = "whatsapp:106540352242922";
     let changed = server
         .admin()
@@ -66,7 +83,26 @@ async fn a_webhook_of_an_unknown_account_waits_until_it_is_assigned() {
         .post(&format!("{path}/{account}/asignar"), &body)
         .await;
     assert_eq!(assigned.status, 200, "{}", assigned.text());
-    insta::assert_json_snapshot!(assigned.json(), @r#""#);
+    insta::assert_json_snapshot!(assigned.json(), @r#"
+    {
+      "data": {
+        "cuenta": {
+          "activa": true,
+          "caller_id": null,
+          "canal": "whatsapp",
+          "cuenta_superior": null,
+          "id": "whatsapp:106540352242923",
+          "nombre": "Segunda",
+          "organizacion_id": "principal",
+          "propietario_id": 9
+        },
+        "filas_completadas": 0,
+        "mensajes": 1,
+        "webhooks_procesados": 1
+      },
+      "success": true
+    }
+    "#);
     let row = server.admin().get(HISTORY).await.data()[0].clone();
     assert_eq!(
         (&row["contenido"], &row["usuario_id"]),
@@ -87,7 +123,20 @@ async fn a_service_token_is_shown_once_works_and_ends() {
     let token = made.data()["token"].as_str().unwrap().to_owned();
     let listed = server.admin().get(path).await;
     assert!(!listed.text().contains(&token));
-    insta::assert_json_snapshot!(masked(listed.json(), &["id", "creado"]), @r#""#);
+    insta::assert_json_snapshot!(masked(listed.json(), &["id", "creado"]), @r#"
+    {
+      "data": [
+        {
+          "creado": "…",
+          "id": "…",
+          "nombre": "IA de llamadas",
+          "revocado": null
+        }
+      ],
+      "siguiente": null,
+      "success": true
+    }
+    "#);
 
     let service = server.nobody().with("x-service-token", &token);
     assert_eq!(service.get(HISTORY).await.status, 200);

@@ -58,7 +58,17 @@ async fn reading_a_message_tells_the_customer_once() {
         row["mensaje_id"].as_str().unwrap()
     );
     let first = server.seller().post(&path, &json!({})).await;
-    insta::assert_json_snapshot!(masked(first.json(), &["mensaje_id"]), @r#""#);
+    insta::assert_json_snapshot!(masked(first.json(), &["mensaje_id"]), @r#"
+    {
+      "data": {
+        "acuse": "enviado",
+        "cambiado": true,
+        "error": null,
+        "mensaje_id": "…"
+      },
+      "success": true
+    }
+    "#);
     let again = server.seller().post(&path, &json!({})).await.data();
     assert_eq!(
         (&again["cambiado"], &again["acuse"]),

@@ -9,7 +9,52 @@ async fn health_tells_of_every_dependency() {
     let server = TestServer::start().await;
     let answer = server.nobody().get("/health").await;
     assert_eq!(answer.status, 200);
-    insta::assert_json_snapshot!(masked(answer.json(), &["uptime", "version"]), @r#""#);
+    insta::assert_json_snapshot!(masked(answer.json(), &["uptime", "version"]), @r#"
+    {
+      "counts": {
+        "media_pending": 0,
+        "quarantined": 0,
+        "queued": 0,
+        "sending": 0,
+        "waiting_for_owner": 0
+      },
+      "dependencies": {
+        "database": "ok",
+        "elevenlabs": "not_configured",
+        "gmail": "not_configured",
+        "redis": "not_configured",
+        "sendgrid": "not_configured",
+        "twilio": "not_configured",
+        "whatsapp": "ok"
+      },
+      "service": "comms-server",
+      "status": "ok",
+      "uptime": "…",
+      "version": "…",
+      "workers": [
+        {
+          "alive": true,
+          "failing_since": null,
+          "name": "intake"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
+          "name": "media"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
+          "name": "quarantine"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
+          "name": "stale"
+        }
+      ]
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +93,20 @@ async fn metrics_may_have_a_token() {
 async fn the_root_says_what_this_is() {
     let server = TestServer::start().await;
     let answer = server.nobody().get("/").await;
-    insta::assert_json_snapshot!(masked(answer.json(), &["version"]), @r#""#);
+    insta::assert_json_snapshot!(masked(answer.json(), &["version"]), @r#"
+    {
+      "data": {
+        "canales": [
+          "whatsapp"
+        ],
+        "docs": "/docs",
+        "openapi": "/openapi.json",
+        "service": "comms-server",
+        "version": "…"
+      },
+      "success": true
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,11 +17,39 @@ const CHANGING: [&str; 6] = [
 async fn a_text_within_the_window_is_sent_and_answered_with_its_row() {
     let server = TestServer::start().await;
     server.customer_writes("hola").await;
+    // Later than the answer, so that its state is always the same.
+    server.simulator.configure(|config| {
+        config.meta.statuses.delivered_ms = Some(1_500);
+        config.meta.statuses.read_ms = Some(1_600);
+    });
     let body =
         json!({"telefono": PHONE, "mensaje": "¿Qué tal?", "lead_id": 42, "cliente_id": "abc"});
     let answer = server.seller().post(SEND, &body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    insta::assert_json_snapshot!(masked(answer.json(), &CHANGING), @r#""#);
+    insta::assert_json_snapshot!(masked(answer.json(), &CHANGING), @r#"
+    {
+      "data": {
+        "adjuntos": [],
+        "canal": "whatsapp",
+        "cliente_id": "abc",
+        "contenido": "¿Qué tal?",
+        "contrato_id": null,
+        "conversacion_id": "…",
+        "destinatario": "+34600000000",
+        "direccion": "saliente",
+        "duracion_seg": null,
+        "error": null,
+        "estado": "enviado",
+        "fecha_creacion": "…",
+        "id": "…",
+        "lead_id": 42,
+        "mensaje_id": "…",
+        "sid_externo": "…",
+        "usuario_id": 7
+      },
+      "success": true
+    }
+    "#);
     let id = answer.data()["mensaje_id"].as_str().unwrap().to_owned();
     server.until_state(&id, "leido").await;
 }
@@ -34,7 +62,22 @@ async fn outside_of_the_window_the_refusal_names_the_templates() {
         .post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"}))
         .await;
     assert_eq!(answer.status, 409);
-    insta::assert_json_snapshot!(masked(answer.json(), &CHANGING), @r#""#);
+    insta::assert_json_snapshot!(masked(answer.json(), &CHANGING), @r#"
+    {
+      "code": "ventana_cerrada",
+      "details": {
+        "plantillas": [
+          "hello_world",
+          "order_update",
+          "seguimiento",
+          "catalogue"
+        ],
+        "ultimo_mensaje": null
+      },
+      "error": "Pasaron más de 24 horas desde el último mensaje del cliente: envíe una plantilla",
+      "success": false
+    }
+    "#);
     assert_eq!(
         server.seller().get(HISTORY).await.data(),
         json!([]),
@@ -259,7 +302,28 @@ async fn the_usable_templates_with_their_variables() {
         .iter()
         .find(|row| row["nombre"] == "seguimiento")
         .unwrap();
-    insta::assert_json_snapshot!(one, @r#""#);
+    insta::assert_json_snapshot!(one, @r#"
+    {
+      "categoria": "MARKETING",
+      "idioma": "es",
+      "nombre": "seguimiento",
+      "texto": "Hola {{nombre}}, ¿sigues interesado en {{producto}}?",
+      "variables": [
+        {
+          "componente": "body",
+          "ejemplo": "Ana",
+          "formato": "text",
+          "nombre": "nombre"
+        },
+        {
+          "componente": "body",
+          "ejemplo": "un solitario",
+          "formato": "text",
+          "nombre": "producto"
+        }
+      ]
+    }
+    "#);
     let foreign =
         format!("/api/comunicaciones/whatsapp/plantillas?cuenta=whatsapp:{SECOND_PHONE_ID}");
     let answer = server.seller().get(&foreign).await;
