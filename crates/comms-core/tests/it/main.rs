@@ -4,6 +4,20 @@
 mod address;
 mod capabilities;
 mod content;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_address;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_directory;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_owner;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_rows;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_schema;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_values;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_world;
 mod event;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod history;
