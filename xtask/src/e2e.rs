@@ -46,7 +46,7 @@ pub(crate) const META: &[(&str, &str)] = &[
     ("WHATSAPP_BUSINESS_ACCOUNT_ID", "102290129340398"),
 ];
 
-const JWT_SECRET: (&str, &str) = ("JWT_SECRET", "an-invented-secret-of-the-tests!");
+pub(crate) const JWT_SECRET: (&str, &str) = ("JWT_SECRET", "an-invented-secret-of-the-tests!");
 
 /// Builds, and runs one suite or all.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
@@ -70,7 +70,8 @@ pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Re
     Ok(tally)
 }
 
-fn or_skipped(what: &str, outcome: Result<Tally>) -> Result<Tally> {
+/// Where something is missing that we may not install, a notice instead; in CI a failure all the same.
+pub(crate) fn or_skipped(what: &str, outcome: Result<Tally>) -> Result<Tally> {
     match outcome {
         Err(error) if error.is::<tools::Missing>() && !shell::is_ci() => {
             println!("notice: {what} not run: {error:#}");

@@ -4,7 +4,7 @@ use std::{path::Path, process::Child, time::Duration};
 
 use anyhow::{Context, Result};
 
-use crate::{build::Programs, e2e, shell, tally::Tally};
+use crate::{build::Programs, campaign, e2e, shell, tally::Tally};
 
 /// How long an example may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -17,7 +17,9 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
     }
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let simulator = e2e::simulator(programs, folder.path(), None)?;
-    for (name, program) in &programs.examples {
+    // Those of the campaign are its tools.
+    let examples = programs.examples.iter();
+    for (name, program) in examples.filter(|(name, _)| !name.starts_with(campaign::TOOLS)) {
         let mut example = shell::command(program, root);
         example
             .env("WHATSAPP_API_BASE", simulator.url())

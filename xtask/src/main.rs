@@ -1,6 +1,7 @@
 //! The chores of the workspace: `cargo xtask --help`.
 
 mod build;
+mod campaign;
 mod ci;
 mod e2e;
 mod examples;
@@ -29,7 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Every test: units, integration, documentation, PostgreSQL, vectors, examples, foreign clients.
+    /// Every test: units, integration, documentation, PostgreSQL, vectors, examples, the crash campaign, foreign clients.
     Test(test::Options),
     /// What must hold at every landing: format, tidy, clippy, documentation, packages, then every test.
     Ci,
@@ -39,6 +40,8 @@ enum Chore {
     Vectors,
     /// Runs the foreign clients (pywa, Prisma, an Express proxy) against the simulator and the server.
     E2e(e2e::Options),
+    /// Kills the server and PostgreSQL under a load of webhooks and compares what was acknowledged with what is stored.
+    Campaign(campaign::Options),
     /// Packages each published crate, and builds projects that import one of them alone.
     ReleaseCheck,
 }
@@ -63,6 +66,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::Tidy => tidy::run(&root),
         Chore::Vectors => vectors::run(&root),
         Chore::E2e(options) => e2e::run(&root, &options),
+        Chore::Campaign(options) => campaign::run(&root, &options),
         Chore::ReleaseCheck => release::run(&root),
     }
 }

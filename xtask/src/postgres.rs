@@ -22,8 +22,7 @@ const USER: &str = "postgres";
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// As in production; what a crash test needs.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the crash campaign"))]
+    /// As in production; what benches and a crash test need.
     Honest,
     /// Quick, for tests that never pull the plug.
     Fast,
@@ -86,7 +85,6 @@ impl Postgres {
     }
 
     /// Pulls the plug: no shutdown, no flush.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the crash campaign"))]
     pub(crate) fn kill9(&self) -> Result<()> {
         let pid_file = fs::read_to_string(self.data().join("postmaster.pid"))
             .context("the server is not running")?;
@@ -101,7 +99,6 @@ impl Postgres {
     }
 
     /// Starts it again, stopping it first where it runs; after [`kill9`](Self::kill9) it recovers from its log.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the crash campaign"))]
     pub(crate) fn restart(&self) -> Result<()> {
         if self.is_running() {
             self.stop()?;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{
     build::Programs,
-    e2e, examples,
+    campaign, e2e, examples,
     postgres::{TestServer, URL_VARIABLE},
     shell,
     tally::Tally,
@@ -41,6 +41,7 @@ pub(crate) fn all(root: &Path, options: &Options) -> Result<Tally> {
         tally += Tally::single(false);
     }
     tally += examples::run(root, &programs)?;
+    tally += campaign::all(&programs, &campaign::Options::default())?;
     if !options.no_e2e {
         tally += e2e::all(root, &programs, &database)?;
     }
