@@ -63,7 +63,11 @@ pub async fn observe<B: MessageBody>(
     metrics::histogram!(DURATION, "route" => route.clone()).record(elapsed.as_secs_f64());
     span.in_scope(|| {
         let milliseconds = elapsed.as_secs_f64() * 1_000.0;
-        tracing::info!(%method, %route, status, milliseconds, "answered");
+        match status {
+            500.. => tracing::warn!(%method, %route, status, milliseconds, "answered"),
+            400.. => tracing::info!(%method, %route, status, milliseconds, "answered"),
+            _ => tracing::debug!(%method, %route, status, milliseconds, "answered"),
+        }
     });
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)

@@ -42,6 +42,9 @@ pub enum StartError {
     /// A setting of a provider cannot be used.
     #[error(transparent)]
     Provider(#[from] comms_core::Error),
+    /// The schema is not the one of this version.
+    #[error("{0}: run `comms-server migrate`, or set MIGRATE_ON_START=true")]
+    Schema(#[source] RepositoryError),
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] RepositoryError),
@@ -81,7 +84,9 @@ impl Running {
         if settings.migrates_on_start() {
             repository.migrate().await?;
         }
-        register(repository.as_ref(), &settings, &registry).await?;
+        register(repository.as_ref(), &settings, &registry)
+            .await
+            .map_err(schema)?;
         let engine = engine(
             &settings,
             &registry,
@@ -128,6 +133,14 @@ impl Running {
     pub async fn stop(self) {
         self.workers.stop().await;
         self.state.repository.close().await;
+    }
+}
+
+/// What a database that was never migrated says is no help to anybody.
+fn schema(error: RepositoryError) -> StartError {
+    match error {
+        RepositoryError::Database(_) => StartError::Schema(error),
+        other => StartError::Database(other),
     }
 }
 

@@ -8,6 +8,7 @@ mod replay;
 mod serve;
 
 use std::{
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -127,6 +128,7 @@ fn start_logging(settings: &LogSettings) {
     let filter = EnvFilter::new(&settings.filter);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // Logging that was set up already stays as it is.
     let _ = match settings.format {

@@ -224,7 +224,11 @@ pub fn mount(config: &mut ServiceConfig) {
     for row in ROUTES {
         paths.entry(row.path).or_default().push(row);
     }
-    for (path, rows) in paths {
+    // In their order each route before the right one is tried, and one with a parameter costs a regular expression:
+    // a webhook, which comes most often, shall meet none.
+    let (with_parameters, fixed): (Vec<_>, Vec<_>) =
+        paths.into_iter().partition(|(path, _)| path.contains('{'));
+    for (path, rows) in fixed.into_iter().chain(with_parameters) {
         let resource = rows
             .iter()
             .fold(web::resource(path), |resource, row| {

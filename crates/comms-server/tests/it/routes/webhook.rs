@@ -2,10 +2,52 @@ use std::collections::BTreeSet;
 
 use comms_simulator::{
     WebhookPolicy,
-    meta::{Customer, PHONE_ID},
+    meta::{Customer, PHONE_ID, WABA_ID},
 };
+use serde_json::json;
 
 use crate::support::{HISTORY, TestServer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_values_are_stored_and_not_refused() {
+    let server = TestServer::start().await;
+    let id = format!("wamid.{}", "x".repeat(300));
+    let message = json!({"from": "34600000000", "id": id, "timestamp": "1749416383", "type": "text", "text": {"body": "antes\u{0}después 😀"}});
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": [{"field": "messages", "value": {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": PHONE_ID},
+        "messages": [message]
+    }}]}]});
+    assert_eq!(
+        server.webhook(body.to_string().as_bytes()).await.status,
+        200
+    );
+    let row = server.admin().get(HISTORY).await.data()[0].clone();
+    assert_eq!(
+        row["sid_externo"], id,
+        "kept whole, whatever the column of `comunicaciones` holds"
+    );
+    let text = row["contenido"].as_str().unwrap();
+    assert!(
+        text.starts_with("antes") && text.ends_with("después 😀"),
+        "{text:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_comes_after_the_commit_and_a_repetition_changes_nothing() {
+    let server = TestServer::start().await;
+    let body = br#"{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ana"},"wa_id":"34600000000"}],"messages":[{"from":"34600000000","id":"wamid.1","timestamp":"1749416383","type":"text","text":{"body":"hola"}}]}}]}]}"#;
+    for _ in 0..3 {
+        assert_eq!(server.webhook(body).await.status, 200);
+        let rows = server.admin().get(HISTORY).await.data();
+        assert_eq!(
+            rows.as_array().unwrap().len(),
+            1,
+            "there as soon as it was answered"
+        );
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_in_any_order_are_one_message_each() {
