@@ -240,7 +240,7 @@ CREATE TABLE opt_outs (
     UNIQUE (account_id, address, scope)
 );
 
--- Filled from issue D on: encrypted credentials of sellers.
+-- For channels of sellers, such as mailboxes: their credentials, encrypted. Empty until such a channel exists.
 CREATE TABLE credentials (
     id uuid PRIMARY KEY,
     organization_id text NOT NULL,

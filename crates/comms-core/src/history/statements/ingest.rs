@@ -21,8 +21,8 @@ use super::{
     status,
 };
 use crate::{
-    ClientId, ContractId, Direction, EventKind, IdentityChange, InboundMessage, LeadId,
-    MessageOrigin, OptChange, Status, UserId,
+    AddressKind, ClientId, ContractId, Direction, EventKind, IdentityChange, InboundMessage,
+    LeadId, MessageOrigin, OptChange, Status, UserId,
     history::{
         Ingested, NewWebhook,
         accounts_map::AccountMap,
@@ -256,7 +256,14 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
     let occurred_at = draft.event.occurred_at.map(Instant::of);
     // What just came stands where it came; an import stands where it belongs.
     let created_at = occurred_at.filter(|_| imported).unwrap_or(now);
-    let address = draft.body.party.primary();
+    // People know each other by number or mail address; an id that only the provider can read is shown where there is no other.
+    let address = draft
+        .body
+        .party
+        .addresses
+        .iter()
+        .find(|a| matches!(a.kind(), AddressKind::Phone | AddressKind::Email))
+        .or(draft.body.party.primary());
     let body = clean(&draft.body.content.summary());
     let content = serde_json::to_value(&draft.body.content).unwrap_or_default();
     let owner = person
