@@ -15,6 +15,8 @@ mod contract_rows;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_schema;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_tls;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_values;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_world;
