@@ -1,5 +1,6 @@
 //! The chores of the workspace: `cargo xtask --help`.
 
+mod bench;
 mod build;
 mod campaign;
 mod ci;
@@ -40,6 +41,8 @@ enum Chore {
     Vectors,
     /// Runs the foreign clients (pywa, Prisma, an Express proxy) against the simulator and the server.
     E2e(e2e::Options),
+    /// Measures what the server takes, beside floors measured in the same run.
+    Bench(bench::Options),
     /// Kills the server and PostgreSQL under a load of webhooks and compares what was acknowledged with what is stored.
     Campaign(campaign::Options),
     /// Packages each published crate, and builds projects that import one of them alone.
@@ -66,6 +69,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::Tidy => tidy::run(&root),
         Chore::Vectors => vectors::run(&root),
         Chore::E2e(options) => e2e::run(&root, &options),
+        Chore::Bench(options) => bench::run(&root, &options),
         Chore::Campaign(options) => campaign::run(&root, &options),
         Chore::ReleaseCheck => release::run(&root),
     }

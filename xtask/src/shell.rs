@@ -12,11 +12,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// The root of the workspace that this program belongs to, also where the clone has moved since it was built.
 pub(crate) fn workspace_root() -> Result<PathBuf> {
-    let manifest = env::var_os("CARGO_MANIFEST_DIR")
-        .context("run this as `cargo xtask …`: cargo says where the workspace is")?;
-    let root = Path::new(&manifest)
-        .parent()
-        .context("xtask lies in the workspace")?;
+    let manifest =
+        env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask …`: cargo says where the workspace is")?;
+    let root = Path::new(&manifest).parent().context("xtask lies in the workspace")?;
     Ok(root.to_owned())
 }
 
@@ -44,15 +42,23 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
 
 /// The cargo that started us.
 pub(crate) fn cargo(root: &Path) -> Command {
-    command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), root)
+    let mut cargo = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), root);
+    // It told us about our own package. Build scripts that watch these variables, such as ring's, would run again, and half
+    // of the libraries with them, each time that a plain cargo and this one take turns.
+    for (name, _) in env::vars_os() {
+        let ours =
+            name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+        if ours {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Runs to the end and shows what is printed; whether it succeeded.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     println!("$ {}", shown(command));
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
     Ok(status.success())
 }
 
@@ -64,32 +70,18 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs to the end and takes what is printed on standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
     if !output.status.success() {
-        bail!(
-            "failed: {}\n{}",
-            shown(command),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("failed: {}\n{}", shown(command), String::from_utf8_lossy(&output.stderr));
     }
     String::from_utf8(output.stdout).with_context(|| format!("not text: {}", shown(command)))
 }
 
 /// Calls `ready` until it holds or the time is over.
-pub(crate) fn wait_until(
-    what: &str,
-    limit: Duration,
-    mut ready: impl FnMut() -> Result<bool>,
-) -> Result<()> {
+pub(crate) fn wait_until(what: &str, limit: Duration, mut ready: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !ready()? {
-        ensure!(
-            start.elapsed() < limit,
-            "{what}: not within {} s",
-            limit.as_secs()
-        );
+        ensure!(start.elapsed() < limit, "{what}: not within {} s", limit.as_secs());
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
@@ -102,12 +94,6 @@ pub(crate) fn free_port() -> Result<u16> {
 }
 
 fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
-    std::iter::once(program)
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
