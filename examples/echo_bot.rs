@@ -17,12 +17,9 @@ use axum::{
     routing::get,
 };
 use comms_core::{
-    AccountId, Address, Channel, ChannelDirectory, ChannelKind, Content, Direction, MessageId,
-    Secret, Status, SystemClock, WebhookRequest,
-    history::{
-        Account, DatabaseSettings, HistoryEntry, HistoryFilter, Organization, Repository, Scope,
-        open,
-    },
+    AccountId, Address, Channel, ChannelDirectory, ChannelKind, Content, Direction, MessageId, Secret, Status,
+    SystemClock, WebhookRequest,
+    history::{Account, DatabaseSettings, HistoryEntry, HistoryFilter, Organization, Repository, Scope, open},
 };
 use comms_engine::{Engine, ReceiveError, SendRequest};
 use comms_simulator::{
@@ -94,8 +91,7 @@ async fn reply(engine: &Engine, id: MessageId, entry: &HistoryEntry) -> Result<(
     let to = Address::parse_recipient(&entry.counterpart, None)?;
     let words = entry.text.clone().unwrap_or_default();
     let content = Content::text(format!("Eco: {words}"));
-    let mut message =
-        SendRequest::new(everything(), BOT.into(), ChannelKind::WhatsApp, to, content);
+    let mut message = SendRequest::new(everything(), BOT.into(), ChannelKind::WhatsApp, to, content);
     message.reply_to = Some(id);
     message.idempotency_key = Some(format!("echo:{id}"));
     engine.send(message).await?;
@@ -114,10 +110,7 @@ async fn store(folder: &Path, number: &AccountId) -> Result<Arc<dyn Repository>>
     let file = DatabaseSettings::sqlite(folder.join("history.sqlite"));
     let store = open(file, Arc::new(SystemClock)).await?;
     store.migrate().await?;
-    let organization = Organization {
-        id: ORGANIZATION.into(),
-        name: "The bakery".to_owned(),
-    };
+    let organization = Organization { id: ORGANIZATION.into(), name: "The bakery".to_owned() };
     store.put_organization(&organization).await?;
     let account = Account {
         id: number.clone(),
@@ -157,9 +150,8 @@ impl ChannelDirectory for OneNumber {
 async fn serve(engine: Engine, verifier: Verifier) -> Result<String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let app = Router::new()
-        .route("/webhook", get(challenge).post(receive))
-        .with_state((engine, verifier, address.clone()));
+    let app =
+        Router::new().route("/webhook", get(challenge).post(receive)).with_state((engine, verifier, address.clone()));
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(format!("{address}/webhook"))
 }
@@ -181,18 +173,8 @@ async fn challenge(State((_, verifier, address)): Served, uri: Uri) -> (StatusCo
 }
 
 /// Meta tells of messages: answered 200 once they are committed, and only then.
-async fn receive(
-    State((engine, _, address)): Served,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
-    let request = WebhookRequest {
-        method: Method::POST,
-        url: format!("{address}{uri}"),
-        headers,
-        body,
-    };
+async fn receive(State((engine, _, address)): Served, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let request = WebhookRequest { method: Method::POST, url: format!("{address}{uri}"), headers, body };
     match engine.receive("whatsapp", request).await {
         Ok(_) => StatusCode::OK,
         Err(ReceiveError::InvalidSignature(_)) => StatusCode::UNAUTHORIZED,
@@ -215,19 +197,13 @@ async fn answer(store: &dyn Repository) -> Result<()> {
 }
 
 async fn history(store: &dyn Repository) -> Result<Vec<HistoryEntry>> {
-    let newest = HistoryFilter {
-        limit: 50,
-        ..HistoryFilter::default()
-    };
+    let newest = HistoryFilter { limit: 50, ..HistoryFilter::default() };
     Ok(store.history(&everything(), &newest).await?.entries)
 }
 
 /// What an administrator sees; a seller's id in `seller` would narrow it to theirs.
 fn everything() -> Scope {
-    Scope {
-        organization: ORGANIZATION.into(),
-        seller: None,
-    }
+    Scope { organization: ORGANIZATION.into(), seller: None }
 }
 
 fn print_history(entries: &[HistoryEntry]) {

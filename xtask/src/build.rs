@@ -23,19 +23,9 @@ impl Programs {
     /// Builds the workspace with the features that `cargo test --workspace` uses, so that nothing heavy is compiled twice.
     pub(crate) fn build(root: &Path) -> Result<Self> {
         let mut build = shell::cargo(root);
-        build.args([
-            "build",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--examples",
-        ]);
+        build.args(["build", "--workspace", "--lib", "--bins", "--tests", "--examples"]);
         build.arg("--message-format=json-render-diagnostics");
-        let mut child = build
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cargo does not start")?;
+        let mut child = build.stdout(Stdio::piped()).spawn().context("cargo does not start")?;
         let messages = child.stdout.take().context("the output is piped")?;
         let mut programs = Self::default();
         for line in BufReader::new(messages).lines() {
@@ -47,17 +37,12 @@ impl Programs {
 
     /// The program of a `[[bin]]`.
     pub(crate) fn binary(&self, name: &str) -> Result<&Path> {
-        self.binaries
-            .get(name)
-            .map(PathBuf::as_path)
-            .with_context(|| format!("the workspace has no program {name}"))
+        self.binaries.get(name).map(PathBuf::as_path).with_context(|| format!("the workspace has no program {name}"))
     }
 
     fn note(&mut self, message: &Value) {
-        let (Some(executable), Some(name)) = (
-            message["executable"].as_str(),
-            message["target"]["name"].as_str(),
-        ) else {
+        let (Some(executable), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str())
+        else {
             return;
         };
         // The test harness of a program has the same name.

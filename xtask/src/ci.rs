@@ -9,20 +9,11 @@ use crate::{release, shell, tally::Tally, test, tidy};
 /// Runs every check, also after one has failed, and ends with how long each took and the count of all.
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let mut steps = Steps::default();
-    steps.check("format", || {
-        shell::succeeds(shell::cargo(root).args(["fmt", "--all", "--check"]))
-    });
+    steps.check("format", || shell::succeeds(shell::cargo(root).args(["fmt", "--all", "--check"])));
     steps.check("tidy", || tidy::run(root));
     steps.check("clippy", || {
         let mut clippy = shell::cargo(root);
-        shell::succeeds(clippy.args([
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        shell::succeeds(clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
     steps.check("documentation", || {
         let mut doc = shell::cargo(root);
@@ -43,11 +34,7 @@ impl Steps {
     fn check(&mut self, name: &'static str, check: impl FnOnce() -> Result<bool>) {
         self.step(name, || {
             let passed = check()?;
-            Ok(if passed {
-                Tally::default()
-            } else {
-                Tally::single(false)
-            })
+            Ok(if passed { Tally::default() } else { Tally::single(false) })
         });
     }
 

@@ -63,10 +63,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 /// Runs every suite. Where its language is missing a suite is skipped with a notice, in CI it is a failure.
 pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Result<Tally> {
     let mut tally = or_skipped("pywa", pywa(root, programs))?;
-    tally += or_skipped(
-        "Prisma and Express",
-        node(root, programs, database, &[Suite::Prisma, Suite::Proxy]),
-    )?;
+    tally += or_skipped("Prisma and Express", node(root, programs, database, &[Suite::Prisma, Suite::Proxy]))?;
     Ok(tally)
 }
 
@@ -86,18 +83,11 @@ fn pywa(root: &Path, programs: &Programs) -> Result<Tally> {
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let simulator = simulator(programs, folder.path(), None)?;
     let mut test = shell::command(python, &root.join("e2e/python"));
-    test.args(["-B", "test_pywa.py"])
-        .env("SIMULATOR_URL", simulator.url())
-        .envs(META.iter().copied());
+    test.args(["-B", "test_pywa.py"]).env("SIMULATOR_URL", simulator.url()).envs(META.iter().copied());
     Tally::of(&mut test)
 }
 
-fn node(
-    root: &Path,
-    programs: &Programs,
-    database: &TestServer,
-    suites: &[Suite],
-) -> Result<Tally> {
+fn node(root: &Path, programs: &Programs, database: &TestServer, suites: &[Suite]) -> Result<Tally> {
     let project = NodeProject::prepare(root)?;
     let mut tally = Tally::default();
     for suite in suites {
@@ -116,10 +106,7 @@ fn suite_of_node(
 ) -> Result<Tally> {
     let script = |arguments: &[&str]| {
         let mut script = project.node();
-        script
-            .arg("database.mjs")
-            .args(arguments)
-            .env(URL_VARIABLE, database.url());
+        script.arg("database.mjs").args(arguments).env(URL_VARIABLE, database.url());
         shell::output(&mut script)
     };
     let url = script(&["create"])?.trim().to_owned();
@@ -137,11 +124,7 @@ fn suite_of_node(
         .env("WHATSAPP_API_BASE", simulator.url())
         .envs(META.iter().copied().chain([JWT_SECRET]));
     let server = Service::start(&mut serve, port, &folder.path().join("server.log"))?;
-    let name = if suite == Suite::Prisma {
-        "prisma"
-    } else {
-        "proxy"
-    };
+    let name = if suite == Suite::Prisma { "prisma" } else { "proxy" };
     let mut test = project.node();
     test.args(["--test", "--test-reporter=tap"])
         .arg(format!("test/{name}.test.mjs"))
@@ -159,11 +142,7 @@ fn suite_of_node(
 }
 
 /// The offline double of the providers; webhooks go to `callback`.
-pub(crate) fn simulator(
-    programs: &Programs,
-    folder: &Path,
-    callback: Option<&str>,
-) -> Result<Service> {
+pub(crate) fn simulator(programs: &Programs, folder: &Path, callback: Option<&str>) -> Result<Service> {
     let port = shell::free_port()?;
     let mut command = shell::command(programs.binary("comms-simulator")?, folder);
     command.args(["serve", "--port", &port.to_string()]);
@@ -182,10 +161,7 @@ fn python(root: &Path) -> Result<PathBuf> {
     if !complete.exists() {
         tools::create_venv(&folder)?;
         let mut pip = shell::command(&python, root);
-        shell::run(
-            pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "-r"])
-                .arg(&requirements),
-        )?;
+        shell::run(pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "-r"]).arg(&requirements))?;
         fs::write(complete, "")?;
     }
     Ok(python)
@@ -201,16 +177,9 @@ impl NodeProject {
     fn prepare(root: &Path) -> Result<Self> {
         let node = tools::node(root)?;
         let source = root.join("e2e/node");
-        let project = Self {
-            folder: installed(root, "node", &source.join("package-lock.json"))?,
-            node: node.program,
-        };
+        let project = Self { folder: installed(root, "node", &source.join("package-lock.json"))?, node: node.program };
         // The tests find their packages beside them, and change more often than those.
-        shell::run(
-            shell::command("cp", &source)
-                .args(["-R", "."])
-                .arg(&project.folder),
-        )?;
+        shell::run(shell::command("cp", &source).args(["-R", "."]).arg(&project.folder))?;
         let complete = project.folder.join("complete");
         if !complete.exists() {
             shell::run(shell::command(node.npm, &project.folder).args(["ci", "--silent"]))?;

@@ -25,23 +25,16 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
             .env("WHATSAPP_API_BASE", simulator.url())
             .env("SIMULATOR_URL", simulator.url())
             .envs(e2e::META.iter().copied());
-        let child = example
-            .spawn()
-            .with_context(|| format!("{name} does not start"))?;
+        let child = example.spawn().with_context(|| format!("{name} does not start"))?;
         let passed = ends_well(child)?;
-        println!(
-            "example {name} ... {}",
-            if passed { "ok" } else { "FAILED" }
-        );
+        println!("example {name} ... {}", if passed { "ok" } else { "FAILED" });
         tally += Tally::single(passed);
     }
     Ok(tally)
 }
 
 fn ends_well(mut child: Child) -> Result<bool> {
-    let ended = shell::wait_until("the example's end", LIMIT, || {
-        Ok(child.try_wait()?.is_some())
-    });
+    let ended = shell::wait_until("the example's end", LIMIT, || Ok(child.try_wait()?.is_some()));
     if let Err(error) = ended {
         eprintln!("{error:#}");
         child.kill()?;

@@ -1,14 +1,16 @@
 //! A private PostgreSQL server: in a folder of its own, on a free port of the loopback address, gone afterwards.
 
 use std::{
-    env, fs,
+    cell::RefCell,
+    env,
+    fs::{self, File},
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::{shell, tools};
@@ -18,6 +20,9 @@ pub(crate) const URL_VARIABLE: &str = "COMMS_TEST_DATABASE_URL";
 
 /// A superuser of the private server; no password, as only this machine reaches it.
 const USER: &str = "postgres";
+
+/// How long it may take to start, to recover or to stop.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,7 @@ pub(crate) struct Postgres {
     owner: Option<u32>,
     port: u16,
     durability: Durability,
+    server: RefCell<Option<Child>>,
     guardian: Child,
 }
 
@@ -49,10 +55,7 @@ impl Postgres {
         } else {
             None
         };
-        let folder = tempfile::Builder::new()
-            .prefix("comms-postgres-")
-            .tempdir()
-            .context("no temporary folder")?;
+        let folder = tempfile::Builder::new().prefix("comms-postgres-").tempdir().context("no temporary folder")?;
         chown(folder.path(), owner, None)?;
         let server = Self {
             guardian: guardian(folder.path())?,
@@ -61,18 +64,12 @@ impl Postgres {
             owner,
             port: shell::free_port()?,
             durability,
+            server: RefCell::new(None),
         };
         shell::output(
             server
                 .program("initdb")
-                .args([
-                    "--auth=trust",
-                    "--encoding=UTF8",
-                    "--no-locale",
-                    "--no-sync",
-                    "--username",
-                    USER,
-                ])
+                .args(["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username", USER])
                 .arg(server.data()),
         )?;
         server.launch()?;
@@ -86,75 +83,86 @@ impl Postgres {
 
     /// Pulls the plug: no shutdown, no flush.
     pub(crate) fn kill9(&self) -> Result<()> {
-        let pid_file = fs::read_to_string(self.data().join("postmaster.pid"))
-            .context("the server is not running")?;
-        let pid = pid_file
-            .lines()
-            .next()
-            .context("postmaster.pid names no process")?;
-        shell::output(shell::command("kill", Path::new("/")).args(["-9", pid]))?;
-        shell::wait_until("the end of PostgreSQL", Duration::from_secs(10), || {
-            Ok(!self.is_running())
-        })
+        let mut server = self.server.take().context("the server is not running")?;
+        server.kill()?;
+        server.wait()?;
+        Ok(())
     }
 
     /// Starts it again, stopping it first where it runs; after [`kill9`](Self::kill9) it recovers from its log.
     pub(crate) fn restart(&self) -> Result<()> {
-        if self.is_running() {
-            self.stop()?;
-        }
+        self.stop()?;
+        let mut problem = String::new();
         // The children of a killed server let go of its memory one by one.
-        shell::wait_until("PostgreSQL's restart", Duration::from_secs(60), || {
-            Ok(self.launch().is_ok())
-        })
+        let restarted = shell::wait_until("PostgreSQL's restart", LIMIT, || {
+            let launched = self.launch();
+            problem = launched.as_ref().err().map(|error| format!("{error:#}")).unwrap_or_default();
+            Ok(launched.is_ok())
+        });
+        restarted.context(problem)
     }
 
-    /// Ends its sessions and shuts it down in order.
+    /// Ends its sessions and shuts it down in order, where it runs.
     pub(crate) fn stop(&self) -> Result<()> {
-        self.control(&["stop", "--wait", "--mode=fast"])
+        let Some(mut server) = self.server.take() else {
+            return Ok(());
+        };
+        let pid = server.id().to_string();
+        shell::output(shell::command("kill", Path::new("/")).args(["-INT", &pid]))?;
+        shell::wait_until("the end of PostgreSQL", LIMIT, || Ok(server.try_wait()?.is_some()))
     }
 
+    /// Starts it as our own child and not by pg_ctl: a killed one is gone only once its parent has asked for it, and the
+    /// first process of a container often never does.
     fn launch(&self) -> Result<()> {
-        let mut settings = format!(
-            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories='' -c max_connections=200",
-            self.port
-        );
-        if self.durability == Durability::Fast {
-            settings.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
-            // DROP DATABASE waits for a checkpoint under way, and one by the clock is spread over minutes.
-            settings.push_str(" -c checkpoint_timeout=1h -c max_wal_size=8GB");
-        }
         let log = self.folder.path().join("log");
-        let started = self.control(&[
-            "start",
-            "--wait",
-            "--log",
-            &log.display().to_string(),
-            "--options",
-            &settings,
-        ]);
-        started.with_context(|| fs::read_to_string(&log).unwrap_or_default())
-    }
-
-    fn is_running(&self) -> bool {
-        self.control(&["status"]).is_ok()
-    }
-
-    fn control(&self, arguments: &[&str]) -> Result<()> {
-        // The server inherits standard output: a pipe would stay open as long as it runs.
-        let status = self
-            .program("pg_ctl")
-            .arg("--pgdata")
+        let output = File::create(&log)?;
+        let mut server = self
+            .program("postgres")
+            .arg("-D")
             .arg(self.data())
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .context("pg_ctl does not start")?;
-        if !status.success() {
-            bail!("pg_ctl {} failed", arguments.first().unwrap_or(&""));
+            .args(self.settings())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            // Ctrl-C is for us to handle.
+            .process_group(0)
+            .spawn()
+            .context("postgres does not start")?;
+        let ready = shell::wait_until("PostgreSQL's start", LIMIT, || {
+            ensure!(server.try_wait()?.is_none(), "PostgreSQL ended at once");
+            Ok(self.is_ready(server.id()))
+        });
+        if let Err(error) = ready {
+            server.kill()?;
+            server.wait()?;
+            return Err(error.context(fs::read_to_string(&log).unwrap_or_default()));
         }
+        self.server.replace(Some(server));
         Ok(())
+    }
+
+    fn settings(&self) -> Vec<String> {
+        let mut settings = vec![
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            "unix_socket_directories=".to_owned(),
+            "max_connections=200".to_owned(),
+        ];
+        if self.durability == Durability::Fast {
+            let quick = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+            // DROP DATABASE waits for a checkpoint under way, and one by the clock is spread over minutes.
+            let rare = ["checkpoint_timeout=1h", "max_wal_size=8GB"];
+            settings.extend(quick.iter().chain(&rare).map(ToString::to_string));
+        }
+        let options = settings.into_iter();
+        options.flat_map(|one| ["-c".to_owned(), one]).collect()
+    }
+
+    /// Whether its own file says so: the first line names the process, the eighth its state.
+    fn is_ready(&self, pid: u32) -> bool {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let mut lines = file.lines().map(str::trim);
+        lines.next() == Some(&pid.to_string()) && lines.nth(6) == Some("ready")
     }
 
     fn program(&self, name: &str) -> Command {
@@ -172,9 +180,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if self.is_running()
-            && let Err(error) = self.stop()
-        {
+        if let Err(error) = self.stop() {
             eprintln!("the private PostgreSQL server is left to its guardian: {error:#}");
         }
         // Closing its input lets the guardian go; it removes what is left.
@@ -194,16 +200,10 @@ pub(crate) struct TestServer {
 impl TestServer {
     pub(crate) fn find_or_start() -> Result<Self> {
         if let Ok(url) = env::var(URL_VARIABLE) {
-            return Ok(Self {
-                url,
-                _private: None,
-            });
+            return Ok(Self { url, _private: None });
         }
         let server = Postgres::start(Durability::Fast)?;
-        Ok(Self {
-            url: server.url(),
-            _private: Some(server),
-        })
+        Ok(Self { url: server.url(), _private: Some(server) })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -214,7 +214,8 @@ impl TestServer {
 /// Waits until we are gone, however we go (its input closes), then ends the server and removes the folder.
 /// A process group of its own keeps Ctrl-C away from it.
 fn guardian(folder: &Path) -> Result<Child> {
-    const SCRIPT: &str = r#"read -r _; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"; rm -rf "$0""#;
+    const SCRIPT: &str =
+        r#"read -r _; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"; rm -rf "$0""#;
     shell::command("sh", Path::new("/"))
         .args(["-c", SCRIPT])
         .arg(folder)
@@ -232,13 +233,7 @@ mod tests {
 
     /// Speaks to the server as a client would.
     fn query(server: &Postgres, sql: &str) -> Result<String> {
-        shell::output(
-            shell::command(server.programs.join("psql"), Path::new("/")).args([
-                &server.url(),
-                "-Atqc",
-                sql,
-            ]),
-        )
+        shell::output(shell::command(server.programs.join("psql"), Path::new("/")).args([&server.url(), "-Atqc", sql]))
     }
 
     #[test]

@@ -73,10 +73,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let unpacked = package(root, &published)?;
     let mut problems = Vec::new();
     for package in &published {
-        problems.extend(look_into(
-            package,
-            &unpacked.path().join(package.full_name()),
-        )?);
+        problems.extend(look_into(package, &unpacked.path().join(package.full_name()))?);
     }
     for importer in importers(&published)? {
         println!("\nimporting {} {:?} alone", importer.of, importer.features);
@@ -85,11 +82,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     for problem in &problems {
         println!("error: {problem}");
     }
-    println!(
-        "release-check: {} packages, {} problems",
-        published.len(),
-        problems.len()
-    );
+    println!("release-check: {} packages, {} problems", published.len(), problems.len());
     Ok(problems.is_empty())
 }
 
@@ -103,13 +96,8 @@ fn package(root: &Path, published: &[&Package]) -> Result<TempDir> {
     shell::run(&mut package)?;
     let folder = tempfile::tempdir().context("no temporary folder")?;
     for package in published {
-        let archive =
-            shell::target_folder(root).join(format!("package/{}.crate", package.full_name()));
-        shell::output(
-            shell::command("tar", folder.path())
-                .arg("-xzf")
-                .arg(archive),
-        )?;
+        let archive = shell::target_folder(root).join(format!("package/{}.crate", package.full_name()));
+        shell::output(shell::command("tar", folder.path()).arg("-xzf").arg(archive))?;
     }
     Ok(folder)
 }
@@ -118,17 +106,10 @@ fn package(root: &Path, published: &[&Package]) -> Result<TempDir> {
 fn look_into(package: &Package, folder: &Path) -> Result<Vec<String>> {
     let mut files = Vec::new();
     collect(folder, &mut files)?;
-    let names: BTreeSet<String> = files
-        .iter()
-        .filter_map(|(path, _)| Some(path.strip_prefix(folder).ok()?.display().to_string()))
-        .collect();
+    let names: BTreeSet<String> =
+        files.iter().filter_map(|(path, _)| Some(path.strip_prefix(folder).ok()?.display().to_string())).collect();
     let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-    println!(
-        "\n{}: {} files, {} KiB",
-        package.full_name(),
-        files.len(),
-        bytes / 1024
-    );
+    println!("\n{}: {} files, {} KiB", package.full_name(), files.len(), bytes / 1024);
     for name in &names {
         println!("  {name}");
     }
@@ -139,19 +120,12 @@ fn look_into(package: &Package, folder: &Path) -> Result<Vec<String>> {
     let large = files
         .iter()
         .filter(|(_, bytes)| *bytes > LONGEST_FILE)
-        .map(|(path, bytes)| {
-            format!(
-                "{} has {bytes} bytes; the limit is {LONGEST_FILE}",
-                path.display()
-            )
-        });
+        .map(|(path, bytes)| format!("{} has {bytes} bytes; the limit is {LONGEST_FILE}", path.display()));
     Ok(missing.chain(large).collect())
 }
 
 fn collect(folder: &Path, files: &mut Vec<(PathBuf, u64)>) -> Result<()> {
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), files)?;
@@ -178,11 +152,7 @@ fn importers(published: &[&Package]) -> Result<Vec<Importer>> {
             all.push(Importer {
                 of: package.name.clone().leak(),
                 features: &[],
-                without: if package.is_provider() {
-                    TOOLKIT
-                } else {
-                    &["actix-web"]
-                },
+                without: if package.is_provider() { TOOLKIT } else { &["actix-web"] },
                 own: "",
                 main: "fn main() {}\n",
             });
@@ -192,19 +162,11 @@ fn importers(published: &[&Package]) -> Result<Vec<Importer>> {
 }
 
 /// Checks one project outside of the workspace, against the unpacked crates and with the versions of our lock file.
-fn import(
-    root: &Path,
-    published: &[&Package],
-    unpacked: &Path,
-    importer: &Importer,
-) -> Result<Vec<String>> {
+fn import(root: &Path, published: &[&Package], unpacked: &Path, importer: &Importer) -> Result<Vec<String>> {
     let project = tempfile::tempdir().context("no temporary folder")?;
     fs::create_dir(project.path().join("src"))?;
     fs::write(project.path().join("src/main.rs"), importer.main)?;
-    fs::write(
-        project.path().join("Cargo.toml"),
-        manifest(importer, published, unpacked),
-    )?;
+    fs::write(project.path().join("Cargo.toml"), manifest(importer, published, unpacked))?;
     fs::copy(root.join("Cargo.lock"), project.path().join("Cargo.lock"))?;
     let cargo = || {
         let mut cargo = shell::cargo(project.path());
@@ -214,16 +176,10 @@ fn import(
     let name = format!("{} {:?}", importer.of, importer.features);
     let mut problems = Vec::new();
     if !shell::succeeds(cargo().args(["check", "--quiet"]))? {
-        problems.push(format!(
-            "a project that depends on {name} alone does not compile"
-        ));
+        problems.push(format!("a project that depends on {name} alone does not compile"));
     }
-    let tree =
-        shell::output(cargo().args(["tree", "--edges=normal", "--prefix=none", "--format={p}"]))?;
-    let packages: BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .collect();
+    let tree = shell::output(cargo().args(["tree", "--edges=normal", "--prefix=none", "--format={p}"]))?;
+    let packages: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     println!("{} packages", packages.len());
     problems.extend(
         importer
@@ -243,11 +199,7 @@ fn manifest(importer: &Importer, published: &[&Package], unpacked: &Path) -> Str
     );
     for package in published {
         let folder = unpacked.join(package.full_name());
-        manifest.push_str(&format!(
-            "{} = {{ path = {:?} }}\n",
-            package.name,
-            folder.display().to_string()
-        ));
+        manifest.push_str(&format!("{} = {{ path = {:?} }}\n", package.name, folder.display().to_string()));
     }
     manifest
 }
@@ -262,24 +214,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("README.md"), "").unwrap();
         fs::create_dir(folder.path().join("tests")).unwrap();
-        fs::write(
-            folder.path().join("tests/data.json"),
-            vec![b' '; 1024 * 1024 + 1],
-        )
-        .unwrap();
+        fs::write(folder.path().join("tests/data.json"), vec![b' '; 1024 * 1024 + 1]).unwrap();
 
         let problems = look_into(&workspace.packages[0], folder.path()).unwrap();
 
         assert_eq!(problems.len(), 4, "{problems:?}");
-        assert!(
-            problems
-                .iter()
-                .any(|problem| problem.ends_with("without LICENSE-MIT"))
-        );
-        assert!(
-            problems
-                .iter()
-                .any(|problem| problem.contains("data.json has 1048577 bytes"))
-        );
+        assert!(problems.iter().any(|problem| problem.ends_with("without LICENSE-MIT")));
+        assert!(problems.iter().any(|problem| problem.contains("data.json has 1048577 bytes")));
     }
 }

@@ -23,18 +23,13 @@ pub(crate) struct Service {
 impl Service {
     /// Starts `command`, which is to listen on `port`, and waits until it does. What it prints goes to `log`.
     pub(crate) fn start(command: &mut Command, port: u16, log: &Path) -> Result<Self> {
-        let output =
-            File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let child = command
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let mut service = Self {
-            child,
-            port,
-            log: log.to_owned(),
-        };
+        let mut service = Self { child, port, log: log.to_owned() };
         service.wait()?;
         Ok(service)
     }

@@ -51,9 +51,7 @@ pub(crate) fn all(root: &Path, options: &Options) -> Result<Tally> {
 /// One feature set for units, integration tests and documentation: features only add, and the server asks for all.
 fn workspace_tests(root: &Path, database: &TestServer) -> Result<Tally> {
     let mut test = shell::cargo(root);
-    test.args(["test", "--workspace", "--no-fail-fast"])
-        .env(URL_VARIABLE, database.url())
-        .env("RUST_BACKTRACE", "1");
+    test.args(["test", "--workspace", "--no-fail-fast"]).env(URL_VARIABLE, database.url()).env("RUST_BACKTRACE", "1");
     if let Some(vectors) = vectors::folder(root) {
         test.env(vectors::VARIABLE, vectors);
     }

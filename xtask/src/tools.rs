@@ -26,15 +26,13 @@ pub(crate) fn postgres_programs() -> Result<PathBuf> {
     if let Some(folder) = find_postgres() {
         return Ok(folder);
     }
-    apt_install(&["postgresql"])
-        .context("PostgreSQL's server programs (initdb, pg_ctl) are missing")?;
+    apt_install(&["postgresql"]).context("PostgreSQL's server programs (initdb, pg_ctl) are missing")?;
     find_postgres().context("the package postgresql brought no initdb")
 }
 
 fn find_postgres() -> Option<PathBuf> {
     // A link on the path leads to the folder with the other programs.
-    let on_path = find_on_path("initdb")
-        .and_then(|file| Some(file.canonicalize().ok()?.parent()?.to_owned()));
+    let on_path = find_on_path("initdb").and_then(|file| Some(file.canonicalize().ok()?.parent()?.to_owned()));
     let debian = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -50,9 +48,7 @@ fn find_postgres() -> Option<PathBuf> {
 
 /// A program on `PATH`.
 pub(crate) fn find_on_path(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Installs Debian packages, where this is Debian and we are root; else says what is missing.
@@ -69,11 +65,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
         apt
     };
     shell::run(apt().arg("update"))?;
-    shell::run(
-        apt()
-            .args(["install", "--no-install-recommends"])
-            .args(packages),
-    )
+    shell::run(apt().args(["install", "--no-install-recommends"]).args(packages))
 }
 
 /// Makes a virtual environment of Python in `folder`.
@@ -118,18 +110,8 @@ pub(crate) fn node(root: &Path) -> Result<Node> {
     if !is_new_enough(&program) {
         fs::create_dir_all(&folder)?;
         let wanted = format!("{package}@22");
-        shell::run(shell::command(&npm, &folder).args([
-            "install",
-            "--silent",
-            "--no-save",
-            "--prefix",
-            ".",
-            &wanted,
-        ]))?;
-        ensure!(
-            is_new_enough(&program),
-            "{package} does not run here: install Node.js 20.19 or newer"
-        );
+        shell::run(shell::command(&npm, &folder).args(["install", "--silent", "--no-save", "--prefix", ".", &wanted]))?;
+        ensure!(is_new_enough(&program), "{package} does not run here: install Node.js 20.19 or newer");
     }
     Ok(Node { program, npm })
 }

@@ -17,8 +17,7 @@ const MARK: &str = "vectors ";
 
 /// Runs the tests of the vectors, and fails where they are absent.
 pub(crate) fn run(root: &Path) -> Result<bool> {
-    folder(root)
-        .with_context(|| format!("no vectors beside the clone; name their folder in {VARIABLE}"))?;
+    folder(root).with_context(|| format!("no vectors beside the clone; name their folder in {VARIABLE}"))?;
     report(root)
 }
 
@@ -48,10 +47,7 @@ pub(crate) fn report(root: &Path) -> Result<bool> {
     let printed = String::from_utf8_lossy(&output.stdout);
     // The harness writes its own words at the start of the line where it does not capture.
     let mut lines = 0;
-    for line in printed
-        .lines()
-        .filter_map(|line| Some(&line[line.find(MARK)?..]))
-    {
+    for line in printed.lines().filter_map(|line| Some(&line[line.find(MARK)?..])) {
         println!("{line}");
         lines += 1;
     }

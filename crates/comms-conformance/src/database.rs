@@ -16,9 +16,7 @@ pub async fn postgres() -> Option<String> {
             std::env::var("CI").as_deref() != Ok("true"),
             "{SERVER} is not set: run `cargo xtask test`, which starts a server"
         );
-        eprintln!(
-            "PostgreSQL is left out: {SERVER} is not set; `cargo xtask test` starts a server"
-        );
+        eprintln!("PostgreSQL is left out: {SERVER} is not set; `cargo xtask test` starts a server");
         return None;
     };
     let name = format!("comms_{}", Uuid::now_v7().simple());
@@ -42,9 +40,7 @@ pub async fn execute(address: &str, statements: &str) {
         Ok::<_, tokio_postgres::Error>(())
     };
     if let Err(error) = done.await {
-        let cause = std::error::Error::source(&error)
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         panic!("PostgreSQL refused: {error} {cause}\n{statements}");
     }
 }

@@ -72,21 +72,14 @@ impl<H: ?Sized + Sync> Case<H> {
 }
 
 /// Runs every case.
-pub(crate) async fn run_all<H: ?Sized + Sync>(
-    cases: &[Case<H>],
-    harness: &H,
-) -> Result<(), Report> {
+pub(crate) async fn run_all<H: ?Sized + Sync>(cases: &[Case<H>], harness: &H) -> Result<(), Report> {
     let mut broken = Vec::new();
     for case in cases {
         if let Err(violation) = case.run(harness).await {
             broken.push((case.name, violation));
         }
     }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(Report(broken))
-    }
+    if broken.is_empty() { Ok(()) } else { Err(Report(broken)) }
 }
 
 /// The promises that a subject does not keep. `Debug` prints one on each line, for `unwrap` in a test.

@@ -28,15 +28,8 @@ pub enum AddressKind {
 
 impl AddressKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::Phone,
-        Self::WhatsAppUser,
-        Self::Psid,
-        Self::Email,
-        Self::VoiceClient,
-        Self::Group,
-        Self::Other,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Phone, Self::WhatsAppUser, Self::Psid, Self::Email, Self::VoiceClient, Self::Group, Self::Other];
 }
 
 /// One address of one person.
@@ -59,10 +52,7 @@ pub struct Address {
 impl Address {
     /// An address taken from a provider as it stands, without a check.
     pub fn verbatim(kind: AddressKind, value: impl Into<String>) -> Self {
-        Self {
-            kind,
-            value: value.into(),
-        }
+        Self { kind, value: value.into() }
     }
 
     /// A phone number. Spaces, dots, dashes and brackets are accepted; a national number needs `region` (`ES`, `MX` …).
@@ -98,10 +88,7 @@ impl Address {
     /// A phone number as WhatsApp writes it: digits with country code and without plus sign.
     #[must_use]
     pub fn from_wa_id(wa_id: &str) -> Self {
-        Self::verbatim(
-            AddressKind::Phone,
-            format!("+{}", wa_id.trim_start_matches('+')),
-        )
+        Self::verbatim(AddressKind::Phone, format!("+{}", wa_id.trim_start_matches('+')))
     }
 
     /// A recipient as a person or a frontend writes it: a WhatsApp user id (`CC.xxxx`) or a phone number.
@@ -136,17 +123,7 @@ impl Address {
         if chars.len() <= head + tail {
             return "*".repeat(chars.len());
         }
-        chars
-            .iter()
-            .enumerate()
-            .map(|(at, c)| {
-                if at < head || at >= chars.len() - tail {
-                    *c
-                } else {
-                    '*'
-                }
-            })
-            .collect()
+        chars.iter().enumerate().map(|(at, c)| if at < head || at >= chars.len() - tail { *c } else { '*' }).collect()
     }
 }
 

@@ -96,11 +96,7 @@ impl Capabilities {
     /// A channel that sends these contents to these addresses, and nothing more.
     #[must_use]
     pub fn new(contents: &[ContentKind], addresses: &[AddressKind]) -> Self {
-        Self {
-            contents: contents.to_vec(),
-            addresses: addresses.to_vec(),
-            ..Self::default()
-        }
+        Self { contents: contents.to_vec(), addresses: addresses.to_vec(), ..Self::default() }
     }
 
     /// Checks `message` against them.
@@ -110,9 +106,7 @@ impl Capabilities {
     /// beyond a limit.
     pub fn check(&self, message: &Outbound) -> Result<()> {
         if !self.addresses.contains(&message.to.kind()) {
-            return Err(
-                Error::unsupported("this channel does not reach this kind of address").field("to"),
-            );
+            return Err(Error::unsupported("this channel does not reach this kind of address").field("to"));
         }
         if message.reply_to.is_some() && !self.replies {
             return Err(Error::unsupported("this channel cannot quote a message").field("reply_to"));
@@ -125,11 +119,7 @@ impl Capabilities {
             return Err(Error::unsupported("this content only ever arrives").field("content"));
         };
         if !self.contents.contains(&kind) {
-            return Err(Error::unsupported(format!(
-                "this channel does not send {}",
-                content.kind()
-            ))
-            .field("content"));
+            return Err(Error::unsupported(format!("this channel does not send {}", content.kind())).field("content"));
         }
         match content {
             Content::Text { body, .. } => within("body", body, self.max_text),
@@ -138,14 +128,10 @@ impl Capabilities {
                 None => Ok(()),
             },
             Content::Interactive(interactive) => match &interactive.action {
-                InteractiveAction::Buttons { buttons } => {
-                    count("buttons", buttons.len(), self.max_buttons)
+                InteractiveAction::Buttons { buttons } => count("buttons", buttons.len(), self.max_buttons),
+                InteractiveAction::List { sections, .. } => {
+                    count("rows", sections.iter().map(|s| s.rows.len()).sum(), self.max_rows)
                 }
-                InteractiveAction::List { sections, .. } => count(
-                    "rows",
-                    sections.iter().map(|s| s.rows.len()).sum(),
-                    self.max_rows,
-                ),
                 InteractiveAction::Url { .. } | InteractiveAction::LocationRequest => Ok(()),
             },
             _ => Ok(()),
@@ -162,9 +148,7 @@ fn within(field: &str, text: &str, limit: usize) -> Result<()> {
 
 fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
     if limit > 0 && text.chars().count() > limit {
-        return Err(
-            Error::invalid(format!("{field} is longer than {limit} characters")).field(field),
-        );
+        return Err(Error::invalid(format!("{field} is longer than {limit} characters")).field(field));
     }
     Ok(())
 }

@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use comms_http::{ByteStream, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    AccountId, Address, Capabilities, Content, Found, MediaRef, Outbound, Probe, Receipt,
-    TemplateSummary,
-};
+use crate::{AccountId, Address, Capabilities, Content, Found, MediaRef, Outbound, Probe, Receipt, TemplateSummary};
 
 /// What kind of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -128,8 +125,7 @@ pub trait ChannelExt: Channel {
     /// # Errors
     /// As [`Channel::send`].
     async fn send_text(&self, to: &Address, body: &str) -> Result<Receipt> {
-        self.send(&Outbound::new(to.clone(), Content::text(body)))
-            .await
+        self.send(&Outbound::new(to.clone(), Content::text(body))).await
     }
 
     /// Answers a message with plain text, quoting it.

@@ -72,10 +72,7 @@ pub enum Content {
 impl Content {
     /// Plain text without preview.
     pub fn text(body: impl Into<String>) -> Self {
-        Self::Text {
-            body: body.into(),
-            preview_url: false,
-        }
+        Self::Text { body: body.into(), preview_url: false }
     }
 
     /// What a person reads of it in a list: the text, the caption, the title … Empty where there is nothing to read.
@@ -83,20 +80,10 @@ impl Content {
     pub fn summary(&self) -> String {
         match self {
             Self::Text { body, .. } => body.clone(),
-            Self::Media(media) => media
-                .caption
-                .clone()
-                .or_else(|| media.filename.clone())
-                .unwrap_or_default(),
+            Self::Media(media) => media.caption.clone().or_else(|| media.filename.clone()).unwrap_or_default(),
             Self::Template(template) => template.rendered.clone().unwrap_or_else(|| {
-                let values: Vec<&str> = template
-                    .parameters
-                    .iter()
-                    .filter_map(TemplateParameter::text)
-                    .collect();
-                format!("[{}] {}", template.name, values.join(" · "))
-                    .trim_end()
-                    .to_owned()
+                let values: Vec<&str> = template.parameters.iter().filter_map(TemplateParameter::text).collect();
+                format!("[{}] {}", template.name, values.join(" · ")).trim_end().to_owned()
             }),
             Self::Interactive(interactive) => interactive.body.clone(),
             Self::Choice { title, .. } => title.clone(),
@@ -111,14 +98,10 @@ impl Content {
                 names.join(", ")
             }
             Self::Call(_) => String::new(),
-            Self::Revision { content, .. } => {
-                content.as_ref().map(|c| c.summary()).unwrap_or_default()
+            Self::Revision { content, .. } => content.as_ref().map(|c| c.summary()).unwrap_or_default(),
+            Self::Native { body } => {
+                body.pointer("/interactive/body/text").and_then(Value::as_str).unwrap_or_default().to_owned()
             }
-            Self::Native { body } => body
-                .pointer("/interactive/body/text")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
             Self::Other { kind, .. } => format!("[{kind}]"),
         }
     }
@@ -409,10 +392,7 @@ pub struct Call {
     pub record: bool,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -156,10 +156,7 @@ impl Party {
     /// A party with one address.
     #[must_use]
     pub fn of(address: Address) -> Self {
-        Self {
-            addresses: vec![address],
-            ..Self::default()
-        }
+        Self { addresses: vec![address], ..Self::default() }
     }
 
     /// The most lasting address.

@@ -51,12 +51,7 @@ impl StoredWebhook {
         received_at: OffsetDateTime,
         request: WebhookRequest,
     ) -> Self {
-        Self {
-            id,
-            provider,
-            received_at,
-            request,
-        }
+        Self { id, provider, received_at, request }
     }
 
     /// Its id in the repository.

@@ -19,20 +19,19 @@ pub use address::{Address, AddressKind, phone_variants};
 pub use capabilities::{Capabilities, ContentKind, TemplateSummary, TemplateVariable};
 pub use channel::{Channel, ChannelDirectory, ChannelExt, ChannelKind, MediaStream};
 pub use comms_http::{
-    ByteStream, Clock, Error, ErrorKind, ExposeSecret, ManualClock, Outcome, Result, Secret,
-    SystemClock, WebhookRequest, signature,
+    ByteStream, Clock, Error, ErrorKind, ExposeSecret, ManualClock, Outcome, Result, Secret, SystemClock,
+    WebhookRequest, signature,
 };
 pub use content::{
-    Button, Call, ContactCard, Content, Interactive, InteractiveAction, ListRow, ListSection,
-    Location, Media, MediaKind, MediaRef, Reaction, Template, TemplateParameter,
+    Button, Call, ContactCard, Content, Interactive, InteractiveAction, ListRow, ListSection, Location, Media,
+    MediaKind, MediaRef, Reaction, Template, TemplateParameter,
 };
 pub use event::{
-    Change, Event, EventKey, EventKind, IdentityChange, InboundMessage, MessageOrigin, OptChange,
-    Party, Problem, StatusUpdate,
+    Change, Event, EventKey, EventKind, IdentityChange, InboundMessage, MessageOrigin, OptChange, Party, Problem,
+    StatusUpdate,
 };
 pub use id::{
-    AccountId, ClientId, ContactId, ContractId, ConversationId, LeadId, MessageId, OrganizationId,
-    UserId, WebhookId,
+    AccountId, ClientId, ContactId, ContractId, ConversationId, LeadId, MessageId, OrganizationId, UserId, WebhookId,
 };
 pub use inbound::{Batch, Inbound, StoredWebhook};
 pub use memory::InMemoryChannel;

@@ -11,9 +11,8 @@ use bytes::Bytes;
 use comms_http::{Error, ErrorKind, Outcome, Result, Secret, WebhookRequest, signature};
 
 use crate::{
-    AccountId, AddressKind, Batch, Capabilities, Channel, ChannelKind, ContentKind, Event,
-    EventKey, EventKind, Found, Inbound, MediaRef, MediaStream, Outbound, Probe, Receipt, Status,
-    StoredWebhook,
+    AccountId, AddressKind, Batch, Capabilities, Channel, ChannelKind, ContentKind, Event, EventKey, EventKind, Found,
+    Inbound, MediaRef, MediaStream, Outbound, Probe, Receipt, Status, StoredWebhook,
 };
 
 /// A channel without a provider: keeps what it is given, fails when told to. What a provider's channel is compared with.
@@ -82,8 +81,8 @@ impl InMemoryChannel {
     /// # Errors
     /// `InvalidRequest` where the events cannot be written as JSON.
     pub fn webhook(&self, events: &[Event]) -> Result<WebhookRequest> {
-        let body = serde_json::to_vec(events)
-            .map_err(|error| Error::invalid("the events cannot be written").source(error))?;
+        let body =
+            serde_json::to_vec(events).map_err(|error| Error::invalid("the events cannot be written").source(error))?;
         Ok(self.sign(body))
     }
 
@@ -157,18 +156,14 @@ impl Channel for InMemoryChannel {
 
     async fn find(&self, probe: &Probe) -> Result<Found> {
         let state = self.state();
-        Ok(state
-            .sent
-            .iter()
-            .find(|message| message.id == probe.id)
-            .map_or(Found::NotFound, |message| {
-                Found::Found(Receipt {
-                    provider_id: Self::provider_id(message),
-                    status: Status::Accepted,
-                    recipient: vec![message.to.clone()],
-                    extra: serde_json::Value::Null,
-                })
-            }))
+        Ok(state.sent.iter().find(|message| message.id == probe.id).map_or(Found::NotFound, |message| {
+            Found::Found(Receipt {
+                provider_id: Self::provider_id(message),
+                status: Status::Accepted,
+                recipient: vec![message.to.clone()],
+                extra: serde_json::Value::Null,
+            })
+        }))
     }
 
     async fn fetch(&self, media: &MediaRef) -> Result<MediaStream> {
@@ -213,10 +208,7 @@ impl InMemoryChannel {
         let elements: Vec<serde_json::Value> = match serde_json::from_slice(body) {
             Ok(elements) => elements,
             Err(error) => {
-                return Batch {
-                    events: Vec::new(),
-                    problem: Some(error.to_string()),
-                };
+                return Batch { events: Vec::new(), problem: Some(error.to_string()) };
             }
         };
         let events = elements.into_iter().map(|element| {
@@ -226,15 +218,9 @@ impl InMemoryChannel {
                 subject: key.as_str().to_owned(),
                 key,
                 occurred_at: None,
-                kind: EventKind::Unknown {
-                    name: String::new(),
-                    raw: element,
-                },
+                kind: EventKind::Unknown { name: String::new(), raw: element },
             })
         });
-        Batch {
-            events: events.collect(),
-            problem: None,
-        }
+        Batch { events: events.collect(), problem: None }
     }
 }

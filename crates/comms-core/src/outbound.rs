@@ -24,12 +24,7 @@ impl Outbound {
     /// A new message.
     #[must_use]
     pub fn new(to: Address, content: Content) -> Self {
-        Self {
-            id: MessageId::new(),
-            to,
-            content,
-            reply_to: None,
-        }
+        Self { id: MessageId::new(), to, content, reply_to: None }
     }
 }
 

@@ -134,11 +134,7 @@ impl Status {
     /// The state after both were reported.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
-        if other.rank() > self.rank() {
-            other
-        } else {
-            self
-        }
+        if other.rank() > self.rank() { other } else { self }
     }
 
     /// The English name, as in JSON.

@@ -33,9 +33,7 @@ impl Engine {
             let filled = engine.repository().fill_waiting().await?;
             Ok(Assigned { replay, filled })
         };
-        tokio::spawn(work)
-            .await
-            .map_err(|_| EngineError::Interrupted)?
+        tokio::spawn(work).await.map_err(|_| EngineError::Interrupted)?
     }
 
     /// Reads again what was quarantined for accounts that are registered by now: a webhook that arrived while its account
@@ -50,11 +48,8 @@ impl Engine {
             return Ok(report);
         }
         let registered = self.repository().accounts(None).await?;
-        let is_registered = |id: &AccountId| {
-            registered
-                .iter()
-                .any(|account| account.id == *id || account.parent.as_ref() == Some(id))
-        };
+        let is_registered =
+            |id: &AccountId| registered.iter().any(|account| account.id == *id || account.parent.as_ref() == Some(id));
         for quarantined in waiting {
             if is_registered(&quarantined.account) {
                 report.add(self.replay_quarantined(&quarantined.account).await?);
@@ -64,10 +59,6 @@ impl Engine {
     }
 
     async fn replay_quarantined(&self, account: &AccountId) -> Result<ReplayReport, EngineError> {
-        self.replay_all(WebhookFilter {
-            quarantined: Some(account.clone()),
-            ..WebhookFilter::default()
-        })
-        .await
+        self.replay_all(WebhookFilter { quarantined: Some(account.clone()), ..WebhookFilter::default() }).await
     }
 }

@@ -6,8 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use comms_core::{ByteStream, Error, ErrorKind, OrganizationId, Outcome};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
-    ObjectStore, ObjectStoreExt, buffered::BufWriter, local::LocalFileSystem, memory::InMemory,
-    path::Path,
+    ObjectStore, ObjectStoreExt, buffered::BufWriter, local::LocalFileSystem, memory::InMemory, path::Path,
 };
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -105,9 +104,7 @@ impl BlobStore {
     /// [`BlobError::Config`] where the builder's settings do not suffice.
     #[cfg(feature = "s3")]
     pub fn s3(builder: object_store::aws::AmazonS3Builder) -> Result<Self, BlobError> {
-        let store = builder
-            .build()
-            .map_err(|error| BlobError::Config(error.to_string()))?;
+        let store = builder.build().map_err(|error| BlobError::Config(error.to_string()))?;
         Ok(Self(Arc::new(store)))
     }
 
@@ -119,18 +116,10 @@ impl BlobStore {
         let path = within(organization, key)?;
         let found = self.0.get(&path).await.map_err(not_found)?;
         let length = found.meta.size;
-        let body = found.into_stream().map_err(|error| {
-            Error::new(
-                ErrorKind::Transport,
-                Outcome::NotSent,
-                "the file store failed",
-            )
-            .source(error)
-        });
-        Ok(Blob {
-            length,
-            body: body.boxed(),
-        })
+        let body = found
+            .into_stream()
+            .map_err(|error| Error::new(ErrorKind::Transport, Outcome::NotSent, "the file store failed").source(error));
+        Ok(Blob { length, body: body.boxed() })
     }
 
     /// Deletes a file of this organisation. One that is not there counts as deleted.
@@ -155,19 +144,12 @@ impl BlobStore {
         expected: &Expected,
     ) -> Result<Stored, PutError> {
         let key = key(organization, id, now);
-        let mut writer = BufWriter::with_capacity(Arc::clone(&self.0), key.clone(), PART_BYTES)
-            .with_max_concurrency(PARTS_AT_ONCE);
+        let mut writer =
+            BufWriter::with_capacity(Arc::clone(&self.0), key.clone(), PART_BYTES).with_max_concurrency(PARTS_AT_ONCE);
         match copy(body, &mut writer, expected).await {
             Ok((size, sha256)) => {
-                writer
-                    .shutdown()
-                    .await
-                    .map_err(|error| PutError::Store(error.to_string()))?;
-                Ok(Stored {
-                    key: key.to_string(),
-                    size,
-                    sha256,
-                })
+                writer.shutdown().await.map_err(|error| PutError::Store(error.to_string()))?;
+                Ok(Stored { key: key.to_string(), size, sha256 })
             }
             Err(error) => {
                 if let Err(cleanup) = writer.abort().await {
@@ -187,9 +169,7 @@ impl fmt::Debug for BlobStore {
 
 impl fmt::Debug for Blob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Blob")
-            .field("length", &self.length)
-            .finish_non_exhaustive()
+        f.debug_struct("Blob").field("length", &self.length).finish_non_exhaustive()
     }
 }
 
@@ -202,16 +182,9 @@ pub(crate) fn provider_hash(text: &str) -> Option<[u8; 32]> {
     bytes.try_into().ok()
 }
 
-async fn copy(
-    mut body: ByteStream,
-    writer: &mut BufWriter,
-    expected: &Expected,
-) -> Result<(u64, [u8; 32]), PutError> {
+async fn copy(mut body: ByteStream, writer: &mut BufWriter, expected: &Expected) -> Result<(u64, [u8; 32]), PutError> {
     let (mut size, mut hash) = (0_u64, Sha256::new());
-    if expected
-        .length
-        .is_some_and(|length| length > expected.max_bytes)
-    {
+    if expected.length.is_some_and(|length| length > expected.max_bytes) {
         return Err(PutError::TooLarge(expected.max_bytes));
     }
     while let Some(chunk) = body.next().await {
@@ -221,16 +194,10 @@ async fn copy(
             return Err(PutError::TooLarge(expected.max_bytes));
         }
         hash.update(&chunk);
-        writer
-            .put(chunk)
-            .await
-            .map_err(|error| PutError::Store(error.to_string()))?;
+        writer.put(chunk).await.map_err(|error| PutError::Store(error.to_string()))?;
     }
     if let Some(announced) = expected.length.filter(|length| *length != size) {
-        return Err(PutError::Truncated {
-            got: size,
-            announced,
-        });
+        return Err(PutError::Truncated { got: size, announced });
     }
     let sha256: [u8; 32] = hash.finalize().into();
     if expected.sha256.is_some_and(|given| given != sha256) {
@@ -252,11 +219,7 @@ fn key(organization: &OrganizationId, id: Uuid, now: OffsetDateTime) -> Path {
 fn within(organization: &OrganizationId, key: &str) -> Result<Path, BlobError> {
     let path = Path::parse(key).map_err(|_| BlobError::NotFound)?;
     let home = Path::from_iter([organization.as_str()]);
-    if path.prefix_matches(&home) && path != home {
-        Ok(path)
-    } else {
-        Err(BlobError::NotFound)
-    }
+    if path.prefix_matches(&home) && path != home { Ok(path) } else { Err(BlobError::NotFound) }
 }
 
 fn not_found(error: object_store::Error) -> BlobError {

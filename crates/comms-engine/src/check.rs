@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use comms_core::{
-    AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, MessageId,
-    OrganizationId, Outbound, TemplateParameter, TemplateSummary, UserId,
+    AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, MessageId, OrganizationId, Outbound,
+    TemplateParameter, TemplateSummary, UserId,
     history::{Assignment, Links, Scope},
 };
 
@@ -19,24 +19,13 @@ const TEMPLATES_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Engine {
     /// The message with its account and channel, after every check.
-    pub(crate) async fn prepare(
-        &self,
-        request: SendRequest,
-        request_hash: String,
-    ) -> Result<Prepared, EngineError> {
+    pub(crate) async fn prepare(&self, request: SendRequest, request_hash: String) -> Result<Prepared, EngineError> {
         let organization = request.scope.organization.clone();
         let reply_to = match request.reply_to {
             Some(quoted) => Some(self.quoted(&request.scope, quoted).await?),
             None => None,
         };
-        let account = self
-            .sending_account(
-                &organization,
-                &request.user,
-                request.channel,
-                request.account,
-            )
-            .await?;
+        let account = self.sending_account(&organization, &request.user, request.channel, request.account).await?;
         let mut message = Outbound::new(request.to, request.content);
         message.reply_to = reply_to;
         let prepared = Prepared {
@@ -54,11 +43,7 @@ impl Engine {
     }
 
     /// Every rule that can refuse a message. The provider is asked for nothing but its templates, where a rule needs them.
-    pub(crate) async fn check(
-        &self,
-        scope: &Scope,
-        prepared: &Prepared,
-    ) -> Result<(), EngineError> {
+    pub(crate) async fn check(&self, scope: &Scope, prepared: &Prepared) -> Result<(), EngineError> {
         let message = &prepared.message;
         if let Content::Text { body, .. } = &message.content
             && body.trim().is_empty()
@@ -66,11 +51,8 @@ impl Engine {
             return Err(EngineError::EmptyText);
         }
         if names_own_file(&message.content) {
-            let own =
-                "a file of our own store cannot be sent yet: give an address or the provider's id";
-            return Err(EngineError::Refused(
-                Error::unsupported(own).field("source"),
-            ));
+            let own = "a file of our own store cannot be sent yet: give an address or the provider's id";
+            return Err(EngineError::Refused(Error::unsupported(own).field("source")));
         }
         let capabilities = prepared.channel.capabilities();
         capabilities.check(message).map_err(EngineError::Refused)?;
@@ -78,8 +60,7 @@ impl Engine {
         let account = prepared.channel.account();
         let recipient = self.repository().recipient(account, &message.to).await?;
         let category = if rules::needs_category(&message.content, &recipient) {
-            self.category(prepared.channel.as_ref(), &message.content)
-                .await
+            self.category(prepared.channel.as_ref(), &message.content).await
         } else {
             None
         };
@@ -92,15 +73,10 @@ impl Engine {
         };
         match rules::refusal(&facts) {
             None => Ok(()),
-            Some(Refusal::OptedOut) => Err(EngineError::OptedOut {
-                scopes: recipient.opted_out,
-            }),
+            Some(Refusal::OptedOut) => Err(EngineError::OptedOut { scopes: recipient.opted_out }),
             Some(Refusal::WindowClosed) => Err(EngineError::WindowClosed {
                 last_inbound_at: recipient.last_inbound_at,
-                templates: self
-                    .usable_templates(prepared.channel.as_ref())
-                    .await
-                    .to_vec(),
+                templates: self.usable_templates(prepared.channel.as_ref()).await.to_vec(),
             }),
         }
     }
@@ -124,21 +100,11 @@ impl Engine {
             .await?
             .into_iter()
             .any(|account| account.id == wanted && account.active && account.channel == channel);
-        if known {
-            Ok(wanted)
-        } else {
-            Err(EngineError::UnknownAccount(wanted))
-        }
+        if known { Ok(wanted) } else { Err(EngineError::UnknownAccount(wanted)) }
     }
 
-    pub(crate) async fn channel(
-        &self,
-        account: &AccountId,
-    ) -> Result<Arc<dyn Channel>, EngineError> {
-        self.channels()
-            .resolve(account)
-            .await
-            .map_err(EngineError::ChannelUnavailable)
+    pub(crate) async fn channel(&self, account: &AccountId) -> Result<Arc<dyn Channel>, EngineError> {
+        self.channels().resolve(account).await.map_err(EngineError::ChannelUnavailable)
     }
 
     /// The provider's id of the message that is answered. One that has none cannot be quoted.
@@ -189,8 +155,7 @@ impl Engine {
 
     /// The templates of a channel for a rule, which must not wait long nor fail for want of them.
     async fn usable_templates(&self, channel: &dyn Channel) -> Arc<[TemplateSummary]> {
-        let reason = match tokio::time::timeout(TEMPLATES_TIMEOUT, self.templates_of(channel)).await
-        {
+        let reason = match tokio::time::timeout(TEMPLATES_TIMEOUT, self.templates_of(channel)).await {
             Ok(Ok(templates)) => return templates,
             Ok(Err(error)) if error.kind() == ErrorKind::Unsupported => return Arc::default(),
             Ok(Err(error)) => error.to_string(),
@@ -206,10 +171,9 @@ fn names_own_file(content: &Content) -> bool {
     let own = |media: &Media| matches!(media.source, MediaRef::Blob(_));
     match content {
         Content::Media(media) => own(media),
-        Content::Template(template) => template
-            .header
-            .iter()
-            .any(|value| matches!(value, TemplateParameter::Media(media) if own(media))),
+        Content::Template(template) => {
+            template.header.iter().any(|value| matches!(value, TemplateParameter::Media(media) if own(media)))
+        }
         _ => false,
     }
 }

@@ -26,10 +26,7 @@ struct Inner {
 
 impl Engine {
     /// An engine over this store and these channels.
-    pub fn builder(
-        repository: Arc<dyn Repository>,
-        channels: Arc<dyn ChannelDirectory>,
-    ) -> EngineBuilder {
+    pub fn builder(repository: Arc<dyn Repository>, channels: Arc<dyn ChannelDirectory>) -> EngineBuilder {
         EngineBuilder {
             repository,
             channels,

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use comms_core::{
-    AccountId, ChannelKind, Error, ErrorKind, Status, TemplateSummary, history::RepositoryError,
-};
+use comms_core::{AccountId, ChannelKind, Error, ErrorKind, Status, TemplateSummary, history::RepositoryError};
 use time::OffsetDateTime;
 
 use crate::blobs::BlobError;
@@ -272,9 +270,7 @@ fn store_code(error: &RepositoryError) -> Code {
 /// The code of a refusal before any request: which field, and what is wrong with it.
 fn refusal_code(error: &Error) -> Code {
     match (error.kind(), error.field_name()) {
-        (ErrorKind::InvalidRecipient, _) | (ErrorKind::Unsupported, Some("to")) => {
-            Code::InvalidRecipient
-        }
+        (ErrorKind::InvalidRecipient, _) | (ErrorKind::Unsupported, Some("to")) => Code::InvalidRecipient,
         (ErrorKind::Unsupported, _) => Code::UnsupportedContent,
         (_, Some("body" | "caption")) => Code::TextTooLong,
         _ => Code::InvalidValue,

@@ -25,8 +25,7 @@ impl Health {
     /// Whether everything that should run does: the store answers, its writers are alive, no worker has ended.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        self.store.as_ref().is_ok_and(|stats| stats.writers_alive)
-            && self.workers.iter().all(|worker| worker.alive)
+        self.store.as_ref().is_ok_and(|stats| stats.writers_alive) && self.workers.iter().all(|worker| worker.alive)
     }
 }
 
@@ -72,10 +71,7 @@ impl Engine {
             workers: self.board().all(),
             channels: CHANNELS
                 .into_iter()
-                .map(|channel| ChannelHealth {
-                    channel,
-                    accounts: self.channels().accounts(channel),
-                })
+                .map(|channel| ChannelHealth { channel, accounts: self.channels().accounts(channel) })
                 .collect(),
         }
     }
@@ -87,13 +83,7 @@ pub(crate) struct WorkerBoard(Mutex<BTreeMap<&'static str, WorkerHealth>>);
 
 impl WorkerBoard {
     pub(crate) fn started(&self, name: &'static str) {
-        let health = WorkerHealth {
-            name,
-            alive: true,
-            last_success: None,
-            failing_since: None,
-            error: None,
-        };
+        let health = WorkerHealth { name, alive: true, last_success: None, failing_since: None, error: None };
         self.rows().insert(name, health);
     }
 

@@ -29,14 +29,8 @@ impl Engine {
             return Ok(0);
         };
         let settings = self.settings();
-        let jobs = self
-            .repository()
-            .claim_media(
-                self.now(),
-                span(settings.media_lease()),
-                settings.media_at_once,
-            )
-            .await?;
+        let jobs =
+            self.repository().claim_media(self.now(), span(settings.media_lease()), settings.media_at_once).await?;
         let tried = jobs.len();
         let mut ended = stream::iter(jobs)
             .map(|job| self.fetch_one(blobs, job))
@@ -53,12 +47,7 @@ impl Engine {
 
     async fn fetch_one(&self, blobs: &BlobStore, job: MediaJob) -> Result<(), EngineError> {
         let started = Instant::now();
-        let fetched = match tokio::time::timeout(
-            self.settings().media_timeout,
-            self.fetch(blobs, &job),
-        )
-        .await
-        {
+        let fetched = match tokio::time::timeout(self.settings().media_timeout, self.fetch(blobs, &job)).await {
             Ok(fetched) => fetched,
             Err(_) => Err(Failure::passing("it did not arrive in time")),
         };
@@ -82,23 +71,14 @@ impl Engine {
             return Err(Failure::lasting("it is not at the provider"));
         }
         let channel = self.channels().resolve(&job.account).await?;
-        let MediaStream {
-            content_type,
-            length,
-            body,
-        } = channel.fetch(&job.source).await?;
+        let MediaStream { content_type, length, body } = channel.fetch(&job.source).await?;
         let expected = Expected {
             max_bytes: self.settings().media_max_bytes,
             length,
             sha256: job.sha256.as_deref().and_then(provider_hash),
         };
-        let stored = blobs
-            .put(&job.organization, job.id, self.now(), body, &expected)
-            .await?;
-        Ok(File {
-            stored,
-            mime_type: job.mime_type.clone().or(content_type),
-        })
+        let stored = blobs.put(&job.organization, job.id, self.now(), body, &expected).await?;
+        Ok(File { stored, mime_type: job.mime_type.clone().or(content_type) })
     }
 
     fn media_outcome(&self, job: &MediaJob, fetched: Result<File, Failure>) -> MediaOutcome {
@@ -110,13 +90,8 @@ impl Engine {
                 sha256: hex::encode(stored.sha256),
             },
             Err(failure) => match self.media_wait(job).filter(|_| !failure.lasting) {
-                Some(wait) => MediaOutcome::Retry {
-                    at: self.now() + wait,
-                    error: failure.reason,
-                },
-                None => MediaOutcome::Failed {
-                    error: failure.reason,
-                },
+                Some(wait) => MediaOutcome::Retry { at: self.now() + wait, error: failure.reason },
+                None => MediaOutcome::Failed { error: failure.reason },
             },
         }
     }
@@ -143,17 +118,11 @@ struct Failure {
 
 impl Failure {
     fn passing(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            lasting: false,
-        }
+        Self { reason: reason.into(), lasting: false }
     }
 
     fn lasting(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            lasting: true,
-        }
+        Self { reason: reason.into(), lasting: true }
     }
 }
 
@@ -161,10 +130,7 @@ impl From<Error> for Failure {
     /// What an operator can mend (a credential, a setting) is waited for; a refusal of this very file is not.
     fn from(error: Error) -> Self {
         let mendable = matches!(error.kind(), ErrorKind::Config | ErrorKind::Unauthenticated);
-        Self {
-            lasting: error.outcome() == Outcome::Rejected && !mendable,
-            reason: error.to_string(),
-        }
+        Self { lasting: error.outcome() == Outcome::Rejected && !mendable, reason: error.to_string() }
     }
 }
 

@@ -33,29 +33,14 @@ pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
 /// Tells the installed recorder what each name means.
 pub fn describe() {
     describe_counter!(WEBHOOKS, "Webhooks by provider and outcome");
-    describe_counter!(
-        WEBHOOK_EVENTS,
-        "Events of stored webhooks by provider and kind"
-    );
-    describe_histogram!(
-        WEBHOOK_SECONDS,
-        Unit::Seconds,
-        "From the request to the commit"
-    );
+    describe_counter!(WEBHOOK_EVENTS, "Events of stored webhooks by provider and kind");
+    describe_histogram!(WEBHOOK_SECONDS, Unit::Seconds, "From the request to the commit");
     describe_counter!(SENDS, "Sends by channel and outcome");
-    describe_histogram!(
-        SEND_SECONDS,
-        Unit::Seconds,
-        "How long the provider took to answer a send"
-    );
+    describe_histogram!(SEND_SECONDS, Unit::Seconds, "How long the provider took to answer a send");
     describe_counter!(CUT_OFF, "Messages whose attempt was cut off");
     describe_counter!(MEDIA, "Files of inbound messages by outcome");
     describe_counter!(MEDIA_BYTES, Unit::Bytes, "Bytes of stored files");
-    describe_histogram!(
-        MEDIA_SECONDS,
-        Unit::Seconds,
-        "How long fetching and storing a file took"
-    );
+    describe_histogram!(MEDIA_SECONDS, Unit::Seconds, "How long fetching and storing a file took");
     describe_counter!(READ_RECEIPTS, "Read receipts by outcome");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
 }
@@ -77,8 +62,7 @@ pub(crate) fn webhook(provider: &str, result: &Result<Ingested, ReceiveError>, t
         ("quarantined", ingested.quarantined),
     ];
     for (kind, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-        counter!(WEBHOOK_EVENTS, "provider" => provider.to_owned(), "kind" => kind)
-            .increment(count.into());
+        counter!(WEBHOOK_EVENTS, "provider" => provider.to_owned(), "kind" => kind).increment(count.into());
     }
 }
 

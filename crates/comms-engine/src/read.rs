@@ -35,17 +35,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`] alone: `NotFound` outside of the scope. What the provider says is in the
     /// [receipt](MarkedRead::receipt).
-    pub async fn mark_read(
-        &self,
-        scope: &Scope,
-        message: MessageId,
-    ) -> Result<MarkedRead, EngineError> {
+    pub async fn mark_read(&self, scope: &Scope, message: MessageId) -> Result<MarkedRead, EngineError> {
         let repository = self.repository();
         if !repository.mark_read(scope, message, self.now()).await? {
-            return Ok(MarkedRead {
-                changed: false,
-                receipt: ReadReceipt::NotNeeded,
-            });
+            return Ok(MarkedRead { changed: false, receipt: ReadReceipt::NotNeeded });
         }
         let entry = repository.message(scope, message).await?.entry;
         let receipt = self.tell(&entry).await;
@@ -54,10 +47,7 @@ impl Engine {
             ReadReceipt::Failed(_) => "failed",
             ReadReceipt::NotNeeded | ReadReceipt::Unsupported => "unsupported",
         });
-        Ok(MarkedRead {
-            changed: true,
-            receipt,
-        })
+        Ok(MarkedRead { changed: true, receipt })
     }
 
     async fn tell(&self, entry: &HistoryEntry) -> ReadReceipt {

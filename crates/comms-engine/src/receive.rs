@@ -21,11 +21,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ReceiveError`]: an unknown provider, a sender that is not proved, or a store that cannot store it now.
-    pub async fn receive(
-        &self,
-        provider: &str,
-        request: WebhookRequest,
-    ) -> Result<Ingested, ReceiveError> {
+    pub async fn receive(&self, provider: &str, request: WebhookRequest) -> Result<Ingested, ReceiveError> {
         let parser = self.parser(provider).ok_or(ReceiveError::UnknownProvider)?;
         let started = Instant::now();
         let result = match parser.receive(&request) {
@@ -36,19 +32,11 @@ impl Engine {
         result
     }
 
-    async fn store(
-        &self,
-        provider: &str,
-        mut request: WebhookRequest,
-        batch: Batch,
-    ) -> Result<Ingested, ReceiveError> {
+    async fn store(&self, provider: &str, mut request: WebhookRequest, batch: Batch) -> Result<Ingested, ReceiveError> {
         for name in NOT_KEPT {
             request.headers.remove(name);
         }
-        let account_changed = batch
-            .events
-            .iter()
-            .any(|event| matches!(event.kind, EventKind::Changed(_)));
+        let account_changed = batch.events.iter().any(|event| matches!(event.kind, EventKind::Changed(_)));
         let webhook = NewWebhook {
             id: WebhookId::new(),
             provider: provider.to_owned(),
@@ -56,11 +44,7 @@ impl Engine {
             received_at: self.now(),
             batch,
         };
-        let ingested = self
-            .repository()
-            .ingest(webhook)
-            .await
-            .map_err(ReceiveError::NotStored)?;
+        let ingested = self.repository().ingest(webhook).await.map_err(ReceiveError::NotStored)?;
         if account_changed {
             // A template may have been approved, paused or changed.
             self.template_cache().clear();

@@ -43,10 +43,7 @@ impl Engine {
             0 => PAGE,
             limit => limit.min(PAGE),
         };
-        let page = WebhookFilter {
-            limit,
-            ..filter.clone()
-        };
+        let page = WebhookFilter { limit, ..filter.clone() };
         let ids = self.repository().webhooks(&page).await?;
         let mut report = ReplayReport::default();
         for id in &ids {
@@ -69,10 +66,7 @@ impl Engine {
     }
 
     /// Reads all that match, page after page.
-    pub(crate) async fn replay_all(
-        &self,
-        mut filter: WebhookFilter,
-    ) -> Result<ReplayReport, EngineError> {
+    pub(crate) async fn replay_all(&self, mut filter: WebhookFilter) -> Result<ReplayReport, EngineError> {
         let mut whole = ReplayReport::default();
         loop {
             let page = self.replay(&filter).await?;
@@ -84,11 +78,7 @@ impl Engine {
         }
     }
 
-    async fn replay_into(
-        &self,
-        id: WebhookId,
-        report: &mut ReplayReport,
-    ) -> Result<(), EngineError> {
+    async fn replay_into(&self, id: WebhookId, report: &mut ReplayReport) -> Result<(), EngineError> {
         let stored = self.repository().webhook(id).await?;
         report.webhooks += 1;
         let Some(parser) = self.parser(stored.provider()) else {

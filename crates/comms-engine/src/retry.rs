@@ -59,12 +59,7 @@ impl Engine {
         let mut repeated = false;
         while let Some(next) = self
             .repository()
-            .accepted_before(
-                &scope.organization,
-                user,
-                &key(newest.entry.message),
-                &fingerprint(newest.entry.message),
-            )
+            .accepted_before(&scope.organization, user, &key(newest.entry.message), &fingerprint(newest.entry.message))
             .await?
         {
             newest = self.repository().message(scope, next).await?;
@@ -74,11 +69,7 @@ impl Engine {
     }
 
     /// What the provider proves of a message of unknown outcome. `None` = it may be sent again.
-    async fn settle_unknown(
-        &self,
-        detail: &MessageDetail,
-        force: bool,
-    ) -> Result<Option<Sent>, EngineError> {
+    async fn settle_unknown(&self, detail: &MessageDetail, force: bool) -> Result<Option<Sent>, EngineError> {
         let entry = &detail.entry;
         let channel = self.channel(account(detail)?).await?;
         let probe = Probe {
@@ -99,12 +90,7 @@ impl Engine {
                     now: self.now(),
                 };
                 self.repository().conclude(conclusion).await?;
-                Ok(Some(Sent {
-                    message: entry.message,
-                    status,
-                    problem: None,
-                    repeated: true,
-                }))
+                Ok(Some(Sent { message: entry.message, status, problem: None, repeated: true }))
             }
             Ok(Found::CannotTell) | Err(_) if force => Ok(None),
             Ok(Found::CannotTell) => Err(EngineError::OutcomeUnknown),
@@ -112,12 +98,7 @@ impl Engine {
         }
     }
 
-    async fn again(
-        &self,
-        scope: &Scope,
-        user: &UserId,
-        failed: MessageDetail,
-    ) -> Result<Sent, EngineError> {
+    async fn again(&self, scope: &Scope, user: &UserId, failed: MessageDetail) -> Result<Sent, EngineError> {
         let account = account(&failed)?.clone();
         let (entry, address) = (failed.entry, failed.address);
         let content = entry
@@ -143,11 +124,7 @@ impl Engine {
 
 /// Rows that another program wrote have no account: they are not ours to send.
 fn account(detail: &MessageDetail) -> Result<&AccountId, EngineError> {
-    detail
-        .entry
-        .account
-        .as_ref()
-        .ok_or(EngineError::NotRetryable(detail.entry.status))
+    detail.entry.account.as_ref().ok_or(EngineError::NotRetryable(detail.entry.status))
 }
 
 /// The idempotency key that makes two retries of one message one.

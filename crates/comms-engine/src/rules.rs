@@ -32,10 +32,7 @@ pub(crate) enum Refusal {
 type Applies = fn(&Facts<'_>) -> bool;
 
 /// The first refusal counts: who opted out is not told to send a template.
-const RULES: [(Refusal, Applies); 2] = [
-    (Refusal::OptedOut, opted_out),
-    (Refusal::WindowClosed, window_closed),
-];
+const RULES: [(Refusal, Applies); 2] = [(Refusal::OptedOut, opted_out), (Refusal::WindowClosed, window_closed)];
 
 /// Opt-outs that cover marketing only; every other one covers whatever we would send.
 const MARKETING_SCOPES: [&str; 1] = ["marketing_messages"];
@@ -45,9 +42,7 @@ const MARKETING_CATEGORY: &str = "marketing";
 
 /// The first rule that refuses.
 pub(crate) fn refusal(facts: &Facts<'_>) -> Option<Refusal> {
-    RULES
-        .into_iter()
-        .find_map(|(refusal, applies)| applies(facts).then_some(refusal))
+    RULES.into_iter().find_map(|(refusal, applies)| applies(facts).then_some(refusal))
 }
 
 /// Whether the template's category matters to a rule: it has to be looked up.
@@ -56,14 +51,8 @@ pub(crate) fn needs_category(content: &Content, recipient: &RecipientState) -> b
 }
 
 fn opted_out(facts: &Facts<'_>) -> bool {
-    let marketing = facts
-        .category
-        .is_some_and(|category| category.eq_ignore_ascii_case(MARKETING_CATEGORY));
-    facts
-        .recipient
-        .opted_out
-        .iter()
-        .any(|scope| marketing || !MARKETING_SCOPES.contains(&scope.as_str()))
+    let marketing = facts.category.is_some_and(|category| category.eq_ignore_ascii_case(MARKETING_CATEGORY));
+    facts.recipient.opted_out.iter().any(|scope| marketing || !MARKETING_SCOPES.contains(&scope.as_str()))
 }
 
 /// Who never wrote to us never opened a window.
@@ -71,18 +60,11 @@ fn window_closed(facts: &Facts<'_>) -> bool {
     let Some(window) = facts.window else {
         return false;
     };
-    needs_window(facts.content)
-        && facts
-            .recipient
-            .last_inbound_at
-            .is_none_or(|last| facts.now >= last + window)
+    needs_window(facts.content) && facts.recipient.last_inbound_at.is_none_or(|last| facts.now >= last + window)
 }
 
 /// Templates may be sent at any time, calls have rules of their own, and what a native body is only the provider knows:
 /// it is the provider that refuses it.
 fn needs_window(content: &Content) -> bool {
-    !matches!(
-        content,
-        Content::Template(_) | Content::Call(_) | Content::Native { .. }
-    )
+    !matches!(content, Content::Template(_) | Content::Call(_) | Content::Native { .. })
 }

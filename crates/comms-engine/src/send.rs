@@ -3,8 +3,8 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use comms_core::{
-    AccountId, Address, Channel, ChannelKind, ClientId, Content, ContractId, Error, ErrorKind,
-    LeadId, MessageId, OrganizationId, Outbound, Outcome, Problem, Receipt, Result, Status, UserId,
+    AccountId, Address, Channel, ChannelKind, ClientId, Content, ContractId, Error, ErrorKind, LeadId, MessageId,
+    OrganizationId, Outbound, Outcome, Problem, Receipt, Result, Status, UserId,
     history::{Accepted, Conclusion, Links, NewOutbound, Scope},
 };
 use futures_util::FutureExt;
@@ -42,13 +42,7 @@ pub struct SendRequest {
 impl SendRequest {
     /// A message without links, from the account that the rules choose.
     #[must_use]
-    pub fn new(
-        scope: Scope,
-        user: UserId,
-        channel: ChannelKind,
-        to: Address,
-        content: Content,
-    ) -> Self {
+    pub fn new(scope: Scope, user: UserId, channel: ChannelKind, to: Address, content: Content) -> Self {
         Self {
             scope,
             user,
@@ -64,11 +58,7 @@ impl SendRequest {
 
     /// Tells a repetition from another request under the same key.
     fn fingerprint(&self) -> String {
-        let Links {
-            lead,
-            client,
-            contract,
-        } = &self.links;
+        let Links { lead, client, contract } = &self.links;
         let canonical = json!([
             self.channel,
             self.account,
@@ -111,12 +101,8 @@ pub(crate) struct Prepared {
 }
 
 /// The waits between attempts to record an outcome. What cannot be recorded becomes `Unknown` by its lease.
-const RECORD_WAITS: [Duration; 4] = [
-    Duration::from_millis(100),
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
+const RECORD_WAITS: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
 impl Engine {
     /// Sends a message: checks every rule with nothing stored and no request made, commits it, makes one attempt and
@@ -132,10 +118,8 @@ impl Engine {
         let request_hash = request.fingerprint();
         let organization = request.scope.organization.clone();
         if let Some(key) = &request.idempotency_key
-            && let Some(message) = self
-                .repository()
-                .accepted_before(&organization, &request.user, key, &request_hash)
-                .await?
+            && let Some(message) =
+                self.repository().accepted_before(&organization, &request.user, key, &request_hash).await?
         {
             return self.answer(&organization, message).await;
         }
@@ -145,31 +129,19 @@ impl Engine {
 
     /// Commits the message, makes the attempt and records it, in a task of its own: the caller may go away.
     pub(crate) async fn attempt(&self, prepared: Prepared) -> Result<Sent, EngineError> {
-        let permit = Arc::clone(self.sends())
-            .try_acquire_owned()
-            .map_err(|_| EngineError::Busy)?;
+        let permit = Arc::clone(self.sends()).try_acquire_owned().map_err(|_| EngineError::Busy)?;
         let engine = self.clone();
         let work = async move {
             let sent = engine.accept_and_send(prepared).await;
             drop(permit);
             sent
         };
-        tokio::spawn(work.in_current_span())
-            .await
-            .map_err(|_| EngineError::Interrupted)?
+        tokio::spawn(work.in_current_span()).await.map_err(|_| EngineError::Interrupted)?
     }
 
     async fn accept_and_send(&self, prepared: Prepared) -> Result<Sent, EngineError> {
-        let Prepared {
-            channel,
-            organization,
-            user,
-            links,
-            message,
-            idempotency_key,
-            request_hash,
-            retry_of,
-        } = prepared;
+        let Prepared { channel, organization, user, links, message, idempotency_key, request_hash, retry_of } =
+            prepared;
         // The time of the attempt runs from here: one that began after its claim ended could meet a retry.
         let deadline = Instant::now() + self.settings().send_timeout;
         let accepted = self
@@ -202,12 +174,8 @@ impl Engine {
             code = conclusion.problem.as_ref().map(|problem| problem.code.as_str()),
             "attempt to send ended"
         );
-        let sent = Sent {
-            message: id,
-            status: conclusion.status,
-            problem: conclusion.problem.clone(),
-            repeated: false,
-        };
+        let sent =
+            Sent { message: id, status: conclusion.status, problem: conclusion.problem.clone(), repeated: false };
         self.record(conclusion).await;
         Ok(sent)
     }
@@ -231,22 +199,10 @@ impl Engine {
     }
 
     /// The stored answer to a repeated request.
-    pub(crate) async fn answer(
-        &self,
-        organization: &OrganizationId,
-        message: MessageId,
-    ) -> Result<Sent, EngineError> {
-        let scope = Scope {
-            organization: organization.clone(),
-            seller: None,
-        };
+    pub(crate) async fn answer(&self, organization: &OrganizationId, message: MessageId) -> Result<Sent, EngineError> {
+        let scope = Scope { organization: organization.clone(), seller: None };
         let entry = self.repository().message(&scope, message).await?.entry;
-        Ok(Sent {
-            message,
-            status: entry.status,
-            problem: entry.problem,
-            repeated: true,
-        })
+        Ok(Sent { message, status: entry.status, problem: entry.problem, repeated: true })
     }
 }
 
@@ -261,16 +217,9 @@ async fn call(channel: &dyn Channel, message: &Outbound, deadline: Instant) -> R
         match tokio::time::timeout_at(deadline, attempt).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(cut_off(Outcome::Unknown, "the channel broke off")),
-            Err(_) => Err(cut_off(
-                Outcome::Unknown,
-                "the provider did not answer in time",
-            )),
+            Err(_) => Err(cut_off(Outcome::Unknown, "the provider did not answer in time")),
         }
     };
-    metrics::send(
-        channel.kind(),
-        settle::outcome_name(&result),
-        started.elapsed(),
-    );
+    metrics::send(channel.kind(), settle::outcome_name(&result), started.elapsed());
     result
 }

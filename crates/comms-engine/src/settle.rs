@@ -1,8 +1,6 @@
 //! What becomes of an attempt. The one place that decides it: the queue, when it comes, decides here as well.
 
-use comms_core::{
-    Error, MessageId, Outcome, Problem, Receipt, Result, Status, history::Conclusion,
-};
+use comms_core::{Error, MessageId, Outcome, Problem, Receipt, Result, Status, history::Conclusion};
 use time::OffsetDateTime;
 
 /// How an attempt is recorded.
@@ -12,11 +10,7 @@ use time::OffsetDateTime;
 /// * perhaps acted on (`Unknown`): unknown. It is never sent again by itself; an echo, a status or a look-up settles it.
 /// * certainly not acted on (`NotSent`): the only one that may be repeated. Without a queue it fails now, and the
 ///   reason says that it was not sent; with one, this arm is where it is put back with a later due time.
-pub(crate) fn conclusion(
-    message: MessageId,
-    result: Result<Receipt>,
-    now: OffsetDateTime,
-) -> Conclusion {
+pub(crate) fn conclusion(message: MessageId, result: Result<Receipt>, now: OffsetDateTime) -> Conclusion {
     let (status, receipt, problem) = match result {
         Ok(receipt) => (receipt.status, Some(receipt), None),
         Err(error) => {
@@ -28,13 +22,7 @@ pub(crate) fn conclusion(
             (status, None, Some(problem(&error, reason)))
         }
     };
-    Conclusion {
-        message,
-        status,
-        receipt,
-        problem,
-        now,
-    }
+    Conclusion { message, status, receipt, problem, now }
 }
 
 /// How the attempt is counted.
@@ -51,14 +39,7 @@ pub(crate) fn outcome_name(result: &Result<Receipt>) -> &'static str {
 
 /// The provider's code where it gave one, else the kind of the error.
 pub(crate) fn problem(error: &Error, message: String) -> Problem {
-    Problem {
-        code: error
-            .provider_code()
-            .unwrap_or(error.kind().as_str())
-            .to_owned(),
-        message,
-        kind: error.kind(),
-    }
+    Problem { code: error.provider_code().unwrap_or(error.kind().as_str()).to_owned(), message, kind: error.kind() }
 }
 
 /// What the reason of a message begins with that certainly did not leave, so that a person knows that it can be sent again.

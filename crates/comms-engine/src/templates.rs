@@ -6,9 +6,7 @@ use std::{
     time::Duration,
 };
 
-use comms_core::{
-    AccountId, Channel, ChannelKind, OrganizationId, Result, TemplateSummary, UserId,
-};
+use comms_core::{AccountId, Channel, ChannelKind, OrganizationId, Result, TemplateSummary, UserId};
 use time::OffsetDateTime;
 
 use crate::{Engine, EngineError};
@@ -25,19 +23,12 @@ impl Engine {
         channel: ChannelKind,
         account: Option<AccountId>,
     ) -> Result<Arc<[TemplateSummary]>, EngineError> {
-        let account = self
-            .sending_account(organization, user, channel, account)
-            .await?;
+        let account = self.sending_account(organization, user, channel, account).await?;
         let channel = self.channel(&account).await?;
-        self.templates_of(channel.as_ref())
-            .await
-            .map_err(EngineError::Provider)
+        self.templates_of(channel.as_ref()).await.map_err(EngineError::Provider)
     }
 
-    pub(crate) async fn templates_of(
-        &self,
-        channel: &dyn Channel,
-    ) -> Result<Arc<[TemplateSummary]>> {
+    pub(crate) async fn templates_of(&self, channel: &dyn Channel) -> Result<Arc<[TemplateSummary]>> {
         let cache = self.template_cache();
         if let Some(known) = cache.get(channel.account(), self.now()) {
             return Ok(known);
@@ -64,10 +55,7 @@ struct Entry {
 
 impl TemplateCache {
     pub(crate) fn new(ttl: Duration) -> Self {
-        Self {
-            ttl,
-            entries: Mutex::default(),
-        }
+        Self { ttl, entries: Mutex::default() }
     }
 
     pub(crate) fn clear(&self) {
@@ -82,10 +70,7 @@ impl TemplateCache {
     }
 
     fn put(&self, account: &AccountId, templates: Arc<[TemplateSummary]>, now: OffsetDateTime) {
-        let entry = Entry {
-            fetched_at: now,
-            templates,
-        };
+        let entry = Entry { fetched_at: now, templates };
         self.entries().insert(account.clone(), entry);
     }
 

@@ -47,11 +47,7 @@ impl Engine {
             self.board().started(worker.name);
             tasks.spawn(run(self.clone(), worker, stopped.clone()));
         }
-        Workers {
-            engine: self.clone(),
-            stop,
-            tasks,
-        }
+        Workers { engine: self.clone(), stop, tasks }
     }
 
     /// Turns attempts whose claim ended (or all, where `everything`) into `Unknown`. They are never sent again by themselves.
@@ -60,16 +56,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn release_stale(&self, everything: bool) -> Result<Vec<MessageId>, EngineError> {
-        let cut_off = self
-            .repository()
-            .release_stale(self.now(), everything)
-            .await?;
+        let cut_off = self.repository().release_stale(self.now(), everything).await?;
         if !cut_off.is_empty() {
             metrics::cut_off(cut_off.len());
-            tracing::warn!(
-                messages = cut_off.len(),
-                "attempts were cut off: their outcome is unknown"
-            );
+            tracing::warn!(messages = cut_off.len(), "attempts were cut off: their outcome is unknown");
         }
         Ok(cut_off)
     }
@@ -92,9 +82,7 @@ impl Engine {
                 name: "stale",
                 every: settings.stale_every,
                 hinted: false,
-                round: |engine| {
-                    Box::pin(async move { engine.release_stale(false).await.map(|_| false) })
-                },
+                round: |engine| Box::pin(async move { engine.release_stale(false).await.map(|_| false) }),
             },
             Worker {
                 name: "intake",
@@ -106,9 +94,7 @@ impl Engine {
                 name: "quarantine",
                 every: settings.quarantine_every,
                 hinted: false,
-                round: |engine| {
-                    Box::pin(async move { engine.release_quarantine().await.map(|_| false) })
-                },
+                round: |engine| Box::pin(async move { engine.release_quarantine().await.map(|_| false) }),
             },
         ];
         if self.blobs().is_some() {

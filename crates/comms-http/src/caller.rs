@@ -37,19 +37,13 @@ impl Operation {
     /// An operation that may be repeated freely.
     #[must_use]
     pub const fn repeatable(name: &'static str) -> Self {
-        Self {
-            name,
-            effect: Effect::Repeatable,
-        }
+        Self { name, effect: Effect::Repeatable }
     }
 
     /// An operation that acts each time.
     #[must_use]
     pub const fn once(name: &'static str) -> Self {
-        Self {
-            name,
-            effect: Effect::Once,
-        }
+        Self { name, effect: Effect::Once }
     }
 }
 
@@ -69,11 +63,7 @@ impl Failure<'_> {
     #[must_use]
     pub fn retry_after(&self) -> Option<std::time::Duration> {
         let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
-        value
-            .trim()
-            .parse()
-            .ok()
-            .map(std::time::Duration::from_secs)
+        value.trim().parse().ok().map(std::time::Duration::from_secs)
     }
 }
 
@@ -97,13 +87,7 @@ impl Caller {
         retry: RetryPolicy,
         classify: fn(&Failure<'_>) -> Error,
     ) -> Self {
-        Self {
-            provider,
-            transport,
-            clock,
-            retry,
-            classify,
-        }
+        Self { provider, transport, clock, retry, classify }
     }
 
     /// The clock that was passed in.
@@ -116,20 +100,12 @@ impl Caller {
     ///
     /// # Errors
     /// What the error table says; `Decode` for a success that cannot be read (`Unknown`: the provider did act).
-    pub async fn json<T: DeserializeOwned>(
-        &self,
-        operation: Operation,
-        request: Request,
-    ) -> Result<T> {
+    pub async fn json<T: DeserializeOwned>(&self, operation: Operation, request: Request) -> Result<T> {
         let bytes = self.bytes(operation, request).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
             self.named(
-                Error::new(
-                    ErrorKind::Decode,
-                    Outcome::Unknown,
-                    "the answer is not what the provider documents",
-                )
-                .source(error),
+                Error::new(ErrorKind::Decode, Outcome::Unknown, "the answer is not what the provider documents")
+                    .source(error),
                 operation,
             )
         })
@@ -168,22 +144,14 @@ impl Caller {
     }
 
     async fn attempt(&self, operation: Operation, request: Request) -> Result<Response> {
-        let response = self
-            .transport
-            .execute(request)
-            .await
-            .map_err(|error| self.named(error, operation))?;
+        let response = self.transport.execute(request).await.map_err(|error| self.named(error, operation))?;
         if response.status.is_success() {
             return Ok(response);
         }
         let (status, headers) = (response.status, response.headers.clone());
         // An error answer that breaks off is still classified, by what arrived of it.
         let body = read_some(response, LONGEST_ERROR).await;
-        let failure = Failure {
-            status,
-            headers: &headers,
-            body: &body,
-        };
+        let failure = Failure { status, headers: &headers, body: &body };
         let mut error = (self.classify)(&failure).http_status(status.as_u16());
         if let (None, Some(wait)) = (error.wait(), failure.retry_after()) {
             error = error.retry_after(wait);
@@ -200,9 +168,7 @@ impl Caller {
     ) -> Result<()> {
         let safe = match error.outcome() {
             Outcome::NotSent => true,
-            Outcome::Unknown => {
-                operation.effect == Effect::Repeatable && error.kind() != ErrorKind::Decode
-            }
+            Outcome::Unknown => operation.effect == Effect::Repeatable && error.kind() != ErrorKind::Decode,
             Outcome::Rejected => false,
         };
         if !safe {

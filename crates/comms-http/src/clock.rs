@@ -57,9 +57,7 @@ impl ManualClock {
     /// A value outside of the calendar (years ±9999) stands at 1970.
     #[must_use]
     pub fn at_unix(seconds: i64) -> Self {
-        Self::new(
-            OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH),
-        )
+        Self::new(OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH))
     }
 
     /// Moves the time forward.

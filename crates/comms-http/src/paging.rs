@@ -43,11 +43,7 @@ where
         ready: VecDeque<T>,
         next: Option<Option<String>>,
     }
-    let start = State {
-        fetch,
-        ready: VecDeque::new(),
-        next: Some(None),
-    };
+    let start = State { fetch, ready: VecDeque::new(), next: Some(None) };
     stream::try_unfold(start, |mut state| async move {
         loop {
             if let Some(item) = state.ready.pop_front() {

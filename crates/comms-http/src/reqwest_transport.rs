@@ -57,14 +57,8 @@ impl Transport for ReqwestTransport {
         };
         let response = builder.send().await.map_err(transport_error)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response
-            .bytes_stream()
-            .map(|piece| piece.map_err(transport_error));
-        Ok(Response {
-            status,
-            headers,
-            body: Box::pin(body),
-        })
+        let body = response.bytes_stream().map(|piece| piece.map_err(transport_error));
+        Ok(Response { status, headers, body: Box::pin(body) })
     }
 }
 
@@ -77,9 +71,9 @@ fn encode(form: Multipart) -> Result<reqwest::multipart::Form> {
             piece = piece.file_name(filename);
         }
         if let Some(content_type) = part.content_type {
-            piece = piece.mime_str(&content_type).map_err(|error| {
-                Error::invalid(format!("{content_type:?} is not a media type")).source(error)
-            })?;
+            piece = piece
+                .mime_str(&content_type)
+                .map_err(|error| Error::invalid(format!("{content_type:?} is not a media type")).source(error))?;
         }
         encoded = encoded.part(part.name, piece);
     }
@@ -96,10 +90,7 @@ fn transport_error(error: reqwest::Error) -> Error {
     } else if error.is_timeout() {
         (Outcome::Unknown, "no answer in time")
     } else {
-        (
-            Outcome::Unknown,
-            "the connection broke before the answer was complete",
-        )
+        (Outcome::Unknown, "the connection broke before the answer was complete")
     };
     Error::new(ErrorKind::Transport, outcome, message).source(error)
 }

@@ -40,10 +40,7 @@ impl RetryPolicy {
     /// Never repeats: for callers with a queue of their own.
     #[must_use]
     pub fn never() -> Self {
-        Self {
-            attempts: 1,
-            ..Self::default()
-        }
+        Self { attempts: 1, ..Self::default() }
     }
 
     /// The same policy with this many attempts in all.

@@ -24,9 +24,7 @@ pub fn verify_hmac_sha256_hex(secrets: &[Secret], body: &[u8], signature: &str) 
     if hex::decode_to_slice(signature, &mut given).is_err() {
         return false;
     }
-    secrets
-        .iter()
-        .any(|secret| mac(secret, body).verify_slice(&given).is_ok())
+    secrets.iter().any(|secret| mac(secret, body).verify_slice(&given).is_ok())
 }
 
 /// Whether two strings are equal, in a time that depends on their lengths only.

@@ -59,13 +59,7 @@ impl Request {
     /// A request without body.
     #[must_use]
     pub fn new(method: Method, url: Url) -> Self {
-        Self {
-            method,
-            url,
-            headers: HeaderMap::new(),
-            body: Body::Empty,
-            timeout: None,
-        }
+        Self { method, url, headers: HeaderMap::new(), body: Body::Empty, timeout: None }
     }
 
     /// Adds a header. The value is marked sensitive, as most of those set here are credentials.
@@ -103,10 +97,7 @@ impl Request {
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self> {
         let bytes = serde_json::to_vec(value)
             .map_err(|error| Error::invalid("the body cannot be written as JSON").source(error))?;
-        self.headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        self.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.body = Body::Bytes(bytes.into());
         Ok(self)
     }
@@ -134,13 +125,7 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No headers, no query, no body: each of them may hold a credential or a person's words.
-        write!(
-            f,
-            "{} {}{}",
-            self.method,
-            self.url.host_str().unwrap_or_default(),
-            self.url.path()
-        )
+        write!(f, "{} {}{}", self.method, self.url.host_str().unwrap_or_default(), self.url.path())
     }
 }
 
@@ -159,18 +144,12 @@ impl Response {
     #[must_use]
     pub fn full(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
         let body = body.into();
-        Self {
-            status,
-            headers,
-            body: Box::pin(futures_util::stream::once(async move { Ok(body) })),
-        }
+        Self { status, headers, body: Box::pin(futures_util::stream::once(async move { Ok(body) })) }
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
     }
 }

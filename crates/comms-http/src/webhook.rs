@@ -23,12 +23,7 @@ impl WebhookRequest {
     /// A POST of `body` to `url`, for tests and replays; add headers with [`header`](Self::header).
     #[must_use]
     pub fn post(url: impl Into<String>, body: impl Into<Bytes>) -> Self {
-        Self {
-            method: Method::POST,
-            url: url.into(),
-            headers: HeaderMap::new(),
-            body: body.into(),
-        }
+        Self { method: Method::POST, url: url.into(), headers: HeaderMap::new(), body: body.into() }
     }
 
     /// The same request with a header; one with a forbidden character is left out.

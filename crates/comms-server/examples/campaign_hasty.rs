@@ -32,10 +32,7 @@ async fn main() -> Result<()> {
         App::new()
             .app_data(state.clone())
             .app_data(waiting.clone())
-            .route(
-                "/api/comunicaciones/webhook/whatsapp",
-                web::post().to(acknowledge_first),
-            )
+            .route("/api/comunicaciones/webhook/whatsapp", web::post().to(acknowledge_first))
     });
     server.listen(listener)?.run().await?;
     running.stop().await;
@@ -49,18 +46,12 @@ async fn acknowledge_first(
     request: HttpRequest,
     body: web::Bytes,
 ) -> HttpResponse {
-    let webhook = WebhookRequest {
-        method: Method::POST,
-        url: request.uri().to_string(),
-        headers: headers(&request),
-        body,
-    };
+    let webhook =
+        WebhookRequest { method: Method::POST, url: request.uri().to_string(), headers: headers(&request), body };
     let oldest = {
         let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push_back(webhook);
-        (waiting.len() > HELD)
-            .then(|| waiting.pop_front())
-            .flatten()
+        (waiting.len() > HELD).then(|| waiting.pop_front()).flatten()
     };
     if let Some(oldest) = oldest
         && let Err(error) = state.engine.receive("whatsapp", oldest).await

@@ -29,10 +29,7 @@ impl<T: Serialize> Answer<T> {
     /// An answer of this status.
     #[must_use]
     pub fn with(status: StatusCode, data: T) -> HttpResponse {
-        HttpResponse::build(status).json(Self {
-            success: true,
-            data,
-        })
+        HttpResponse::build(status).json(Self { success: true, data })
     }
 }
 
@@ -51,11 +48,7 @@ impl<T: Serialize> List<T> {
     /// The answer 200 with a page.
     #[must_use]
     pub fn page(data: Vec<T>, next: Option<String>) -> HttpResponse {
-        HttpResponse::Ok().json(Self {
-            success: true,
-            data,
-            siguiente: next,
-        })
+        HttpResponse::Ok().json(Self { success: true, data, siguiente: next })
     }
 
     /// The answer 200 with a list that fits into one page.
@@ -85,8 +78,7 @@ pub fn page_key(cursor: &str) -> Result<PageKey, ApiError> {
         let (time, id) = bytes.split_at(8);
         let micros = i64::from_be_bytes(time.try_into().ok()?);
         Some(PageKey {
-            created_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
-                .ok()?,
+            created_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?,
             id: MessageId(Uuid::from_slice(id).ok()?),
         })
     };
@@ -96,10 +88,7 @@ pub fn page_key(cursor: &str) -> Result<PageKey, ApiError> {
 /// A time as the API writes it: ISO 8601, UTC, milliseconds.
 #[must_use]
 pub fn instant(time: OffsetDateTime) -> String {
-    let form =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     // Only a year beyond the form's four digits cannot be written.
-    time.to_offset(UtcOffset::UTC)
-        .format(form)
-        .unwrap_or_default()
+    time.to_offset(UtcOffset::UTC).format(form).unwrap_or_default()
 }

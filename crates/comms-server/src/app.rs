@@ -64,9 +64,7 @@ pub fn create_app(
     App::new()
         .app_data(state)
         .app_data(
-            web::JsonConfig::default()
-                .limit(limits::JSON_BODY)
-                .error_handler(|error, _| json_error(&error).into()),
+            web::JsonConfig::default().limit(limits::JSON_BODY).error_handler(|error, _| json_error(&error).into()),
         )
         .app_data(web::QueryConfig::default().error_handler(|error, _| query_error(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|error, _| path_error(&error).into()))
@@ -77,9 +75,7 @@ pub fn create_app(
 }
 
 async fn no_route(request: HttpRequest) -> HttpResponse {
-    ApiError::new(Code::NoRoute)
-        .details(serde_json::json!({"ruta": request.path()}))
-        .error_response()
+    ApiError::new(Code::NoRoute).details(serde_json::json!({"ruta": request.path()})).error_response()
 }
 
 /// Express answers 400 to whatever is wrong with a request, and so do we.
@@ -88,9 +84,7 @@ fn json_error(error: &JsonPayloadError) -> ApiError {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
             ApiError::new(Code::TooLarge)
         }
-        JsonPayloadError::ContentType => {
-            ApiError::field("Content-Type", "se espera application/json")
-        }
+        JsonPayloadError::ContentType => ApiError::field("Content-Type", "se espera application/json"),
         other => ApiError::new(Code::Validation).because(other),
     }
 }

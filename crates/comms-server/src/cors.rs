@@ -15,10 +15,8 @@ use actix_web::{
 use crate::app::State;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
-const HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, x-request-id");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("content-disposition, retry-after, x-request-id");
+const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static("content-disposition, retry-after, x-request-id");
 const ONE_HOUR: HeaderValue = HeaderValue::from_static("3600");
 
 /// Answers preflight requests of known origins, and marks answers to them.
@@ -30,14 +28,10 @@ pub async fn cors<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let origin = allowed_origin(&request);
-    let preflight = request.method() == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match &origin {
-        Some(_) if preflight => request
-            .into_response(HttpResponse::NoContent())
-            .map_into_right_body(),
+        Some(_) if preflight => request.into_response(HttpResponse::NoContent()).map_into_right_body(),
         _ => next.call(request).await?.map_into_left_body(),
     };
     if let Some(origin) = origin {

@@ -73,48 +73,26 @@ impl Code {
                 (status, code.as_str(), message)
             }
             Self::Validation => (S::BAD_REQUEST, "validacion", "La solicitud no es válida"),
-            Self::SchedulingUnavailable => (
-                S::BAD_REQUEST,
-                "programacion_no_disponible",
-                "Todavía no se pueden programar envíos",
-            ),
+            Self::SchedulingUnavailable => {
+                (S::BAD_REQUEST, "programacion_no_disponible", "Todavía no se pueden programar envíos")
+            }
             Self::Unauthenticated => (S::UNAUTHORIZED, "no_autenticado", "Falta un token válido"),
-            Self::Forbidden => (
-                S::FORBIDDEN,
-                "prohibido",
-                "Su rol no permite esta operación",
-            ),
-            Self::OrganizationRequired => (
-                S::FORBIDDEN,
-                "organizacion_requerida",
-                "El token no indica la organización y hay más de una",
-            ),
-            Self::OrganizationUnknown => (
-                S::FORBIDDEN,
-                "organizacion_desconocida",
-                "La organización del token no existe",
-            ),
-            Self::VerifyToken => (
-                S::FORBIDDEN,
-                "token_de_verificacion",
-                "El token de verificación no coincide",
-            ),
+            Self::Forbidden => (S::FORBIDDEN, "prohibido", "Su rol no permite esta operación"),
+            Self::OrganizationRequired => {
+                (S::FORBIDDEN, "organizacion_requerida", "El token no indica la organización y hay más de una")
+            }
+            Self::OrganizationUnknown => {
+                (S::FORBIDDEN, "organizacion_desconocida", "La organización del token no existe")
+            }
+            Self::VerifyToken => (S::FORBIDDEN, "token_de_verificacion", "El token de verificación no coincide"),
             Self::NoRoute => (S::NOT_FOUND, "ruta_desconocida", "La ruta no existe"),
-            Self::Method => (
-                S::METHOD_NOT_ALLOWED,
-                "metodo_no_permitido",
-                "La ruta no admite este método",
-            ),
-            Self::TooLarge => (
-                S::PAYLOAD_TOO_LARGE,
-                "demasiado_grande",
-                "El cuerpo de la solicitud es demasiado grande",
-            ),
-            Self::RateLimited => (
-                S::TOO_MANY_REQUESTS,
-                "demasiadas_solicitudes",
-                "Demasiadas solicitudes: espere antes de repetir",
-            ),
+            Self::Method => (S::METHOD_NOT_ALLOWED, "metodo_no_permitido", "La ruta no admite este método"),
+            Self::TooLarge => {
+                (S::PAYLOAD_TOO_LARGE, "demasiado_grande", "El cuerpo de la solicitud es demasiado grande")
+            }
+            Self::RateLimited => {
+                (S::TOO_MANY_REQUESTS, "demasiadas_solicitudes", "Demasiadas solicitudes: espere antes de repetir")
+            }
         }
     }
 
@@ -132,24 +110,14 @@ const fn engine_row(code: EngineCode) -> (StatusCode, &'static str) {
     match code {
         E::ChannelNotConfigured => (S::SERVICE_UNAVAILABLE, "El canal no está configurado"),
         E::UnknownAccount => (S::NOT_FOUND, "La cuenta no existe o no está en uso"),
-        E::InvalidRecipient => (
-            S::BAD_REQUEST,
-            "El destinatario no es válido o no se alcanza por este canal",
-        ),
+        E::InvalidRecipient => (S::BAD_REQUEST, "El destinatario no es válido o no se alcanza por este canal"),
         E::UnsupportedContent => (S::BAD_REQUEST, "El canal no envía este tipo de contenido"),
         E::EmptyText => (S::BAD_REQUEST, "El mensaje está vacío"),
-        E::TextTooLong => (
-            S::BAD_REQUEST,
-            "El mensaje es más largo de lo que admite el canal",
-        ),
-        E::InvalidValue => (
-            S::BAD_REQUEST,
-            "Un campo tiene un valor que el canal no admite",
-        ),
-        E::WindowClosed => (
-            S::CONFLICT,
-            "Pasaron más de 24 horas desde el último mensaje del cliente: envíe una plantilla",
-        ),
+        E::TextTooLong => (S::BAD_REQUEST, "El mensaje es más largo de lo que admite el canal"),
+        E::InvalidValue => (S::BAD_REQUEST, "Un campo tiene un valor que el canal no admite"),
+        E::WindowClosed => {
+            (S::CONFLICT, "Pasaron más de 24 horas desde el último mensaje del cliente: envíe una plantilla")
+        }
         E::OptedOut => (S::CONFLICT, "El destinatario pidió no recibir mensajes"),
         E::ForeignLead => (S::FORBIDDEN, "El lead está asignado a otro vendedor"),
         E::ForeignClient => (S::FORBIDDEN, "El cliente está asignado a otro vendedor"),
@@ -160,25 +128,13 @@ const fn engine_row(code: EngineCode) -> (StatusCode, &'static str) {
         E::NotFound => (S::NOT_FOUND, "No existe"),
         E::Conflict => (S::CONFLICT, "La solicitud contradice lo que está guardado"),
         E::NotRetryable => (S::CONFLICT, "Solo se puede reintentar un mensaje fallido"),
-        E::OutcomeUnknown => (
-            S::CONFLICT,
-            "No se sabe si el mensaje llegó: reintentarlo podría duplicarlo",
-        ),
+        E::OutcomeUnknown => (S::CONFLICT, "No se sabe si el mensaje llegó: reintentarlo podría duplicarlo"),
         E::Provider => (S::BAD_GATEWAY, "El proveedor no respondió como se esperaba"),
-        E::ProviderCredential => (
-            S::BAD_GATEWAY,
-            "El proveedor no acepta la credencial del servidor",
-        ),
+        E::ProviderCredential => (S::BAD_GATEWAY, "El proveedor no acepta la credencial del servidor"),
         E::UnknownProvider => (S::NOT_FOUND, "No se reciben webhooks de este proveedor"),
         E::InvalidSignature => (S::UNAUTHORIZED, "La firma del webhook falta o no es válida"),
-        E::Busy => (
-            S::SERVICE_UNAVAILABLE,
-            "El servidor está ocupado: repita en unos segundos",
-        ),
-        E::DatabaseAway => (
-            S::SERVICE_UNAVAILABLE,
-            "La base de datos no responde: repita en unos segundos",
-        ),
+        E::Busy => (S::SERVICE_UNAVAILABLE, "El servidor está ocupado: repita en unos segundos"),
+        E::DatabaseAway => (S::SERVICE_UNAVAILABLE, "La base de datos no responde: repita en unos segundos"),
         E::Misconfigured => (S::INTERNAL_SERVER_ERROR, "El servidor está mal configurado"),
         E::Internal => (S::INTERNAL_SERVER_ERROR, "Error interno"),
     }
@@ -209,11 +165,7 @@ impl ApiError {
     /// An error without details.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self {
-            code,
-            details: Value::Null,
-            retry_after: None,
-        }
+        Self { code, details: Value::Null, retry_after: None }
     }
 
     /// A field of the request is wrong.
@@ -276,12 +228,7 @@ impl ResponseError for ApiError {
         if self.code == Code::Unauthenticated {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        response.json(ErrorBody {
-            success: false,
-            error: message.to_owned(),
-            code,
-            details: self.details.clone(),
-        })
+        response.json(ErrorBody { success: false, error: message.to_owned(), code, details: self.details.clone() })
     }
 }
 
@@ -310,10 +257,9 @@ impl From<ReceiveError> for ApiError {
         let answer = Self::new(Code::Engine(error.code()));
         match (&error, error.retry_after()) {
             // Only what could not be stored is worth a repetition, whatever the cause.
-            (ReceiveError::NotStored(_), Some(wait)) => Self {
-                code: Code::Engine(EngineCode::DatabaseAway),
-                ..answer.retry_after(wait)
-            },
+            (ReceiveError::NotStored(_), Some(wait)) => {
+                Self { code: Code::Engine(EngineCode::DatabaseAway), ..answer.retry_after(wait) }
+            }
             _ => answer,
         }
     }
@@ -327,10 +273,7 @@ fn details(error: &EngineError) -> Value {
             "motivo": reason.message(),
         }),
         EngineError::EmptyText => json!({"campo": "mensaje"}),
-        EngineError::WindowClosed {
-            last_inbound_at,
-            templates,
-        } => json!({
+        EngineError::WindowClosed { last_inbound_at, templates } => json!({
             "ultimo_mensaje": last_inbound_at.map(crate::answers::instant),
             "plantillas": templates.iter().map(|template| &template.name).collect::<Vec<_>>(),
         }),

@@ -91,18 +91,14 @@ impl Limits {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.proxies
-            .iter()
-            .any(|network| network.contains(&address))
+        self.proxies.iter().any(|network| network.contains(&address))
     }
 
     fn check(&self, key: &Key) -> Result<(), ApiError> {
         if self.callers.len() > MANY_CALLERS {
             self.callers.retain_recent();
         }
-        self.callers
-            .check_key(key)
-            .map_err(|until| too_many(until.wait_time_from(DefaultClock::default().now())))
+        self.callers.check_key(key).map_err(|until| too_many(until.wait_time_from(DefaultClock::default().now())))
     }
 }
 
@@ -115,10 +111,7 @@ pub async fn limit<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let Some(app) = request.app_data::<web::Data<State>>().cloned() else {
-        return next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_left_body);
+        return next.call(request).await.map(ServiceResponse::map_into_left_body);
     };
     let claimed = identify(&app, request.headers());
     let key = match &claimed {
@@ -128,19 +121,15 @@ pub async fn limit<B: MessageBody>(
             identity.user
         ))),
         Claimed::Service(sha256) => Some(Key::Service(sha256.clone())),
-        Claimed::Nobody | Claimed::Refused(_) => request
-            .peer_addr()
-            .map(|peer| Key::Address(app.limits.client(peer.ip(), request.headers()))),
+        Claimed::Nobody | Claimed::Refused(_) => {
+            request.peer_addr().map(|peer| Key::Address(app.limits.client(peer.ip(), request.headers())))
+        }
     };
     if let Some(Err(error)) = key.map(|key| app.limits.check(&key)) {
-        return Ok(request
-            .into_response(error.error_response())
-            .map_into_right_body());
+        return Ok(request.into_response(error.error_response()).map_into_right_body());
     }
     request.extensions_mut().insert(claimed);
-    next.call(request)
-        .await
-        .map(ServiceResponse::map_into_left_body)
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
 fn too_many(wait: Duration) -> ApiError {

@@ -18,9 +18,7 @@ const LONGEST_REQUEST_ID: usize = 64;
 const DURATION: &str = "http_request_duration_seconds";
 
 /// Upper bounds of the histogram, in seconds.
-const BUCKETS: [f64; 11] = [
-    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
-];
+const BUCKETS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// The recorder of this process: there can be only one, whatever number of servers runs in it.
 ///
@@ -41,10 +39,7 @@ pub fn recorder() -> Result<PrometheusHandle, String> {
 ///
 /// # Errors
 /// Those of what it is wrapped around.
-pub async fn observe<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+pub async fn observe<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     let started = Instant::now();
     let id = request_id(&request);
     let method = request.method().to_string();
@@ -54,11 +49,7 @@ pub async fn observe<B: MessageBody>(
     let route = response.request().match_pattern().unwrap_or_default();
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let labels = [
-        ("method", method.clone()),
-        ("route", route.clone()),
-        ("status", status.to_string()),
-    ];
+    let labels = [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!(DURATION, "route" => route.clone()).record(elapsed.as_secs_f64());
     span.in_scope(|| {
@@ -77,9 +68,7 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
     let plain = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
         (1..=LONGEST_REQUEST_ID).contains(&bytes.len())
-            && bytes
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
     };
     let given = request.headers().get(REQUEST_ID).filter(plain).cloned();
     given.unwrap_or_else(|| {

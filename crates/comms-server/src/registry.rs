@@ -6,8 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, Result, WebhookRequest,
-    history::Account,
+    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, Result, WebhookRequest, history::Account,
 };
 use comms_engine::EngineBuilder;
 use comms_http::{ReqwestTransport, Transport};
@@ -43,20 +42,13 @@ impl Registry {
             let Some(config) = config(&settings.whatsapp, account) else {
                 continue;
             };
-            let client = Client::builder(config)
-                .transport(Arc::clone(&transport))
-                .clock(Arc::clone(clock))
-                .build()?;
+            let client = Client::builder(config).transport(Arc::clone(&transport)).clock(Arc::clone(clock)).build()?;
             channels.add(client);
         }
         Ok(Self {
             channels: Arc::new(channels),
             whatsapp: inbound(&settings.whatsapp)?,
-            accounts: own
-                .iter()
-                .chain(&settings.accounts)
-                .map(|account| registered(settings, account))
-                .collect(),
+            accounts: own.iter().chain(&settings.accounts).map(|account| registered(settings, account)).collect(),
         })
     }
 
@@ -87,9 +79,7 @@ impl Registry {
     pub fn challenge(&self, provider: &str, request: &WebhookRequest) -> Result<String> {
         match &self.whatsapp {
             Some(inbound) if provider == WHATSAPP => inbound.verifier().challenge(request),
-            _ => Err(Error::config(
-                "webhooks of this provider are not configured",
-            )),
+            _ => Err(Error::config("webhooks of this provider are not configured")),
         }
     }
 }
@@ -127,10 +117,7 @@ impl ChannelDirectory for Channels {
             return Ok(Arc::clone(channel) as Arc<dyn Channel>);
         }
         // A number that was registered over the API sends under the first number's token.
-        let first = self
-            .order
-            .first()
-            .and_then(|first| self.whatsapp.get(first));
+        let first = self.order.first().and_then(|first| self.whatsapp.get(first));
         match first {
             Some(first) if account.provider() == WHATSAPP => {
                 let client = first.client().for_number(account.external_id());
@@ -167,15 +154,9 @@ fn own_account(settings: &Settings) -> Option<AccountSettings> {
 
 /// The settings of a client; `None` where there is no token to send with.
 fn config(common: &WhatsAppSettings, account: &AccountSettings) -> Option<Config> {
-    let token = account
-        .access_token
-        .clone()
-        .or_else(|| common.access_token.clone())?;
+    let token = account.access_token.clone().or_else(|| common.access_token.clone())?;
     let mut config = Config::new(token, account.number.clone());
-    config.business_account_id = account
-        .business_account
-        .clone()
-        .or_else(|| common.business_account_id.clone());
+    config.business_account_id = account.business_account.clone().or_else(|| common.business_account_id.clone());
     config.verify_token = common.verify_token.clone();
     config.app_secret = common.app_secret.clone();
     config.app_secret_previous = common.app_secret_previous.clone();
@@ -191,16 +172,10 @@ fn config(common: &WhatsAppSettings, account: &AccountSettings) -> Option<Config
 
 /// The account as the repository keeps it.
 fn registered(settings: &Settings, account: &AccountSettings) -> Account {
-    let waba = account
-        .business_account
-        .as_ref()
-        .or(settings.whatsapp.business_account_id.as_ref());
+    let waba = account.business_account.as_ref().or(settings.whatsapp.business_account_id.as_ref());
     Account {
         id: AccountId::of(WHATSAPP, &account.number),
-        organization: account
-            .organization
-            .clone()
-            .unwrap_or_else(|| settings.organization.id.clone()),
+        organization: account.organization.clone().unwrap_or_else(|| settings.organization.id.clone()),
         channel: account.channel,
         name: account.name.clone(),
         parent: waba.map(|waba| AccountId::of("waba", waba)),

@@ -73,26 +73,15 @@ impl Running {
     /// # Errors
     /// [`StartError`] with what to mend.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let secret = settings
-            .auth
-            .jwt_secret
-            .clone()
-            .ok_or(StartError::NoSecret)?;
+        let secret = settings.auth.jwt_secret.clone().ok_or(StartError::NoSecret)?;
         let registry = Registry::new(&settings, &clock)?;
         let metrics = observe::recorder().map_err(StartError::Metrics)?;
         let repository = open(&settings, Arc::clone(&clock)).await?;
         if settings.migrates_on_start() {
             repository.migrate().await?;
         }
-        register(repository.as_ref(), &settings, &registry)
-            .await
-            .map_err(schema)?;
-        let engine = engine(
-            &settings,
-            &registry,
-            Arc::clone(&repository),
-            Arc::clone(&clock),
-        )?;
+        register(repository.as_ref(), &settings, &registry).await.map_err(schema)?;
+        let engine = engine(&settings, &registry, Arc::clone(&repository), Arc::clone(&clock))?;
         let workers = engine.start().await;
         let state = State {
             engine,
@@ -105,10 +94,7 @@ impl Running {
             started_at: clock.now(),
             clock,
         };
-        Ok(Self {
-            state: web::Data::new(state),
-            workers,
-        })
+        Ok(Self { state: web::Data::new(state), workers })
     }
 
     /// Serves over `listener` until it is asked to stop; [`Server::handle`] asks, and so does a signal where `signals`.
@@ -118,8 +104,7 @@ impl Running {
     pub fn serve(&self, listener: TcpListener, signals: bool) -> io::Result<Server> {
         let state = self.state.clone();
         let workers = self.state.settings.http.workers;
-        let mut server =
-            HttpServer::new(move || create_app(state.clone())).shutdown_timeout(SHUTDOWN.as_secs());
+        let mut server = HttpServer::new(move || create_app(state.clone())).shutdown_timeout(SHUTDOWN.as_secs());
         if let Some(workers) = workers {
             server = server.workers(usize::from(workers.get()));
         }
@@ -148,10 +133,7 @@ fn schema(error: RepositoryError) -> StartError {
 ///
 /// # Errors
 /// [`StartError`] with what to mend.
-pub async fn open(
-    settings: &Settings,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<dyn Repository>, StartError> {
+pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Repository>, StartError> {
     let database = settings.repository()?;
     for notice in &database.notices {
         tracing::info!(notice, "database");
@@ -159,8 +141,7 @@ pub async fn open(
     if let history::DatabaseTarget::Sqlite(file) = &database.target
         && let Some(folder) = file.parent()
     {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StartError::Io(folder.display().to_string(), error))?;
+        std::fs::create_dir_all(folder).map_err(|error| StartError::Io(folder.display().to_string(), error))?;
     }
     Ok(history::open(database, clock).await?)
 }
@@ -184,10 +165,7 @@ pub async fn register(
         if given.is_none() && known.iter().any(|one| one.id == *id) {
             continue;
         }
-        let organization = Organization {
-            id: id.clone(),
-            name: given.cloned().unwrap_or_else(|| id.to_string()),
-        };
+        let organization = Organization { id: id.clone(), name: given.cloned().unwrap_or_else(|| id.to_string()) };
         repository.put_organization(&organization).await?;
     }
     for account in registry.accounts() {
@@ -226,10 +204,8 @@ pub fn listen(settings: &HttpSettings) -> Result<TcpListener, StartError> {
         Some(ip) => bind(address(ip)),
         // Some containers have no IPv6 at all.
         None => bind(address(Ipv6Addr::UNSPECIFIED.into())).or_else(|error| {
-            let absent = matches!(
-                error.kind(),
-                io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable
-            ) || error.raw_os_error().is_some();
+            let absent = matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable)
+                || error.raw_os_error().is_some();
             if absent && error.kind() != io::ErrorKind::AddrInUse {
                 bind(address(Ipv4Addr::UNSPECIFIED.into()))
             } else {
@@ -241,11 +217,7 @@ pub fn listen(settings: &HttpSettings) -> Result<TcpListener, StartError> {
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }

@@ -21,9 +21,7 @@ pub fn declarations() -> String {
     let mut text = String::from(
         "// Types of the HTTP interface of comms-server, made from its OpenAPI document.\n// Do not edit: `comms-server openapi --typescript` writes them.\n",
     );
-    let schemas = document
-        .pointer("/components/schemas")
-        .and_then(Value::as_object);
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
     for (name, schema) in schemas.into_iter().flatten() {
         text.push_str(&comment(schema, ""));
         text.push_str(&format!("export type {name} = {};\n", kind(schema, "")));
@@ -47,11 +45,8 @@ fn kind(schema: &Value, indent: &str) -> String {
     }
     match &schema["type"] {
         Value::Array(kinds) => {
-            let kinds: Vec<String> = kinds
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|one| plain(one, schema, indent))
-                .collect();
+            let kinds: Vec<String> =
+                kinds.iter().filter_map(Value::as_str).map(|one| plain(one, schema, indent)).collect();
             kinds.join(" | ")
         }
         Value::String(one) => plain(one, schema, indent),
@@ -67,22 +62,12 @@ fn plain(name: &str, schema: &Value, indent: &str) -> String {
         "null" => "null".to_owned(),
         "array" => {
             let item = kind(&schema["items"], indent);
-            if item.contains(' ') {
-                format!("({item})[]")
-            } else {
-                format!("{item}[]")
-            }
+            if item.contains(' ') { format!("({item})[]") } else { format!("{item}[]") }
         }
-        "object" => match (
-            schema["properties"].as_object(),
-            &schema["additionalProperties"],
-        ) {
+        "object" => match (schema["properties"].as_object(), &schema["additionalProperties"]) {
             (Some(properties), _) => object(properties, schema, indent),
             (None, Value::Object(_)) => {
-                format!(
-                    "Record<string, {}>",
-                    kind(&schema["additionalProperties"], indent)
-                )
+                format!("Record<string, {}>", kind(&schema["additionalProperties"], indent))
             }
             _ => "Record<string, unknown>".to_owned(),
         },
@@ -98,10 +83,7 @@ fn object(properties: &Map<String, Value>, schema: &Value, indent: &str) -> Stri
         let needed = required.is_some_and(|names| names.iter().any(|one| one == name));
         let mark = if needed { "" } else { "?" };
         text.push_str(&comment(property, &inner));
-        text.push_str(&format!(
-            "{inner}{name}{mark}: {};\n",
-            kind(property, &inner)
-        ));
+        text.push_str(&format!("{inner}{name}{mark}: {};\n", kind(property, &inner)));
     }
     text.push_str(indent);
     text.push('}');
@@ -110,10 +92,7 @@ fn object(properties: &Map<String, Value>, schema: &Value, indent: &str) -> Stri
 
 fn comment(schema: &Value, indent: &str) -> String {
     match schema["description"].as_str() {
-        Some(words) => format!(
-            "{indent}/** {} */\n",
-            words.replace('\n', " ").replace("*/", "* /")
-        ),
+        Some(words) => format!("{indent}/** {} */\n", words.replace('\n', " ").replace("*/", "* /")),
         None => String::new(),
     }
 }

@@ -69,9 +69,7 @@ async fn config_now(shared: web::Data<Shared>) -> HttpResponse {
 }
 
 async fn configure(shared: web::Data<Shared>, patch: web::Json<Value>) -> Answered {
-    shared
-        .core
-        .try_change_config(|config| config.patched(&patch))?;
+    shared.core.try_change_config(|config| config.patched(&patch))?;
     Ok(HttpResponse::Ok().json(&*shared.core.config()))
 }
 
@@ -150,12 +148,7 @@ struct StatusOf {
 }
 
 async fn status(shared: web::Data<Shared>, body: web::Json<StatusOf>) -> Answered {
-    shared.meta.emit_status(
-        &body.phone_number_id,
-        &body.customer,
-        &body.message_id,
-        body.status,
-    )?;
+    shared.meta.emit_status(&body.phone_number_id, &body.customer, &body.message_id, body.status)?;
     Ok(done())
 }
 
@@ -169,11 +162,7 @@ struct Emission {
 }
 
 async fn emit(shared: web::Data<Shared>, body: web::Json<Emission>) -> Answered {
-    let Emission {
-        waba_id,
-        field,
-        value,
-    } = body.into_inner();
+    let Emission { waba_id, field, value } = body.into_inner();
     shared.meta.emit(&waba_id, &field, value)?;
     Ok(done())
 }
@@ -194,11 +183,7 @@ struct Review {
     status: String,
 }
 
-async fn review(
-    shared: web::Data<Shared>,
-    id: web::Path<String>,
-    body: web::Json<Review>,
-) -> Answered {
+async fn review(shared: web::Data<Shared>, id: web::Path<String>, body: web::Json<Review>) -> Answered {
     shared.meta.review_template(&id, &body.status)?;
     Ok(done())
 }
@@ -209,11 +194,7 @@ struct Wait {
     wait: bool,
 }
 
-async fn campaign(
-    shared: web::Data<Shared>,
-    query: web::Query<Wait>,
-    plan: web::Json<CampaignPlan>,
-) -> Answered {
+async fn campaign(shared: web::Data<Shared>, query: web::Query<Wait>, plan: web::Json<CampaignPlan>) -> Answered {
     if query.wait {
         let report = shared.meta.run_campaign(plan.into_inner()).await?;
         return Ok(HttpResponse::Ok().json(report));

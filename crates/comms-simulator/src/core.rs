@@ -70,10 +70,7 @@ impl Core {
     }
 
     /// Takes another configuration in one step, unless `change` refuses.
-    pub(crate) fn try_change_config<E>(
-        &self,
-        change: impl FnOnce(&Config) -> Result<Config, E>,
-    ) -> Result<(), E> {
+    pub(crate) fn try_change_config<E>(&self, change: impl FnOnce(&Config) -> Result<Config, E>) -> Result<(), E> {
         let mut held = self.config.write().unwrap_or_else(PoisonError::into_inner);
         let config = change(&held)?;
         self.ledger.resize(config.ledger_capacity);

@@ -71,10 +71,7 @@ impl Courier {
             if self.0.pending.fetch_add(1, Ordering::SeqCst) >= policy.max_pending {
                 self.0.pending.fetch_sub(1, Ordering::SeqCst);
                 self.0.ledger.record_drop();
-                tracing::warn!(
-                    waiting = policy.max_pending,
-                    "webhook dropped: too many are waiting"
-                );
+                tracing::warn!(waiting = policy.max_pending, "webhook dropped: too many are waiting");
                 continue;
             }
             let (courier, delivery, policy) = (self.clone(), delivery.clone(), policy.clone());
@@ -87,19 +84,10 @@ impl Courier {
     }
 
     /// Delivers one copy; whether it was answered 200 before the policy gave it up. `slots` limits what is under way.
-    pub(crate) async fn deliver(
-        &self,
-        delivery: &Delivery,
-        policy: &WebhookPolicy,
-        slots: Option<&Semaphore>,
-    ) -> bool {
+    pub(crate) async fn deliver(&self, delivery: &Delivery, policy: &WebhookPolicy, slots: Option<&Semaphore>) -> bool {
         let inner = &*self.0;
         let generation = inner.generation.load(Ordering::SeqCst);
-        let number = inner.ledger.open_webhook(
-            inner.clock.now(),
-            &delivery.webhook.url,
-            delivery.subjects.clone(),
-        );
+        let number = inner.ledger.open_webhook(inner.clock.now(), &delivery.webhook.url, delivery.subjects.clone());
         for attempt in 0..policy.max_attempts.max(1) {
             if attempt > 0 {
                 tokio::time::sleep(wait_before(attempt, policy)).await;
@@ -116,9 +104,7 @@ impl Courier {
             drop(slot);
             let acknowledged = answer == Ok(200);
             if inner.generation.load(Ordering::SeqCst) == generation {
-                inner
-                    .ledger
-                    .record_attempt(number, inner.clock.now(), answer);
+                inner.ledger.record_attempt(number, inner.clock.now(), answer);
             }
             if acknowledged {
                 return true;

@@ -77,12 +77,7 @@ impl Answer {
     }
 
     pub(crate) fn bytes(content_type: &str, body: Bytes) -> Self {
-        Self {
-            status: 200,
-            headers: Vec::new(),
-            content_type: content_type.to_owned(),
-            body,
-        }
+        Self { status: 200, headers: Vec::new(), content_type: content_type.to_owned(), body }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -100,11 +95,8 @@ impl Call {
 
     /// Every parameter of the call: the query, then the form fields or the JSON object of the body.
     pub(crate) fn parameters(&self) -> serde_json::Map<String, Value> {
-        let mut all: serde_json::Map<String, Value> = self
-            .query
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-            .collect();
+        let mut all: serde_json::Map<String, Value> =
+            self.query.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
         if self.media_type() == "application/x-www-form-urlencoded" {
             for (name, value) in url::form_urlencoded::parse(&self.body) {
                 all.insert(name.into_owned(), Value::String(value.into_owned()));

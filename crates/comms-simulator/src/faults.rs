@@ -143,10 +143,7 @@ impl Fault {
     /// A provider's error with the status and text that belong to the code.
     #[must_use]
     pub fn error(code: i64) -> Self {
-        Self::Error(ProviderError {
-            code,
-            ..ProviderError::default()
-        })
+        Self::Error(ProviderError { code, ..ProviderError::default() })
     }
 
     /// A short name for the ledger.
@@ -166,10 +163,7 @@ impl Fault {
 
     /// Whether it spoils the right answer instead of taking its place.
     pub(crate) fn needs_answer(&self) -> bool {
-        matches!(
-            self,
-            Self::TruncatedJson | Self::EmptyBody | Self::Delay { .. } | Self::SlowBody { .. }
-        )
+        matches!(self, Self::TruncatedJson | Self::EmptyBody | Self::Delay { .. } | Self::SlowBody { .. })
     }
 }
 
@@ -195,10 +189,7 @@ struct Inner {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Mutex::new(Inner {
-            rules: Vec::new(),
-            random: fastrand::Rng::with_seed(seed),
-        }))
+        Self(Mutex::new(Inner { rules: Vec::new(), random: fastrand::Rng::with_seed(seed) }))
     }
 
     pub(crate) fn add(&self, rule: FaultRule) {
@@ -225,11 +216,7 @@ impl Faults {
                     && (rule.probability >= 1.0 || random.f64() < rule.probability)
             })?;
             state.struck += 1;
-            let when = if state.rule.fault.needs_answer() {
-                When::After
-            } else {
-                state.rule.when
-            };
+            let when = if state.rule.fault.needs_answer() { When::After } else { state.rule.when };
             Some((state.rule.fault.clone(), when))
         })
     }

@@ -55,21 +55,14 @@ fn keep_socket(stream: &dyn Any, extensions: &mut Extensions) {
     }
 }
 
-async fn provider(
-    request: HttpRequest,
-    body: Bytes,
-    shared: web::Data<Shared>,
-) -> actix_web::Result<HttpResponse> {
+async fn provider(request: HttpRequest, body: Bytes, shared: web::Data<Shared>) -> actix_web::Result<HttpResponse> {
     let call = read(&request, body, &shared).await?;
     let Some(double) = shared.double(&call.path) else {
         return Ok(HttpResponse::NotFound().finish());
     };
     let endpoint = double.endpoint(&call);
     let send = double.send_of(&call);
-    let struck = shared.core.faults.strike(
-        endpoint.unwrap_or_default(),
-        send.as_ref().map(|send| send.to.as_str()),
-    );
+    let struck = shared.core.faults.strike(endpoint.unwrap_or_default(), send.as_ref().map(|send| send.to.as_str()));
     let (answer, processed) = act(&shared, &call, struck.clone()).await?;
     let cut = matches!(struck, Some((Fault::Cut, _)));
     shared.core.ledger.record_call(Received {
@@ -78,9 +71,7 @@ async fn provider(
         endpoint: endpoint.map(str::to_owned),
         method: call.method.clone(),
         path: call.path.clone(),
-        body: (call.body.len() <= MAX_KEPT_BODY)
-            .then(|| call.json())
-            .flatten(),
+        body: (call.body.len() <= MAX_KEPT_BODY).then(|| call.json()).flatten(),
         processed: processed.is_some(),
         status: (!cut).then_some(answer.status),
         fault: struck.as_ref().map(|(fault, _)| fault.label()),
@@ -110,13 +101,10 @@ async fn act(
         };
         let processed = acted.clone().filter(|answer| answer.status < 400);
         let in_place = struck.and_then(|(fault, _)| instead(double, &fault));
-        let answer = in_place
-            .or(acted)
-            .unwrap_or_else(|| Answer::bytes("text/plain", Bytes::new()));
+        let answer = in_place.or(acted).unwrap_or_else(|| Answer::bytes("text/plain", Bytes::new()));
         Some((answer, processed))
     });
-    done.await?
-        .ok_or_else(|| actix_web::error::ErrorNotFound("no double has this path"))
+    done.await?.ok_or_else(|| actix_web::error::ErrorNotFound("no double has this path"))
 }
 
 /// The answer that a fault puts in the place of the right one.
@@ -127,15 +115,9 @@ fn instead(double: &dyn Double, fault: &Fault) -> Option<Answer> {
     };
     match fault {
         Fault::Error(error) => Some(double.error(error)),
-        Fault::Status {
-            status,
-            body,
-            content_type,
-        } => Some(with_status(
-            *status,
-            content_type.as_deref().unwrap_or("text/plain"),
-            body.clone(),
-        )),
+        Fault::Status { status, body, content_type } => {
+            Some(with_status(*status, content_type.as_deref().unwrap_or("text/plain"), body.clone()))
+        }
         Fault::Html { status } => Some(with_status(
             *status,
             "text/html; charset=utf-8",
@@ -167,10 +149,7 @@ async fn write(request: &HttpRequest, answer: Answer, fault: Option<Fault>) -> H
             response.body(body)
         }
         Some(Fault::SlowBody { ms, bytes }) => {
-            let pieces: Vec<Bytes> = body
-                .chunks(bytes.max(1))
-                .map(Bytes::copy_from_slice)
-                .collect();
+            let pieces: Vec<Bytes> = body.chunks(bytes.max(1)).map(Bytes::copy_from_slice).collect();
             response.streaming(stream::iter(pieces).then(move |piece| async move {
                 actix_web::rt::time::sleep(Duration::from_millis(ms)).await;
                 Ok::<_, io::Error>(piece)
@@ -182,9 +161,7 @@ async fn write(request: &HttpRequest, answer: Answer, fault: Option<Fault>) -> H
 
 /// Closes the connection under the server's feet: what it writes afterwards reaches nobody.
 fn cut(request: &HttpRequest) {
-    let socket = request
-        .conn_data::<Connection>()
-        .and_then(|connection| connection.0.as_ref());
+    let socket = request.conn_data::<Connection>().and_then(|connection| connection.0.as_ref());
     if let Some(Err(error)) = socket.map(|socket| socket.shutdown(std::net::Shutdown::Both)) {
         tracing::debug!(%error, "the connection was closed by the other side before the cut");
     }
@@ -194,24 +171,14 @@ async fn read(request: &HttpRequest, body: Bytes, shared: &Shared) -> actix_web:
     let headers: BTreeMap<String, String> = request
         .headers()
         .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
-    let is_form = headers
-        .get("content-type")
-        .is_some_and(|value| value.starts_with("multipart/form-data"));
-    let form = if is_form {
-        parts(request, body.clone()).await?
-    } else {
-        Vec::new()
-    };
+    let is_form = headers.get("content-type").is_some_and(|value| value.starts_with("multipart/form-data"));
+    let form = if is_form { parts(request, body.clone()).await? } else { Vec::new() };
     Ok(Call {
         method: request.method().to_string(),
         path: request.path().to_owned(),
-        query: url::form_urlencoded::parse(request.query_string().as_bytes())
-            .into_owned()
-            .collect(),
+        query: url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect(),
         headers,
         body,
         form,
@@ -231,9 +198,7 @@ async fn parts(request: &HttpRequest, body: Bytes) -> actix_web::Result<Vec<Form
         let disposition = field.content_disposition();
         parts.push(FormPart {
             name: field.name().unwrap_or_default().to_owned(),
-            filename: disposition
-                .and_then(|value| value.get_filename())
-                .map(str::to_owned),
+            filename: disposition.and_then(|value| value.get_filename()).map(str::to_owned),
             content_type: field.content_type().map(ToString::to_string),
             data: Bytes::from(data),
         });

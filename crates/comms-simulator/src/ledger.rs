@@ -168,20 +168,14 @@ impl Ledger {
     pub fn acknowledged(&self, id: &str) -> bool {
         self.with(|inner| {
             let acked = inner.webhooks.iter().filter(|hook| hook.acked_at.is_some());
-            acked
-                .flat_map(|hook| &hook.subjects)
-                .any(|subject| subject.id == id)
+            acked.flat_map(|hook| &hook.subjects).any(|subject| subject.id == id)
         })
     }
 
     /// Waits until `condition` holds; whether it did within `limit`.
     ///
     /// It is asked again after every change of the ledger, so no test needs a sleep.
-    pub async fn wait_until(
-        &self,
-        limit: Duration,
-        mut condition: impl FnMut(&Self) -> bool,
-    ) -> bool {
+    pub async fn wait_until(&self, limit: Duration, mut condition: impl FnMut(&Self) -> bool) -> bool {
         let mut changes = self.changed.subscribe();
         let held = async {
             while !condition(self) {
@@ -224,12 +218,7 @@ impl Ledger {
     }
 
     /// Notes a webhook that is about to be posted; returns its number.
-    pub(crate) fn open_webhook(
-        &self,
-        at: OffsetDateTime,
-        url: &str,
-        subjects: Vec<Subject>,
-    ) -> u64 {
+    pub(crate) fn open_webhook(&self, at: OffsetDateTime, url: &str, subjects: Vec<Subject>) -> u64 {
         self.change(|inner| {
             inner.totals.webhooks += 1;
             inner.subjects += subjects.len();

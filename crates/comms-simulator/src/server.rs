@@ -7,8 +7,7 @@ use comms_http::{Clock, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState,
-    http, meta::Meta,
+    Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState, http, meta::Meta,
 };
 
 /// A running simulator. It stops when it is dropped.
@@ -73,38 +72,22 @@ impl Simulator {
     pub fn start_with_clock(config: Config, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let listener = TcpListener::bind((config.host, config.port))?;
         let url = format!("http://{}", listener.local_addr()?);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("comms-simulator")
-            .enable_all()
-            .build()?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(2).thread_name("comms-simulator").enable_all().build()?;
         let ledger = Ledger::new(config.ledger_capacity);
-        let courier = Courier::new(
-            runtime.handle().clone(),
-            Arc::clone(&clock),
-            ledger.clone(),
-            config.webhooks.concurrency,
-        )
-        .map_err(io::Error::other)?;
+        let courier =
+            Courier::new(runtime.handle().clone(), Arc::clone(&clock), ledger.clone(), config.webhooks.concurrency)
+                .map_err(io::Error::other)?;
         let core = Arc::new(Core::new(config, clock, ledger, courier, url.clone()));
         let meta = Meta::new(Arc::clone(&core));
-        let shared = Shared {
-            core: Arc::clone(&core),
-            meta: meta.clone(),
-        };
+        let shared = Shared { core: Arc::clone(&core), meta: meta.clone() };
         let server = {
             let _guard = runtime.enter();
             http::serve(listener, shared)?
         };
         let handle = server.handle();
         runtime.spawn(server);
-        Ok(Self {
-            url,
-            core,
-            meta,
-            server: handle,
-            runtime: Some(runtime),
-        })
+        Ok(Self { url, core, meta, server: handle, runtime: Some(runtime) })
     }
 
     /// The base address, for instance `http://127.0.0.1:43121`: what a client takes for the provider's.
@@ -154,10 +137,7 @@ impl Simulator {
 
     /// Back to the state of the start: configuration, uploads, templates, faults, ledger. Webhooks under way end.
     pub fn reset(&self) {
-        let shared = Shared {
-            core: Arc::clone(&self.core),
-            meta: self.meta.clone(),
-        };
+        let shared = Shared { core: Arc::clone(&self.core), meta: self.meta.clone() };
         shared.reset();
     }
 }

@@ -64,10 +64,7 @@ impl Signer {
         match self {
             Self::Meta { app_secret } => vec![(
                 "X-Hub-Signature-256",
-                format!(
-                    "sha256={}",
-                    signature::hmac_sha256_hex(app_secret, &webhook.payload.bytes())
-                ),
+                format!("sha256={}", signature::hmac_sha256_hex(app_secret, &webhook.payload.bytes())),
             )],
             Self::None => Vec::new(),
         }

@@ -5,15 +5,11 @@
 //!     cargo run -p whatsapp-cloud --features rustls-ring --example send -- +34600000000
 //! ```
 
-use whatsapp_cloud::{
-    Client, Config, ErrorKind, Message, model::template_message::TemplateMessage,
-};
+use whatsapp_cloud::{Client, Config, ErrorKind, Message, model::template_message::TemplateMessage};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let to = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "+34600000000".to_owned());
+    let to = std::env::args().nth(1).unwrap_or_else(|| "+34600000000".to_owned());
     let client = Client::builder(Config::from_env()).build()?;
 
     let text = Message::text("Hola, le escribimos de la oficina.").to(&to);

@@ -28,10 +28,7 @@ impl Credentials {
         let token = self.token.token().await?;
         if let Some(secret) = &self.proof {
             let proof = signature::hmac_sha256_hex(secret, token.expose_secret().as_bytes());
-            request
-                .url
-                .query_pairs_mut()
-                .append_pair("appsecret_proof", &proof);
+            request.url.query_pairs_mut().append_pair("appsecret_proof", &proof);
         }
         put(scheme, &token, request)
     }

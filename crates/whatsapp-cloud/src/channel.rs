@@ -11,8 +11,8 @@ mod templates;
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Address, AddressKind, Capabilities, Channel, ChannelKind, ContentKind, MediaRef,
-    MediaStream, Outbound, Receipt, Status, TemplateSummary,
+    AccountId, Address, AddressKind, Capabilities, Channel, ChannelKind, ContentKind, MediaRef, MediaStream, Outbound,
+    Receipt, Status, TemplateSummary,
 };
 use comms_http::{Error, Result};
 
@@ -67,11 +67,7 @@ impl Channel for WhatsAppChannel {
                 ContentKind::Contacts,
                 ContentKind::Native,
             ],
-            &[
-                AddressKind::Phone,
-                AddressKind::WhatsAppUser,
-                AddressKind::Group,
-            ],
+            &[AddressKind::Phone, AddressKind::WhatsAppUser, AddressKind::Group],
         );
         all.max_text = limits::TEXT;
         all.max_caption = limits::CAPTION;
@@ -85,30 +81,16 @@ impl Channel for WhatsAppChannel {
 
     async fn send(&self, message: &Outbound) -> Result<Receipt> {
         self.capabilities().check(message)?;
-        let sent = self
-            .client
-            .messages()
-            .send(&send::message(message)?)
-            .await?;
+        let sent = self.client.messages().send(&send::message(message)?).await?;
         Ok(receipt(message, &sent))
     }
 
     async fn fetch(&self, media: &MediaRef) -> Result<MediaStream> {
         let MediaRef::Id(id) = media else {
-            return Err(
-                Error::invalid("only media with an id can be fetched from WhatsApp").field("media"),
-            );
+            return Err(Error::invalid("only media with an id can be fetched from WhatsApp").field("media"));
         };
-        let download = self
-            .client
-            .media()
-            .download(id, &DownloadLimits::default())
-            .await?;
-        Ok(MediaStream {
-            content_type: download.content_type,
-            length: download.length,
-            body: download.body,
-        })
+        let download = self.client.media().download(id, &DownloadLimits::default()).await?;
+        Ok(MediaStream { content_type: download.content_type, length: download.length, body: download.body })
     }
 
     async fn mark_read(&self, provider_id: &str) -> Result<()> {
@@ -134,10 +116,5 @@ fn receipt(message: &Outbound, sent: &Sent) -> Receipt {
     if recipient.is_empty() {
         recipient.push(message.to.clone());
     }
-    Receipt {
-        provider_id: sent.id().to_owned(),
-        status: Status::Accepted,
-        recipient,
-        extra: events::json(sent),
-    }
+    Receipt { provider_id: sent.id().to_owned(), status: Status::Accepted, recipient, extra: events::json(sent) }
 }

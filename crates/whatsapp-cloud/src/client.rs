@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use comms_http::{
-    Caller, Clock, Error, Operation, Request, Response, Result, RetryPolicy, SystemClock, Transport,
-};
+use comms_http::{Caller, Clock, Error, Operation, Request, Response, Result, RetryPolicy, SystemClock, Transport};
 use http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -67,10 +65,7 @@ impl Client {
     /// The same client for another number under the same token.
     #[must_use]
     pub fn for_number(&self, phone_number_id: &str) -> Self {
-        Self {
-            phone_number_id: phone_number_id.into(),
-            ..self.clone()
-        }
+        Self { phone_number_id: phone_number_id.into(), ..self.clone() }
     }
 
     /// The same client with another source of tokens.
@@ -160,11 +155,7 @@ impl Client {
     pub fn tokens(&self) -> Result<api::Tokens> {
         let secret = self.config.app_secret.clone();
         let secret = secret.ok_or_else(|| config::missing("WHATSAPP_APP_SECRET"))?;
-        Ok(api::Tokens::new(
-            self.graph.clone(),
-            self.app_id()?.to_owned(),
-            secret,
-        ))
+        Ok(api::Tokens::new(self.graph.clone(), self.app_id()?.to_owned(), secret))
     }
 
     /// A request below the number.
@@ -200,11 +191,7 @@ impl Client {
     }
 
     /// Makes the call with the token and reads its answer.
-    pub(crate) async fn json<T: DeserializeOwned>(
-        &self,
-        operation: Operation,
-        request: Request,
-    ) -> Result<T> {
+    pub(crate) async fn json<T: DeserializeOwned>(&self, operation: Operation, request: Request) -> Result<T> {
         self.json_as(Scheme::Bearer, operation, request).await
     }
 
@@ -220,11 +207,7 @@ impl Client {
     }
 
     /// Fetches media with the token. The caller has checked the host.
-    pub(crate) async fn download(
-        &self,
-        operation: Operation,
-        mut request: Request,
-    ) -> Result<Response> {
+    pub(crate) async fn download(&self, operation: Operation, mut request: Request) -> Result<Response> {
         let authorized = self.credentials.authorize_download(&mut request).await;
         authorized.map_err(|error| error.provider(PROVIDER).operation(operation.name))?;
         self.graph.caller.stream(operation, request).await
@@ -319,14 +302,9 @@ impl ClientBuilder {
             (true, Some(secret)) => Some(secret.clone()),
             (true, None) => return Err(named(config::missing("WHATSAPP_APP_SECRET"))),
         };
-        let transport = self
-            .transport
-            .map_or_else(default_transport, Ok)
-            .map_err(named)?;
+        let transport = self.transport.map_or_else(default_transport, Ok).map_err(named)?;
         let caller = Caller::new(PROVIDER, transport, self.clock, self.retry, error::classify);
-        let token = self
-            .token
-            .unwrap_or_else(|| token::fixed(self.config.access_token.clone()));
+        let token = self.token.unwrap_or_else(|| token::fixed(self.config.access_token.clone()));
         Ok(Client {
             graph: Graph { caller, base },
             credentials: Credentials { token, proof },
@@ -343,9 +321,7 @@ fn default_transport() -> Result<Arc<dyn Transport>> {
 
 #[cfg(not(feature = "rustls-ring"))]
 fn default_transport() -> Result<Arc<dyn Transport>> {
-    Err(Error::config(
-        "no transport: pass one to the builder, or switch on the feature rustls-ring",
-    ))
+    Err(Error::config("no transport: pass one to the builder, or switch on the feature rustls-ring"))
 }
 
 /// Calls and the address that they start from, without credentials.

@@ -96,10 +96,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<Url> {
         check_secret(ACCESS_TOKEN, &self.access_token)?;
         check_id(PHONE_NUMBER_ID, &self.phone_number_id)?;
-        for (name, id) in [
-            (BUSINESS_ACCOUNT_ID, &self.business_account_id),
-            (APP_ID, &self.app_id),
-        ] {
+        for (name, id) in [(BUSINESS_ACCOUNT_ID, &self.business_account_id), (APP_ID, &self.app_id)] {
             id.as_deref().map_or(Ok(()), |id| check_id(name, id))?;
         }
         for (name, secret) in [
@@ -107,9 +104,7 @@ impl Config {
             (APP_SECRET, &self.app_secret),
             (APP_SECRET_PREVIOUS, &self.app_secret_previous),
         ] {
-            secret
-                .as_ref()
-                .map_or(Ok(()), |secret| check_secret(name, secret))?;
+            secret.as_ref().map_or(Ok(()), |secret| check_secret(name, secret))?;
         }
         if !is_version(&self.api_version) {
             return Err(bad(API_VERSION, "must look like v26.0"));
@@ -152,10 +147,7 @@ fn check_secret(name: &'static str, secret: &Secret) -> Result<()> {
         return Err(missing(name));
     }
     if secret.trim() != secret || secret.chars().any(char::is_control) {
-        return Err(bad(
-            name,
-            "begins or ends with a space, or holds a line break",
-        ));
+        return Err(bad(name, "begins or ends with a space, or holds a line break"));
     }
     Ok(())
 }
@@ -165,10 +157,7 @@ fn check_id(name: &'static str, id: &str) -> Result<()> {
         return Err(missing(name));
     }
     if !id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(bad(
-            name,
-            "must be an id of digits, without spaces or signs",
-        ));
+        return Err(bad(name, "must be an id of digits, without spaces or signs"));
     }
     Ok(())
 }
@@ -184,10 +173,7 @@ fn is_version(version: &str) -> bool {
 fn check_base(base: &str) -> Result<Url> {
     let url = Url::parse(base).map_err(|_| bad(API_BASE, "is not an address"))?;
     if url.cannot_be_a_base() || !matches!(url.scheme(), "https" | "http") {
-        return Err(bad(
-            API_BASE,
-            "must begin with https:// (or http:// for a simulator)",
-        ));
+        return Err(bad(API_BASE, "must begin with https:// (or http:// for a simulator)"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad(API_BASE, "must not hold a user or password"));

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::{limits, model::error_object::ErrorObject};
 
 use ErrorKind::{
-    Config, InvalidRecipient, InvalidRequest, OptedOut, Provider, RateLimited, Unauthenticated,
-    Unsupported, WindowClosed,
+    Config, InvalidRecipient, InvalidRequest, OptedOut, Provider, RateLimited, Unauthenticated, Unsupported,
+    WindowClosed,
 };
 use Outcome::{NotSent, Rejected, Unknown};
 
@@ -214,9 +214,5 @@ fn scrub(message: &str) -> String {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         word.len() >= 16 && (word.starts_with("EAA") || word.contains('|'))
     };
-    message
-        .split(' ')
-        .map(|word| if secret(word) { "[REDACTED]" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
+    message.split(' ').map(|word| if secret(word) { "[REDACTED]" } else { word }).collect::<Vec<_>>().join(" ")
 }

@@ -16,8 +16,6 @@ pub mod webhook;
 #[cfg(feature = "channel")]
 pub use channel::{WhatsAppChannel, WhatsAppInbound};
 pub use client::{Client, ClientBuilder};
-pub use comms_http::{
-    Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport,
-};
+pub use comms_http::{Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport};
 pub use config::Config;
 pub use model::message::Message;

@@ -15,12 +15,7 @@ pub const API_BASE: &str = "https://graph.facebook.com";
 /// Hosts besides the API's own that media is fetched from with the token; subdomains included.
 ///
 /// *See [WhatsApp docs/Media](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media) (March 2026)*
-pub const MEDIA_HOSTS: [&str; 4] = [
-    "graph.facebook.com",
-    "fbsbx.com",
-    "fbcdn.net",
-    "whatsapp.net",
-];
+pub const MEDIA_HOSTS: [&str; 4] = ["graph.facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net"];
 
 // Text and captions.
 // See https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages (March 2026)

@@ -124,10 +124,7 @@ impl RefreshingToken {
 
     /// Is told each new token and its end.
     #[must_use]
-    pub fn on_change(
-        mut self,
-        told: impl Fn(&Secret, Option<OffsetDateTime>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on_change(mut self, told: impl Fn(&Secret, Option<OffsetDateTime>) + Send + Sync + 'static) -> Self {
         self.on_change = Some(Box::new(told));
         self
     }
@@ -139,10 +136,7 @@ impl RefreshingToken {
     }
 
     fn current(&self) -> State {
-        self.state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
@@ -169,18 +163,10 @@ impl RefreshingToken {
         if !state.is_due(now) {
             return Ok(());
         }
-        let new = self
-            .tokens
-            .exchange(&state.token, state.system_user)
-            .await?;
-        let end = new
-            .expires_in
-            .map(|seconds| now + time::Duration::seconds(seconds));
+        let new = self.tokens.exchange(&state.token, state.system_user).await?;
+        let end = new.expires_in.map(|seconds| now + time::Duration::seconds(seconds));
         let life = match end {
-            Some(end) => Life::Until {
-                end,
-                whole: Some(end - now),
-            },
+            Some(end) => Life::Until { end, whole: Some(end - now) },
             None => Life::Endless,
         };
         self.update(|state| {
@@ -208,10 +194,8 @@ impl State {
             Life::Unknown => true,
             Life::Endless | Life::Over => false,
             Life::Until { end, whole } => {
-                let margin = whole.map_or(
-                    time::Duration::seconds_f64(limits::TOKEN_REFRESH.as_secs_f64()),
-                    |whole| whole / 3,
-                );
+                let margin =
+                    whole.map_or(time::Duration::seconds_f64(limits::TOKEN_REFRESH.as_secs_f64()), |whole| whole / 3);
                 now < end && end - now <= margin
             }
         }
@@ -243,10 +227,7 @@ impl State {
         self.life = match (info.is_valid, info.ends(), info.issued()) {
             (false, _, _) => Life::Over,
             (true, None, _) => Life::Endless,
-            (true, Some(end), issued) => Life::Until {
-                end,
-                whole: issued.map(|issued| end - issued),
-            },
+            (true, Some(end), issued) => Life::Until { end, whole: issued.map(|issued| end - issued) },
         };
     }
 }
@@ -267,8 +248,7 @@ impl TokenProvider for RefreshingToken {
         if state.works(now) {
             return Ok(state.token);
         }
-        let message =
-            "the access token has expired and cannot be exchanged any more: make a new one";
+        let message = "the access token has expired and cannot be exchanged any more: make a new one";
         let error = Error::new(ErrorKind::Unauthenticated, Outcome::Rejected, message);
         Err(match state.failure {
             Some(failure) => error.source(failure),
@@ -283,9 +263,7 @@ impl fmt::Debug for RefreshingToken {
             Life::Until { end, .. } => Some(end),
             _ => None,
         };
-        f.debug_struct("RefreshingToken")
-            .field("expires_at", &end)
-            .finish_non_exhaustive()
+        f.debug_struct("RefreshingToken").field("expires_at", &end).finish_non_exhaustive()
     }
 }
 

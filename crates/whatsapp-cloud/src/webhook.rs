@@ -56,10 +56,7 @@ impl Verifier {
     /// # Errors
     /// `Config` for an empty secret, which anybody could sign with.
     pub fn new(app_secret: Secret) -> Result<Self> {
-        Ok(Self {
-            secrets: vec![not_empty(app_secret, "app_secret")?],
-            token: None,
-        })
+        Ok(Self { secrets: vec![not_empty(app_secret, "app_secret")?], token: None })
     }
 
     /// Accepts what a configuration names: its app secret, the previous one, its verify token.
@@ -83,8 +80,7 @@ impl Verifier {
     /// # Errors
     /// `Config` for an empty secret.
     pub fn previous_secret(mut self, app_secret: Secret) -> Result<Self> {
-        self.secrets
-            .push(not_empty(app_secret, "previous_app_secret")?);
+        self.secrets.push(not_empty(app_secret, "previous_app_secret")?);
         Ok(self)
     }
 
@@ -108,15 +104,11 @@ impl Verifier {
         let header = request
             .header_str(SIGNATURE_HEADER)
             .ok_or_else(|| refused("the signature is absent, repeated or no text"))?;
-        let given = header
-            .strip_prefix("sha256=")
-            .ok_or_else(|| refused("the signature is not of the kind sha256"))?;
+        let given = header.strip_prefix("sha256=").ok_or_else(|| refused("the signature is not of the kind sha256"))?;
         if !signature::verify_hmac_sha256_hex(&self.secrets, &request.body, given) {
             return Err(refused("the signature is wrong"));
         }
-        Ok(Verified {
-            body: request.body.clone(),
-        })
+        Ok(Verified { body: request.body.clone() })
     }
 
     /// The answer to the GET by which Meta checks the address: `hub.challenge`, as plain text with status 200.
@@ -127,9 +119,10 @@ impl Verifier {
     ///
     /// *See [WhatsApp docs/Create a webhook endpoint](https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint)*
     pub fn challenge(&self, request: &WebhookRequest) -> Result<String> {
-        let token = self.token.as_ref().ok_or_else(|| {
-            Error::config("no verify token is set for the webhook").field("verify_token")
-        })?;
+        let token = self
+            .token
+            .as_ref()
+            .ok_or_else(|| Error::config("no verify token is set for the webhook").field("verify_token"))?;
         if request.query("hub.mode").as_deref() != Some("subscribe") {
             return Err(refused("hub.mode is not subscribe"));
         }
@@ -137,11 +130,9 @@ impl Verifier {
         if !signature::constant_time_eq(&given, token.expose_secret()) {
             return Err(refused("the verify token is wrong"));
         }
-        request.query("hub.challenge").ok_or_else(|| {
-            Error::invalid("there is no challenge to answer")
-                .provider(PROVIDER)
-                .field("hub.challenge")
-        })
+        request
+            .query("hub.challenge")
+            .ok_or_else(|| Error::invalid("there is no challenge to answer").provider(PROVIDER).field("hub.challenge"))
     }
 }
 

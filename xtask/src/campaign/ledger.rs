@@ -76,23 +76,13 @@ impl Ledger {
             .take(EXAMPLES)
             .map(|one| name("never acknowledged", one))
             .chain(self.lost_ones().take(EXAMPLES).map(|one| name("lost", one)))
-            .chain(
-                self.duplicated_ones()
-                    .take(EXAMPLES)
-                    .map(|one| name("duplicated", one)),
-            )
-            .chain(
-                self.unexpected_ones()
-                    .take(EXAMPLES)
-                    .map(|one| name("unexpected", one)),
-            )
+            .chain(self.duplicated_ones().take(EXAMPLES).map(|one| name("duplicated", one)))
+            .chain(self.unexpected_ones().take(EXAMPLES).map(|one| name("unexpected", one)))
             .collect()
     }
 
     fn lost_ones(&self) -> impl Iterator<Item = &String> {
-        self.acknowledged
-            .iter()
-            .filter(|one| !self.stored.contains_key(*one))
+        self.acknowledged.iter().filter(|one| !self.stored.contains_key(*one))
     }
 
     fn duplicated_ones(&self) -> impl Iterator<Item = &String> {
@@ -101,19 +91,13 @@ impl Ledger {
     }
 
     fn unexpected_ones(&self) -> impl Iterator<Item = &String> {
-        self.stored
-            .keys()
-            .filter(|one| !self.attempted.contains(*one))
+        self.stored.keys().filter(|one| !self.attempted.contains(*one))
     }
 
     #[cfg(test)]
     pub(super) fn of(attempted: &[&str], acknowledged: &[&str], stored: &[&str]) -> Self {
         let set = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
-        let mut ledger = Self {
-            attempted: set(attempted),
-            acknowledged: set(acknowledged),
-            ..Self::default()
-        };
+        let mut ledger = Self { attempted: set(attempted), acknowledged: set(acknowledged), ..Self::default() };
         ledger.store(stored.iter().copied());
         ledger
     }

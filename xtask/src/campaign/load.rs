@@ -86,10 +86,7 @@ impl Load {
             .with_header("Content-Type", "application/json")
             .with_body(serde_json::to_vec(plan)?);
         let started: Started = answer(request)?;
-        Ok(Self {
-            address: format!("{campaigns}/{}", started.id),
-            posts: plan.posts(),
-        })
+        Ok(Self { address: format!("{campaigns}/{}", started.id), posts: plan.posts() })
     }
 
     pub(super) fn report(&self) -> Result<Report> {
@@ -99,9 +96,7 @@ impl Load {
     /// Waits until so many hundredths are acknowledged, or all is over.
     pub(super) fn wait_for(&self, percent: u32) -> Result<Report> {
         let enough = self.posts * percent / 100;
-        self.wait_until("the load's progress", |report| {
-            report.posts_acknowledged >= enough
-        })
+        self.wait_until("the load's progress", |report| report.posts_acknowledged >= enough)
     }
 
     /// Waits until more is acknowledged than then.
@@ -141,10 +136,7 @@ impl fmt::Display for Element {
 }
 
 fn answer<T: DeserializeOwned>(request: minreq::Request) -> Result<T> {
-    let response = request
-        .with_timeout(ANSWER)
-        .send()
-        .context("the simulator does not answer")?;
+    let response = request.with_timeout(ANSWER).send().context("the simulator does not answer")?;
     ensure!(
         (200..300).contains(&response.status_code),
         "the simulator answers {}: {}",

@@ -69,12 +69,7 @@ const ON_SQLITE: Scenario = Scenario {
 };
 
 const ON_POSTGRES: [Scenario; 3] = [
-    Scenario {
-        name: "PostgreSQL",
-        server_kills: 5,
-        database_kills: 2,
-        ..ON_SQLITE
-    },
+    Scenario { name: "PostgreSQL", server_kills: 5, database_kills: 2, ..ON_SQLITE },
     Scenario {
         name: "control: acknowledges before it stores",
         hasty: true,
@@ -122,10 +117,7 @@ fn case(scenario: &Scenario, programs: &Programs, postgres: Option<&Postgres>, s
     let passed = match Round::run(scenario, programs, postgres, seed) {
         Ok(ledger) => judge(scenario, &ledger, seed, start.elapsed()),
         Err(error) => {
-            println!(
-                "campaign {} ... FAILED, seed={seed}: {error:#}",
-                scenario.name
-            );
+            println!("campaign {} ... FAILED, seed={seed}: {error:#}", scenario.name);
             false
         }
     };

@@ -60,9 +60,7 @@ impl<'a> Round<'a> {
         round.play().with_context(|| round.printed())?;
         round.server = None;
         let stored = round.on_database(&["stored", &round.database])?;
-        round
-            .ledger
-            .store(stored.lines().filter(|line| !line.is_empty()));
+        round.ledger.store(stored.lines().filter(|line| !line.is_empty()));
         Ok(round.ledger)
     }
 
@@ -184,21 +182,14 @@ impl<'a> Round<'a> {
             serve
         };
         self.lives += 1;
-        let log = self
-            .folder
-            .path()
-            .join(format!("server-{}.log", self.lives));
+        let log = self.folder.path().join(format!("server-{}.log", self.lives));
         self.server = Some(Service::start(&mut serve, self.port, &log)?);
         Ok(())
     }
 
     /// The end of what the server printed in its last life.
     fn printed(&self) -> String {
-        let printed = self
-            .server
-            .as_ref()
-            .map(Service::printed)
-            .unwrap_or_default();
+        let printed = self.server.as_ref().map(Service::printed).unwrap_or_default();
         let lines: Vec<&str> = printed.lines().collect();
         let last = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
         format!("the server printed last:\n{last}")
@@ -206,13 +197,10 @@ impl<'a> Round<'a> {
 
     /// One of our programs, set up as the server.
     fn program(&self, name: &str) -> Result<Command> {
-        let program = self.programs.binary(name).or_else(|error| {
-            self.programs
-                .examples
-                .get(name)
-                .map(PathBuf::as_path)
-                .ok_or(error)
-        })?;
+        let program = self
+            .programs
+            .binary(name)
+            .or_else(|error| self.programs.examples.get(name).map(PathBuf::as_path).ok_or(error))?;
         let mut command = shell::command(program, self.folder.path());
         command
             .env("PORT", self.port.to_string())

@@ -40,9 +40,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
 fn problem(package: &Package, dependency: &Dependency) -> Option<String> {
     let (name, on) = (&package.name, dependency.name.as_str());
     if on == "comms-server" {
-        return Some(format!(
-            "{name} depends on comms-server: nothing may, move what is shared down"
-        ));
+        return Some(format!("{name} depends on comms-server: nothing may, move what is shared down"));
     }
     if dependency.kind.as_deref() == Some("dev") {
         let strippable = dependency.req == "*" || !package.is_published();
@@ -51,23 +49,15 @@ fn problem(package: &Package, dependency: &Dependency) -> Option<String> {
         });
     }
     if TEST_ONLY.contains(&on) && package.is_published() {
-        return Some(format!(
-            "{name} is published and {on} is not: make it a development dependency"
-        ));
+        return Some(format!("{name} is published and {on} is not: make it a development dependency"));
     }
     if let Some(allowed) = allowed(package)
         && !allowed.contains(&on)
     {
-        return Some(format!(
-            "{name} may not depend on {on}; allowed: {}",
-            allowed.join(", ")
-        ));
+        return Some(format!("{name} may not depend on {on}; allowed: {}", allowed.join(", ")));
     }
-    (package.is_provider() && on == "comms-core" && !dependency.optional).then(|| {
-        format!(
-            "{name} must depend on comms-core behind the feature `channel` only: optional = true"
-        )
-    })
+    (package.is_provider() && on == "comms-core" && !dependency.optional)
+        .then(|| format!("{name} must depend on comms-core behind the feature `channel` only: optional = true"))
 }
 
 /// The domain model is reached through the feature `channel`, and only on request.
@@ -80,10 +70,7 @@ fn channel_problem(package: &Package) -> Option<String> {
         .filter(|feature| *feature != "channel")
         .collect();
     if !enablers.is_empty() {
-        return Some(format!(
-            "only the feature `channel` may bring comms-core in, not {}",
-            enablers.join(", ")
-        ));
+        return Some(format!("only the feature `channel` may bring comms-core in, not {}", enablers.join(", ")));
     }
     package
         .features
@@ -98,10 +85,7 @@ fn at(workspace: &Workspace, package: &Package, word: &str, message: String) -> 
     let line = workspace
         .texts
         .get(&manifest)
-        .and_then(|text| {
-            text.lines()
-                .position(|line| line.trim_start().starts_with(word))
-        })
+        .and_then(|text| text.lines().position(|line| line.trim_start().starts_with(word)))
         .map_or(1, |index| index + 1);
     Finding::error(manifest, line, message)
 }
@@ -115,49 +99,29 @@ mod tests {
     fn nothing_depends_on_the_server() {
         let manifest = "[package]\nname = 'examples'\npublish = false\n[dependencies]\n\
                         comms-server = { path = '../crates/comms-server' }";
-        assert_found(
-            check,
-            &[("examples/Cargo.toml", manifest)],
-            &["examples/Cargo.toml:5"],
-        );
+        assert_found(check, &[("examples/Cargo.toml", manifest)], &["examples/Cargo.toml:5"]);
     }
 
     #[test]
     fn the_ground_floor_builds_on_nothing_of_ours() {
         let manifest = "[package]\nname = 'comms-http'\n[dependencies]\ncomms-core = { path = '../comms-core' }";
-        assert_found(
-            check,
-            &[("crates/comms-http/Cargo.toml", manifest)],
-            &["crates/comms-http/Cargo.toml:4"],
-        );
+        assert_found(check, &[("crates/comms-http/Cargo.toml", manifest)], &["crates/comms-http/Cargo.toml:4"]);
     }
 
     #[test]
     fn a_provider_takes_the_domain_model_only_behind_channel() {
         let always = "[package]\nname = 'some-client'\n[dependencies]\ncomms-core = { path = '../comms-core' }";
-        assert_found(
-            check,
-            &[("crates/some-client/Cargo.toml", always)],
-            &["crates/some-client/Cargo.toml:4"],
-        );
+        assert_found(check, &[("crates/some-client/Cargo.toml", always)], &["crates/some-client/Cargo.toml:4"]);
 
         let other_feature = "[package]\nname = 'some-client'\n[features]\nchannel = ['dep:comms-core']\n\
                              extra = ['dep:comms-core']\n[dependencies]\n\
                              comms-core = { path = '../comms-core', optional = true }";
-        assert_found(
-            check,
-            &[("crates/some-client/Cargo.toml", other_feature)],
-            &["crates/some-client/Cargo.toml:4"],
-        );
+        assert_found(check, &[("crates/some-client/Cargo.toml", other_feature)], &["crates/some-client/Cargo.toml:4"]);
 
         let by_default = "[package]\nname = 'some-client'\n[features]\ndefault = ['channel']\n\
                           channel = ['dep:comms-core']\n[dependencies]\n\
                           comms-core = { path = '../comms-core', optional = true }";
-        assert_found(
-            check,
-            &[("crates/some-client/Cargo.toml", by_default)],
-            &["crates/some-client/Cargo.toml:5"],
-        );
+        assert_found(check, &[("crates/some-client/Cargo.toml", by_default)], &["crates/some-client/Cargo.toml:5"]);
 
         let right = by_default.replace("default = ['channel']", "default = []");
         assert_found(check, &[("crates/some-client/Cargo.toml", &right)], &[]);
@@ -167,20 +131,12 @@ mod tests {
     fn test_crates_of_a_published_crate_are_development_dependencies_without_version() {
         let with_version = "[package]\nname = 'some-client'\n[dev-dependencies]\n\
                             comms-simulator = { path = '../comms-simulator', version = '0.1' }";
-        assert_found(
-            check,
-            &[("crates/some-client/Cargo.toml", with_version)],
-            &["crates/some-client/Cargo.toml:4"],
-        );
+        assert_found(check, &[("crates/some-client/Cargo.toml", with_version)], &["crates/some-client/Cargo.toml:4"]);
 
         let path_only = with_version.replace(", version = '0.1'", "");
         assert_found(check, &[("crates/some-client/Cargo.toml", &path_only)], &[]);
 
         let normal = path_only.replace("dev-dependencies", "dependencies");
-        assert_found(
-            check,
-            &[("crates/some-client/Cargo.toml", &normal)],
-            &["crates/some-client/Cargo.toml:4"],
-        );
+        assert_found(check, &[("crates/some-client/Cargo.toml", &normal)], &["crates/some-client/Cargo.toml:4"]);
     }
 }

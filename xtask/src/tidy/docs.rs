@@ -19,9 +19,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
 fn broken_links(workspace: &Workspace, page: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (event, range) in Parser::new(text).into_offset_iter() {
-        let (Event::Start(Tag::Link { dest_url, .. }) | Event::Start(Tag::Image { dest_url, .. })) =
-            event
-        else {
+        let (Event::Start(Tag::Link { dest_url, .. }) | Event::Start(Tag::Image { dest_url, .. })) = event else {
             continue;
         };
         if !is_relative(&dest_url) {
@@ -30,11 +28,7 @@ fn broken_links(workspace: &Workspace, page: &str, text: &str) -> Vec<Finding> {
         let target = dest_url.split(['#', '?']).next().unwrap_or_default();
         if !leads_somewhere(workspace, page, target) {
             let line = text[..range.start].lines().count().max(1);
-            findings.push(Finding::error(
-                page,
-                line,
-                format!("the link to {dest_url} leads nowhere"),
-            ));
+            findings.push(Finding::error(page, line, format!("the link to {dest_url} leads nowhere")));
         }
     }
     findings
@@ -55,9 +49,7 @@ fn leads_somewhere(workspace: &Workspace, page: &str, target: &str) -> bool {
         return false;
     };
     let inside = format!("{path}/");
-    workspace.has(&path)
-        || path.is_empty()
-        || workspace.paths.iter().any(|file| file.starts_with(&inside))
+    workspace.has(&path) || path.is_empty() || workspace.paths.iter().any(|file| file.starts_with(&inside))
 }
 
 /// The path without `.` and `..`; `None` where it is absolute or leaves the workspace.
@@ -84,39 +76,24 @@ mod tests {
     #[test]
     fn a_link_that_leads_nowhere_is_caught() {
         let page = "# Guide\n\nSee [here](missing.md) and [there](other.md#part).\n";
-        assert_found(
-            check,
-            &[("docs/guide.md", page), ("docs/other.md", "")],
-            &["docs/guide.md:3"],
-        );
+        assert_found(check, &[("docs/guide.md", page), ("docs/other.md", "")], &["docs/guide.md:3"]);
     }
 
     #[test]
     fn links_may_go_up_but_not_out() {
         assert_found(
             check,
-            &[
-                ("docs/guide.md", "[a](../README.md) [b](../crates)"),
-                ("README.md", ""),
-                ("crates/x/a.rs", ""),
-            ],
+            &[("docs/guide.md", "[a](../README.md) [b](../crates)"), ("README.md", ""), ("crates/x/a.rs", "")],
             &[],
         );
-        assert_found(
-            check,
-            &[("docs/guide.md", "[a](../../elsewhere.md)")],
-            &["docs/guide.md:1"],
-        );
-        assert_found(
-            check,
-            &[("docs/guide.md", "![a](/absolute.png)")],
-            &["docs/guide.md:1"],
-        );
+        assert_found(check, &[("docs/guide.md", "[a](../../elsewhere.md)")], &["docs/guide.md:1"]);
+        assert_found(check, &[("docs/guide.md", "![a](/absolute.png)")], &["docs/guide.md:1"]);
     }
 
     #[test]
     fn addresses_paths_of_rust_and_code_are_no_links_of_ours() {
-        let page = "[a](https://example.org/x) [b](crate::Client) [c](#part) `[d](gone.md)`\n\n```\n[e](gone.md)\n```\n";
+        let page =
+            "[a](https://example.org/x) [b](crate::Client) [c](#part) `[d](gone.md)`\n\n```\n[e](gone.md)\n```\n";
         assert_found(check, &[("README.md", page)], &[]);
     }
 }

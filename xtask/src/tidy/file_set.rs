@@ -28,11 +28,7 @@ const FILES: [&str; 16] = [
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for package in workspace
-        .packages
-        .iter()
-        .filter(|package| package.is_provider())
-    {
+    for package in workspace.packages.iter().filter(|package| package.is_provider()) {
         check_package(workspace, package, &mut findings);
     }
     findings.extend(example_names(workspace));
@@ -44,15 +40,11 @@ fn check_package(workspace: &Workspace, package: &Package, findings: &mut Vec<Fi
     let exempt = exemptions(package);
     for (file, reason) in &exempt {
         if !FILES.contains(&file.as_str()) {
-            error(format!(
-                "`exempt` names {file}, which no provider crate needs"
-            ));
+            error(format!("`exempt` names {file}, which no provider crate needs"));
         } else if reason.trim().is_empty() {
             error(format!("`exempt` gives no reason for {file}"));
         } else if is_there(workspace, package, file) {
-            error(format!(
-                "`exempt` names {file}, which is there: remove the exemption"
-            ));
+            error(format!("`exempt` names {file}, which is there: remove the exemption"));
         }
     }
     for file in FILES {
@@ -84,15 +76,10 @@ fn exemptions(package: &Package) -> BTreeMap<String, String> {
 fn is_there(workspace: &Workspace, package: &Package, file: &str) -> bool {
     if let Some(folder) = file.strip_suffix('*') {
         let folder = package.file(folder);
-        return workspace
-            .paths
-            .iter()
-            .any(|path| path.starts_with(&folder) && path.ends_with(".rs"));
+        return workspace.paths.iter().any(|path| path.starts_with(&folder) && path.ends_with(".rs"));
     }
     workspace.has(&package.file(file))
-        || file
-            .strip_suffix(".rs")
-            .is_some_and(|module| workspace.has(&package.file(&format!("{module}/mod.rs"))))
+        || file.strip_suffix(".rs").is_some_and(|module| workspace.has(&package.file(&format!("{module}/mod.rs"))))
 }
 
 /// Cargo puts all examples into one folder, so that two of one name overwrite each other.
@@ -100,10 +87,7 @@ fn example_names(workspace: &Workspace) -> Vec<Finding> {
     let mut owners: BTreeMap<&str, &Package> = BTreeMap::new();
     let mut findings = Vec::new();
     for package in &workspace.packages {
-        let examples = package
-            .targets
-            .iter()
-            .filter(|target| target.kind.iter().any(|kind| kind == "example"));
+        let examples = package.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "example"));
         for example in examples {
             if let Some(other) = owners.insert(&example.name, package) {
                 findings.push(Finding::error(
@@ -141,14 +125,8 @@ mod tests {
     }
 
     fn messages(files: &[(String, &str)]) -> Vec<String> {
-        let files: Vec<_> = files
-            .iter()
-            .map(|(path, text)| (path.as_str(), *text))
-            .collect();
-        findings(check, &files)
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+        findings(check, &files).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]
@@ -170,10 +148,7 @@ mod tests {
         let exempt = |line: &str| format!("{MANIFEST}[package.metadata.comms.exempt]\n{line}\n");
 
         let with_reason = exempt("'src/auth.rs' = 'one token in a header'");
-        assert_eq!(
-            messages(&crate_without(&with_reason, "src/auth.rs")),
-            [""; 0]
-        );
+        assert_eq!(messages(&crate_without(&with_reason, "src/auth.rs")), [""; 0]);
 
         let without_reason = exempt("'src/auth.rs' = ''");
         assert!(messages(&crate_without(&without_reason, "src/auth.rs"))[0].contains("no reason"));
@@ -191,10 +166,7 @@ mod tests {
         let two = format!("[package]\nname = 'comms-two'\n{example}");
         assert_found(
             check,
-            &[
-                ("crates/comms-one/Cargo.toml", &one),
-                ("crates/comms-two/Cargo.toml", &two),
-            ],
+            &[("crates/comms-one/Cargo.toml", &one), ("crates/comms-two/Cargo.toml", &two)],
             &["crates/comms-two/Cargo.toml:1"],
         );
     }

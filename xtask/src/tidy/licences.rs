@@ -30,21 +30,13 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
 fn allowed(workspace: &Workspace) -> Option<BTreeSet<String>> {
     let list: toml::Table = workspace.texts.get(LIST)?.parse().ok()?;
     let names = list.get("licenses")?.get("allow")?.as_array()?;
-    names
-        .iter()
-        .map(|name| Some(name.as_str()?.to_owned()))
-        .collect()
+    names.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
 }
 
 /// Old manifests write `MIT/Apache-2.0`, which the lax mode takes for OR.
 fn is_allowed(licence: &str, allowed: &BTreeSet<String>) -> bool {
     Expression::parse_mode(licence, ParseMode::LAX).is_ok_and(|expression| {
-        expression.evaluate(|requirement| {
-            requirement
-                .license
-                .id()
-                .is_some_and(|id| allowed.contains(id.name))
-        })
+        expression.evaluate(|requirement| requirement.license.id().is_some_and(|id| allowed.contains(id.name)))
     })
 }
 
@@ -63,12 +55,7 @@ mod tests {
 
     #[test]
     fn a_permissive_licence_passes_however_it_is_written() {
-        for licence in [
-            "MIT",
-            "MIT OR GPL-3.0-only",
-            "MIT/Apache-2.0",
-            "MIT AND Apache-2.0",
-        ] {
+        for licence in ["MIT", "MIT OR GPL-3.0-only", "MIT/Apache-2.0", "MIT AND Apache-2.0"] {
             assert_eq!(with(licence), [""; 0], "{licence}");
         }
     }

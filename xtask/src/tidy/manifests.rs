@@ -8,9 +8,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
         .iter()
         .flat_map(|package| {
             let manifest = package.manifest();
-            problems(workspace, package)
-                .into_iter()
-                .map(move |problem| Finding::error(&manifest, 1, problem))
+            problems(workspace, package).into_iter().map(move |problem| Finding::error(&manifest, 1, problem))
         })
         .collect()
 }
@@ -20,18 +18,12 @@ fn problems(workspace: &Workspace, package: &Package) -> Vec<String> {
     if !inherits_lints(workspace, package) {
         problems.push("add `[lints] workspace = true`".to_owned());
     }
-    let mut wanted = vec![
-        ("license", package.license.is_some()),
-        ("description", package.description.is_some()),
-    ];
+    let mut wanted = vec![("license", package.license.is_some()), ("description", package.description.is_some())];
     if package.is_published() {
         wanted.push(("repository", package.repository.is_some()));
     }
     problems.extend(
-        wanted
-            .into_iter()
-            .filter(|(_, present)| !present)
-            .map(|(field, _)| format!("add the field `{field}`")),
+        wanted.into_iter().filter(|(_, present)| !present).map(|(field, _)| format!("add the field `{field}`")),
     );
     problems.extend(
         wanted_files(package)
@@ -71,31 +63,14 @@ mod tests {
                          repository = 'https://example.org'\n[lints]\nworkspace = true\n";
 
     fn messages(manifest: &str, without: &str) -> Vec<String> {
-        let files = [
-            "Cargo.toml",
-            "README.md",
-            "CHANGELOG.md",
-            "LICENSE-MIT",
-            "LICENSE-APACHE",
-        ];
+        let files = ["Cargo.toml", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
         let paths: Vec<_> = files
             .iter()
             .filter(|file| **file != without)
-            .map(|file| {
-                (
-                    format!("crates/some-client/{file}"),
-                    if *file == "Cargo.toml" { manifest } else { "" },
-                )
-            })
+            .map(|file| (format!("crates/some-client/{file}"), if *file == "Cargo.toml" { manifest } else { "" }))
             .collect();
-        let files: Vec<_> = paths
-            .iter()
-            .map(|(path, text)| (path.as_str(), *text))
-            .collect();
-        findings(check, &files)
-            .into_iter()
-            .map(|finding| finding.message)
-            .collect()
+        let files: Vec<_> = paths.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+        findings(check, &files).into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]
@@ -106,24 +81,15 @@ mod tests {
     #[test]
     fn each_missing_field_is_named() {
         for field in ["license", "description", "repository"] {
-            let manifest: String = WHOLE
-                .lines()
-                .filter(|line| !line.starts_with(field))
-                .map(|line| format!("{line}\n"))
-                .collect();
-            assert_eq!(
-                messages(&manifest, ""),
-                [format!("add the field `{field}`")]
-            );
+            let manifest: String =
+                WHOLE.lines().filter(|line| !line.starts_with(field)).map(|line| format!("{line}\n")).collect();
+            assert_eq!(messages(&manifest, ""), [format!("add the field `{field}`")]);
         }
     }
 
     #[test]
     fn lints_of_its_own_are_not_those_of_the_workspace() {
-        for manifest in [
-            WHOLE.replace("workspace = true", ""),
-            WHOLE.replace("true", "false"),
-        ] {
+        for manifest in [WHOLE.replace("workspace = true", ""), WHOLE.replace("true", "false")] {
             assert_eq!(messages(&manifest, ""), ["add `[lints] workspace = true`"]);
         }
     }

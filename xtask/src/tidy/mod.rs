@@ -42,10 +42,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
         }
     }
     let (errors, warnings) = (counts[&Severity::Error], counts[&Severity::Warning]);
-    println!(
-        "tidy: {} files, {errors} errors, {warnings} warnings",
-        workspace.paths.len()
-    );
+    println!("tidy: {} files, {errors} errors, {warnings} warnings", workspace.paths.len());
     Ok(errors == 0)
 }
 
@@ -68,19 +65,11 @@ struct Finding {
 
 impl Finding {
     fn error(path: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            path: path.into(),
-            line,
-            message: message.into(),
-        }
+        Self { severity: Severity::Error, path: path.into(), line, message: message.into() }
     }
 
     fn warning(path: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(path, line, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(path, line, message) }
     }
 }
 
@@ -107,10 +96,7 @@ mod testing {
     #[track_caller]
     pub(super) fn assert_found(rule: Rule, files: &[(&str, &str)], expected: &[&str]) {
         let found = findings(rule, files);
-        let places: Vec<_> = found
-            .iter()
-            .map(|finding| format!("{}:{}", finding.path, finding.line))
-            .collect();
+        let places: Vec<_> = found.iter().map(|finding| format!("{}:{}", finding.path, finding.line)).collect();
         assert_eq!(places, expected, "{found:#?}");
     }
 }

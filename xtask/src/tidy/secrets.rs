@@ -11,10 +11,7 @@ static SECRETS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     [
         ("a Twilio SID", r"\b(?:AC|SK)([0-9a-f]{32})\b"),
         ("a Meta access token", r"\bEAA([A-Za-z0-9]{40,})"),
-        (
-            "a SendGrid key",
-            r"\bSG\.([A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43})",
-        ),
+        ("a SendGrid key", r"\bSG\.([A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43})"),
         ("an ElevenLabs key", r"\bsk_([0-9a-f]{48})\b"),
         ("a Google key", r"\bAIza([0-9A-Za-z_-]{35})"),
         ("a Google client secret", r"\bGOCSPX-([0-9A-Za-z_-]{28})"),
@@ -48,11 +45,7 @@ fn secrets_in(line: &str) -> impl Iterator<Item = String> {
         pattern
             .captures_iter(line)
             .filter(|found| !looks_invented(&found[1]))
-            .map(move |_| {
-                format!(
-                    "looks like {what}: if it is invented, write one that shows it (0123456789…)"
-                )
-            })
+            .map(move |_| format!("looks like {what}: if it is invented, write one that shows it (0123456789…)"))
     })
 }
 
@@ -62,22 +55,15 @@ fn looks_invented(random: &str) -> bool {
     distinct.sort_unstable();
     distinct.dedup();
     distinct.len() < 8
-        || ["0123456789", "abcdefgh", "ABCDEFGH"]
-            .iter()
-            .any(|run| random.contains(run))
-        || ["example", "invented", "fake", "test"]
-            .iter()
-            .any(|word| random.to_lowercase().contains(word))
+        || ["0123456789", "abcdefgh", "ABCDEFGH"].iter().any(|run| random.contains(run))
+        || ["example", "invented", "fake", "test"].iter().any(|word| random.to_lowercase().contains(word))
 }
 
 fn machine_in(line: &str, root: &str) -> Option<String> {
     let home = HOME.captures(line).map(|found| found[1].to_owned());
     let here = (!root.is_empty() && line.contains(root)).then(|| root.to_owned());
-    home.or(here).map(|path| {
-        format!(
-            "{path} is a path of one machine: make it relative, or take it from the environment"
-        )
-    })
+    home.or(here)
+        .map(|path| format!("{path} is a path of one machine: make it relative, or take it from the environment"))
 }
 
 /// A lock file of npm that names where packages were fetched ties every user to that registry.
@@ -85,9 +71,7 @@ fn mirrors_in(path: &str, text: &str) -> Option<Finding> {
     if !path.ends_with("package-lock.json") {
         return None;
     }
-    let line = text
-        .lines()
-        .position(|line| line.trim_start().starts_with("\"resolved\": \"http"))?;
+    let line = text.lines().position(|line| line.trim_start().starts_with("\"resolved\": \"http"))?;
     Some(Finding::error(
         path,
         line + 1,
@@ -103,9 +87,7 @@ mod tests {
     /// Random characters made here, so that this file itself holds nothing that looks live.
     fn random(length: usize, alphabet: &str) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
-        (0..length)
-            .map(|index| alphabet[(index * index * 7 + index * 3 + 5) % alphabet.len()])
-            .collect()
+        (0..length).map(|index| alphabet[(index * index * 7 + index * 3 + 5) % alphabet.len()]).collect()
     }
 
     #[test]
@@ -154,10 +136,6 @@ mod tests {
     #[test]
     fn a_lock_file_that_names_a_registry_is_caught() {
         let text = "{\n  \"resolved\": \"https://registry.example.org/x.tgz\"\n}";
-        assert_found(
-            check,
-            &[("e2e/node/package-lock.json", text)],
-            &["e2e/node/package-lock.json:2"],
-        );
+        assert_found(check, &[("e2e/node/package-lock.json", text)], &["e2e/node/package-lock.json:2"]);
     }
 }

@@ -25,8 +25,7 @@ fn file_size(file: &RustFile) -> Option<Finding> {
         let message = format!("{lines} lines; the limit is {FILE_LIMIT}: split it by subject");
         Some(Finding::error(&file.path, 1, message))
     } else if lines > FILE_WANTED {
-        let message =
-            format!("{lines} lines, more than {FILE_WANTED}: has a second subject moved in?");
+        let message = format!("{lines} lines, more than {FILE_WANTED}: has a second subject moved in?");
         Some(Finding::warning(&file.path, 1, message))
     } else {
         None
@@ -34,10 +33,7 @@ fn file_size(file: &RustFile) -> Option<Finding> {
 }
 
 fn function_sizes(file: &RustFile) -> Vec<Finding> {
-    let mut functions = Functions {
-        path: &file.path,
-        findings: Vec::new(),
-    };
+    let mut functions = Functions { path: &file.path, findings: Vec::new() };
     functions.visit_file(&file.syntax);
     functions.findings
 }
@@ -52,12 +48,9 @@ impl Functions<'_> {
         let first = signature.fn_token.span.start().line;
         let lines = body.brace_token.span.close().end().line - first + 1;
         if lines > FUNCTION_LIMIT {
-            let message = format!(
-                "`{}` has {lines} lines; the limit is {FUNCTION_LIMIT}: name its parts",
-                signature.ident
-            );
-            self.findings
-                .push(Finding::error(self.path, first, message));
+            let message =
+                format!("`{}` has {lines} lines; the limit is {FUNCTION_LIMIT}: name its parts", signature.ident);
+            self.findings.push(Finding::error(self.path, first, message));
         }
     }
 }
@@ -96,9 +89,11 @@ fn scan(tokens: TokenStream, in_tests: bool, report: &mut impl FnMut(usize, &'st
     let mut tested = in_tests;
     for (index, token) in tokens.iter().enumerate() {
         let rest = &tokens[index..];
-        if let Some(message) = forbidden(rest)
-            .or_else(|| (!tested && is_unwrap(rest)).then_some("`.unwrap()` outside of tests: return the error, or `expect` with the reason why it cannot fail"))
-        {
+        if let Some(message) = forbidden(rest).or_else(|| {
+            (!tested && is_unwrap(rest)).then_some(
+                "`.unwrap()` outside of tests: return the error, or `expect` with the reason why it cannot fail",
+            )
+        }) {
             report(token.span().start().line, message);
         }
         match token {
@@ -127,26 +122,22 @@ fn forbidden(tokens: &[TokenTree]) -> Option<&'static str> {
             _ => None,
         };
     }
-    attribute_names_allow(tokens)
-        .then_some("`allow` hides a lint for good: use #[expect(lint, reason = \"…\")]")
+    attribute_names_allow(tokens).then_some("`allow` hides a lint for good: use #[expect(lint, reason = \"…\")]")
 }
 
 /// `#[allow(…)]`, `#![allow(…)]`, or `allow` inside of `cfg_attr`.
 fn attribute_names_allow(tokens: &[TokenTree]) -> bool {
     let group = match tokens {
         [hash, TokenTree::Group(group), ..] if is_punct(hash, '#') => group,
-        [hash, bang, TokenTree::Group(group), ..] if is_punct(hash, '#') && is_punct(bang, '!') => {
-            group
-        }
+        [hash, bang, TokenTree::Group(group), ..] if is_punct(hash, '#') && is_punct(bang, '!') => group,
         _ => return false,
     };
     let words: Vec<_> = group.stream().into_iter().collect();
     match words.as_slice() {
         [TokenTree::Ident(name), ..] if name == "allow" => true,
-        [TokenTree::Ident(name), TokenTree::Group(inner), ..] if name == "cfg_attr" => inner
-            .stream()
-            .into_iter()
-            .any(|token| matches!(token, TokenTree::Ident(word) if word == "allow")),
+        [TokenTree::Ident(name), TokenTree::Group(inner), ..] if name == "cfg_attr" => {
+            inner.stream().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "allow"))
+        }
         _ => false,
     }
 }
@@ -193,35 +184,20 @@ mod tests {
 
     #[test]
     fn a_long_file_is_a_warning_and_a_very_long_one_an_error() {
-        for (lines, expected) in [
-            (FILE_WANTED, None),
-            (FILE_WANTED + 1, Some(Severity::Warning)),
-            (FILE_LIMIT + 1, Some(Severity::Error)),
-        ] {
+        for (lines, expected) in
+            [(FILE_WANTED, None), (FILE_WANTED + 1, Some(Severity::Warning)), (FILE_LIMIT + 1, Some(Severity::Error))]
+        {
             let found = findings(check, &[(FILE, &"//\n".repeat(lines))]);
-            assert_eq!(
-                found.first().map(|finding| finding.severity),
-                expected,
-                "{lines}"
-            );
+            assert_eq!(found.first().map(|finding| finding.severity), expected, "{lines}");
         }
     }
 
     #[test]
     fn a_function_of_more_than_sixty_lines_is_caught_wherever_it_stands() {
         let body = "let _a = 1;\n".repeat(FUNCTION_LIMIT - 1);
-        assert_line(
-            &format!(
-                "fn whole() {{\n{}}}",
-                "let _a = 1;\n".repeat(FUNCTION_LIMIT - 2)
-            ),
-            &[],
-        );
+        assert_line(&format!("fn whole() {{\n{}}}", "let _a = 1;\n".repeat(FUNCTION_LIMIT - 2)), &[]);
         assert_line(&format!("fn f() {{\n{body}}}"), &[1]);
-        assert_line(
-            &format!("struct S;\nimpl S {{\nfn f() {{\n{body}}}\n}}"),
-            &[3],
-        );
+        assert_line(&format!("struct S;\nimpl S {{\nfn f() {{\n{body}}}\n}}"), &[3]);
         assert_line(&format!("trait T {{\nfn f() {{\n{body}}}\n}}"), &[2]);
         assert_line(&format!("mod m {{\nfn f() {{\n{body}}}\n}}"), &[2]);
     }
@@ -240,10 +216,7 @@ mod tests {
         assert_line("#[allow(dead_code)]\nfn f() {}", &[1]);
         assert_line("#![allow(dead_code)]", &[1]);
         assert_line("#[cfg_attr(docsrs, allow(dead_code))]\nfn f() {}", &[1]);
-        assert_line(
-            "#[expect(dead_code, reason = \"shown in the guide\")]\nfn f() {}",
-            &[],
-        );
+        assert_line("#[expect(dead_code, reason = \"shown in the guide\")]\nfn f() {}", &[]);
     }
 
     #[test]
@@ -252,10 +225,6 @@ mod tests {
         assert_line("#[cfg(test)]\nmod tests { fn f() { g().unwrap(); } }", &[]);
         assert_line("#[cfg(test)]\nuse x::y;\nfn f() { g().unwrap(); }", &[3]);
         assert_line("#[cfg(test)]\nmod tests {}\nfn f() { g().unwrap(); }", &[3]);
-        assert_found(
-            check,
-            &[("crates/x/tests/it/main.rs", "fn f() { g().unwrap(); }")],
-            &[],
-        );
+        assert_found(check, &[("crates/x/tests/it/main.rs", "fn f() { g().unwrap(); }")], &[]);
     }
 }

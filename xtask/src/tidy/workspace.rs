@@ -92,8 +92,7 @@ impl Workspace {
             // Without this cargo downloads what other systems need.
             &format!("--filter-platform={}", host(root)?),
         ]))?;
-        let metadata: Metadata =
-            serde_json::from_str(&metadata).context("cargo metadata is not as expected")?;
+        let metadata: Metadata = serde_json::from_str(&metadata).context("cargo metadata is not as expected")?;
         let listed = shell::output(shell::command("git", root).args([
             "ls-files",
             "-z",
@@ -101,10 +100,7 @@ impl Workspace {
             "--others",
             "--exclude-standard",
         ]))?;
-        let mut workspace = Self {
-            root: root.display().to_string(),
-            ..Self::default()
-        };
+        let mut workspace = Self { root: root.display().to_string(), ..Self::default() };
         for path in listed.split_terminator('\0') {
             let absolute = root.join(path);
             // A link's target is checked under its own name; a deleted file is still listed.
@@ -116,10 +112,8 @@ impl Workspace {
                 workspace.add_text(path, text);
             }
         }
-        let (libraries, members): (Vec<_>, Vec<_>) = metadata
-            .packages
-            .into_iter()
-            .partition(|package| package.source.is_some());
+        let (libraries, members): (Vec<_>, Vec<_>) =
+            metadata.packages.into_iter().partition(|package| package.source.is_some());
         workspace.libraries = libraries;
         for mut package in members {
             package.folder = Path::new(&package.manifest_path)
@@ -135,17 +129,14 @@ impl Workspace {
 
     /// The published crates, in the order of `cargo metadata`.
     pub(crate) fn published(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| package.is_published())
+        self.packages.iter().filter(|package| package.is_published())
     }
 
     /// The member whose folder holds `path`.
     pub(crate) fn package_of(&self, path: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| {
-            path.strip_prefix(&package.folder)
-                .is_some_and(|rest| rest.starts_with('/'))
-        })
+        self.packages
+            .iter()
+            .find(|package| path.strip_prefix(&package.folder).is_some_and(|rest| rest.starts_with('/')))
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
@@ -157,12 +148,7 @@ impl Workspace {
             && let Ok(tokens) = text.parse::<proc_macro2::TokenStream>()
             && let Ok(syntax) = syn::parse_file(&text)
         {
-            self.rust.push(RustFile {
-                path: path.to_owned(),
-                lines: text.lines().count(),
-                tokens,
-                syntax,
-            });
+            self.rust.push(RustFile { path: path.to_owned(), lines: text.lines().count(), tokens, syntax });
         }
         self.texts.insert(path.to_owned(), text);
     }
@@ -178,9 +164,7 @@ fn host(root: &Path) -> Result<String> {
 impl Package {
     /// Whether cargo may publish it.
     pub(crate) fn is_published(&self) -> bool {
-        self.publish
-            .as_ref()
-            .is_none_or(|places| !places.is_empty())
+        self.publish.as_ref().is_none_or(|places| !places.is_empty())
     }
 
     /// Whether it is the client of a provider: published, and none of our own `comms-` crates.
@@ -273,19 +257,10 @@ mod sample {
             .iter()
             .map(|(name, value)| Dependency {
                 name: name.clone(),
-                req: value
-                    .get("version")
-                    .and_then(toml::Value::as_str)
-                    .unwrap_or("*")
-                    .to_owned(),
+                req: value.get("version").and_then(toml::Value::as_str).unwrap_or("*").to_owned(),
                 kind: kind.map(str::to_owned),
-                optional: value
-                    .get("optional")
-                    .is_some_and(|optional| optional.as_bool() == Some(true)),
-                path: value
-                    .get("path")
-                    .and_then(toml::Value::as_str)
-                    .map(str::to_owned),
+                optional: value.get("optional").is_some_and(|optional| optional.as_bool() == Some(true)),
+                path: value.get("path").and_then(toml::Value::as_str).map(str::to_owned),
             })
             .collect()
     }

@@ -1,9 +1,9 @@
 //! What the capabilities exclude, made from the capabilities themselves.
 
 use comms_core::{
-    Address, AddressKind, Button, Call, Capabilities, ContactCard, Content, ContentKind, ErrorKind,
-    Interactive, InteractiveAction, ListRow, ListSection, Location, Media, MediaKind, MediaRef,
-    Outbound, Outcome, Reaction, Template,
+    Address, AddressKind, Button, Call, Capabilities, ContactCard, Content, ContentKind, ErrorKind, Interactive,
+    InteractiveAction, ListRow, ListSection, Location, Media, MediaKind, MediaRef, Outbound, Outcome, Reaction,
+    Template,
 };
 
 use super::{ChannelHarness, claimed, plainest};
@@ -12,9 +12,7 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-pub(super) async fn what_is_excluded_is_refused_without_a_request(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn what_is_excluded_is_refused_without_a_request(harness: &dyn ChannelHarness) -> Verdict {
     let bench = harness.open().await;
     for (why, message) in messages(harness).await? {
         let what = format!("{} ({why})", message.content.kind());
@@ -25,10 +23,7 @@ pub(super) async fn what_is_excluded_is_refused_without_a_request(
             return Err(Violation::new(format!("{what} is not refused")));
         };
         ensure!(
-            matches!(
-                error.kind(),
-                ErrorKind::Unsupported | ErrorKind::InvalidRequest
-            ),
+            matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidRequest),
             "{what} is refused as {:?}",
             error.kind()
         );
@@ -39,9 +34,7 @@ pub(super) async fn what_is_excluded_is_refused_without_a_request(
 }
 
 /// Every message that is to be refused, and why.
-pub(super) async fn messages(
-    harness: &dyn ChannelHarness,
-) -> Result<Vec<(String, Outbound)>, Violation> {
+pub(super) async fn messages(harness: &dyn ChannelHarness) -> Result<Vec<(String, Outbound)>, Violation> {
     let can = claimed(harness).await;
     let mut messages = excluded_by(&can, &plainest(harness)?, &harness.samples());
     for message in harness.beyond_limits() {
@@ -51,11 +44,7 @@ pub(super) async fn messages(
 }
 
 /// One message for each thing that `can` does not hold, and why.
-fn excluded_by(
-    can: &Capabilities,
-    plainest: &Outbound,
-    samples: &[Outbound],
-) -> Vec<(String, Outbound)> {
+fn excluded_by(can: &Capabilities, plainest: &Outbound, samples: &[Outbound]) -> Vec<(String, Outbound)> {
     let with = |content: Content| Outbound::new(plainest.to.clone(), content);
     let mut excluded = Vec::new();
     for kind in AddressKind::ALL {
@@ -99,10 +88,7 @@ fn beyond(can: &Capabilities, samples: &[Outbound]) -> Vec<Content> {
     }
     if let (Some(Content::Media(media)), true) = (sample(ContentKind::Media), can.max_caption > 0) {
         let caption = Some("ñ".repeat(can.max_caption + 1));
-        beyond.push(Content::Media(Media {
-            caption,
-            ..media.clone()
-        }));
+        beyond.push(Content::Media(Media { caption, ..media.clone() }));
     }
     if can.contents.contains(&ContentKind::Interactive) {
         beyond.extend([interactive(buttons(0)), interactive(list(0))]);
@@ -118,19 +104,9 @@ fn beyond(can: &Capabilities, samples: &[Outbound]) -> Vec<Content> {
 
 fn only_arriving() -> [Content; 3] {
     [
-        Content::Choice {
-            id: "yes".to_owned(),
-            title: "Sí".to_owned(),
-            description: None,
-        },
-        Content::Revision {
-            target: "earlier".to_owned(),
-            content: None,
-        },
-        Content::Other {
-            kind: "hologram".to_owned(),
-            raw: serde_json::Value::Null,
-        },
+        Content::Choice { id: "yes".to_owned(), title: "Sí".to_owned(), description: None },
+        Content::Revision { target: "earlier".to_owned(), content: None },
+        Content::Other { kind: "hologram".to_owned(), raw: serde_json::Value::Null },
     ]
 }
 
@@ -162,16 +138,12 @@ fn example_content(kind: ContentKind) -> Content {
             ..Template::default()
         }),
         ContentKind::Interactive => interactive(buttons(1)),
-        ContentKind::Reaction => Content::Reaction(Reaction {
-            target: "earlier".to_owned(),
-            emoji: Some("👍".to_owned()),
-        }),
-        ContentKind::Location => Content::Location(Location {
-            latitude: 40.4,
-            longitude: -3.7,
-            name: None,
-            address: None,
-        }),
+        ContentKind::Reaction => {
+            Content::Reaction(Reaction { target: "earlier".to_owned(), emoji: Some("👍".to_owned()) })
+        }
+        ContentKind::Location => {
+            Content::Location(Location { latitude: 40.4, longitude: -3.7, name: None, address: None })
+        }
         ContentKind::Contacts => Content::Contacts {
             contacts: vec![ContactCard {
                 name: "Ana".to_owned(),
@@ -181,43 +153,24 @@ fn example_content(kind: ContentKind) -> Content {
             }],
         },
         ContentKind::Call => Content::Call(Call::default()),
-        ContentKind::Native => Content::Native {
-            body: serde_json::json!({"type": "text"}),
-        },
+        ContentKind::Native => Content::Native { body: serde_json::json!({"type": "text"}) },
         _ => Content::text("hola"),
     }
 }
 
 fn interactive(action: InteractiveAction) -> Content {
-    Content::Interactive(Interactive {
-        header: None,
-        body: "¿Sí o no?".to_owned(),
-        footer: None,
-        action,
-    })
+    Content::Interactive(Interactive { header: None, body: "¿Sí o no?".to_owned(), footer: None, action })
 }
 
 fn buttons(count: usize) -> InteractiveAction {
-    let button = |at: usize| Button {
-        id: format!("b{at}"),
-        title: format!("Opción {at}"),
-    };
-    InteractiveAction::Buttons {
-        buttons: (0..count).map(button).collect(),
-    }
+    let button = |at: usize| Button { id: format!("b{at}"), title: format!("Opción {at}") };
+    InteractiveAction::Buttons { buttons: (0..count).map(button).collect() }
 }
 
 fn list(count: usize) -> InteractiveAction {
-    let row = |at: usize| ListRow {
-        id: format!("r{at}"),
-        title: format!("Opción {at}"),
-        description: None,
-    };
+    let row = |at: usize| ListRow { id: format!("r{at}"), title: format!("Opción {at}"), description: None };
     InteractiveAction::List {
         button: "Ver".to_owned(),
-        sections: vec![ListSection {
-            title: None,
-            rows: (0..count).map(row).collect(),
-        }],
+        sections: vec![ListSection { title: None, rows: (0..count).map(row).collect() }],
     }
 }

@@ -18,9 +18,7 @@ pub(super) async fn a_refused_connection_sent_nothing(harness: &dyn ChannelHarne
     Ok(())
 }
 
-pub(super) async fn a_throttled_send_says_when_to_try_again(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn a_throttled_send_says_when_to_try_again(harness: &dyn ChannelHarness) -> Verdict {
     let struck = strike(harness, THROTTLED).await?;
     ensure_eq!(struck.ledger.sent.len(), 0, "messages at the provider");
     ensure_eq!(struck.error.kind(), ErrorKind::RateLimited, "the kind");
@@ -35,10 +33,7 @@ pub(super) async fn a_connection_cut_before_the_provider_acted_is_not_a_refusal(
     let struck = strike(harness, Fault::CutBeforeActing).await?;
     ensure_eq!(struck.ledger.sent.len(), 0, "messages at the provider");
     // Unknown, or NotSent where the channel can prove that no byte was written.
-    ensure!(
-        struck.error.outcome() != Outcome::Rejected,
-        "a cut connection is taken for a refusal"
-    );
+    ensure!(struck.error.outcome() != Outcome::Rejected, "a cut connection is taken for a refusal");
     Ok(())
 }
 
@@ -54,21 +49,15 @@ pub(super) async fn a_server_error_after_the_provider_acted_is_unknown_and_not_r
     unknown_and_not_repeated(harness, Fault::ErrorAfterActing).await
 }
 
-pub(super) async fn a_page_of_a_proxy_is_unknown_and_not_repeated(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn a_page_of_a_proxy_is_unknown_and_not_repeated(harness: &dyn ChannelHarness) -> Verdict {
     unknown_and_not_repeated(harness, Fault::HtmlAfterActing).await
 }
 
-pub(super) async fn an_answer_that_breaks_off_is_unknown_and_not_repeated(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn an_answer_that_breaks_off_is_unknown_and_not_repeated(harness: &dyn ChannelHarness) -> Verdict {
     unknown_and_not_repeated(harness, Fault::TruncatedAfterActing).await
 }
 
-pub(super) async fn an_answer_that_comes_too_late_is_unknown_and_not_repeated(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn an_answer_that_comes_too_late_is_unknown_and_not_repeated(harness: &dyn ChannelHarness) -> Verdict {
     unknown_and_not_repeated(harness, Fault::SlowAfterActing).await
 }
 
@@ -99,10 +88,7 @@ pub(super) async fn no_error_reveals_a_secret(harness: &dyn ChannelHarness) -> V
     let mut said = vec![("the channel".to_owned(), format!("{:?}", bench.channel))];
     for fault in Fault::ALL {
         let struck = strike(harness, fault).await?;
-        said.push((
-            format!("the error of {fault:?}"),
-            everything_said(&struck.error),
-        ));
+        said.push((format!("the error of {fault:?}"), everything_said(&struck.error)));
     }
     for (why, message) in excluded::messages(harness).await? {
         if let Err(error) = bench.channel.send(&message).await {

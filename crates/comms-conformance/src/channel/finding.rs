@@ -9,15 +9,10 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-pub(super) async fn what_was_sent_is_never_said_to_be_missing(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn what_was_sent_is_never_said_to_be_missing(harness: &dyn ChannelHarness) -> Verdict {
     let struck = strike(harness, Fault::CutAfterActing).await?;
     let found = struck.bench.channel.find(&probe(&struck.message)).await?;
-    ensure!(
-        found != Found::NotFound,
-        "a message that the provider has is said to be missing"
-    );
+    ensure!(found != Found::NotFound, "a message that the provider has is said to be missing");
     if let Found::Found(receipt) = found {
         let stored = struck.ledger.sent.first().map(|s| s.provider_id.clone());
         ensure_eq!(Some(receipt.provider_id), stored, "the id that was found");
@@ -30,16 +25,11 @@ pub(super) async fn what_was_never_sent_is_never_found(harness: &dyn ChannelHarn
     // A neighbour, so that finding just anything shows.
     bench.channel.send(&plainest(harness)?).await?;
     let found = bench.channel.find(&probe(&plainest(harness)?)).await?;
-    ensure!(
-        !matches!(found, Found::Found(_)),
-        "a message that was never sent is found"
-    );
+    ensure!(!matches!(found, Found::Found(_)), "a message that was never sent is found");
     Ok(())
 }
 
-pub(super) async fn a_channel_that_claims_to_find_gives_proof(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn a_channel_that_claims_to_find_gives_proof(harness: &dyn ChannelHarness) -> Verdict {
     let claims = claimed(harness).await.find;
     let struck = strike(harness, Fault::CutAfterActing).await?;
     let channel = &struck.bench.channel;
@@ -51,10 +41,5 @@ pub(super) async fn a_channel_that_claims_to_find_gives_proof(
 }
 
 fn probe(message: &Outbound) -> Probe {
-    Probe {
-        id: message.id,
-        provider_id: None,
-        to: message.to.clone(),
-        attempted_at: OffsetDateTime::now_utc(),
-    }
+    Probe { id: message.id, provider_id: None, to: message.to.clone(), attempted_at: OffsetDateTime::now_utc() }
 }

@@ -154,9 +154,7 @@ impl Fault {
 /// Longer than any channel waits by itself.
 const RETRY_AFTER: Duration = Duration::from_secs(97);
 
-const THROTTLED: Fault = Fault::Throttled {
-    retry_after: RETRY_AFTER,
-};
+const THROTTLED: Fault = Fault::Throttled { retry_after: RETRY_AFTER };
 
 /// The plainest message, as a new one.
 fn plainest(harness: &dyn ChannelHarness) -> Result<Outbound, Violation> {
@@ -168,10 +166,7 @@ fn plainest(harness: &dyn ChannelHarness) -> Result<Outbound, Violation> {
 
 /// The same message under another id of ours.
 fn renewed(message: Outbound) -> Outbound {
-    Outbound {
-        id: MessageId::new(),
-        ..message
-    }
+    Outbound { id: MessageId::new(), ..message }
 }
 
 /// A send that a fault struck.
@@ -193,22 +188,11 @@ async fn strike(harness: &dyn ChannelHarness, fault: Fault) -> Result<Struck, Vi
     let bench = harness.open().await;
     bench.wire.fail_next(fault).await;
     let Err(error) = bench.channel.send(&message).await else {
-        return Err(Violation::new(format!(
-            "{fault:?} is reported as a success"
-        )));
+        return Err(Violation::new(format!("{fault:?} is reported as a success")));
     };
     let ledger = bench.wire.ledger().await;
-    ensure!(
-        ledger.requests <= enough,
-        "{fault:?}: {} requests where {enough} send a message",
-        ledger.requests
-    );
-    Ok(Struck {
-        bench,
-        message,
-        error,
-        ledger,
-    })
+    ensure!(ledger.requests <= enough, "{fault:?}: {} requests where {enough} send a message", ledger.requests);
+    Ok(Struck { bench, message, error, ledger })
 }
 
 /// What the channel of this harness claims.

@@ -17,27 +17,19 @@ const AT_ONCE: usize = 24;
 pub(super) async fn account_and_kind_never_change(harness: &dyn ChannelHarness) -> Verdict {
     let bench = harness.open().await;
     let before = (bench.channel.account().clone(), bench.channel.kind());
-    ensure!(
-        !before.0.provider().is_empty(),
-        "account {} does not begin with its provider",
-        before.0
-    );
+    ensure!(!before.0.provider().is_empty(), "account {} does not begin with its provider", before.0);
     bench.channel.send(&plainest(harness)?).await?;
     let after = (bench.channel.account().clone(), bench.channel.kind());
     ensure_eq!(after, before, "account and kind after a send");
     Ok(())
 }
 
-pub(super) async fn every_claimed_content_and_address_is_sent_once(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn every_claimed_content_and_address_is_sent_once(harness: &dyn ChannelHarness) -> Verdict {
     let claimed = claimed(harness).await;
     let samples = harness.samples();
     for kind in &claimed.contents {
         ensure!(
-            samples
-                .iter()
-                .any(|s| ContentKind::of(&s.content) == Some(*kind)),
+            samples.iter().any(|s| ContentKind::of(&s.content) == Some(*kind)),
             "{kind:?} is claimed and the harness has no sample of it"
         );
     }
@@ -71,27 +63,16 @@ pub(super) async fn the_longest_text_is_still_sent(harness: &dyn ChannelHarness)
     let bench = harness.open().await;
     bench.channel.send(&message).await?;
     let sent = bench.wire.ledger().await.sent;
-    ensure_eq!(
-        sent.len(),
-        1,
-        "times the provider acted on the longest text"
-    );
+    ensure_eq!(sent.len(), 1, "times the provider acted on the longest text");
     Ok(())
 }
 
-pub(super) async fn the_receipt_names_what_the_provider_stored(
-    harness: &dyn ChannelHarness,
-) -> Verdict {
+pub(super) async fn the_receipt_names_what_the_provider_stored(harness: &dyn ChannelHarness) -> Verdict {
     let bench = harness.open().await;
     for sample in harness.samples() {
         let receipt = bench.channel.send(&sample).await?;
         let stored = bench.wire.ledger().await.sent.pop().map(|s| s.provider_id);
-        ensure_eq!(
-            Some(receipt.provider_id),
-            stored,
-            "the id in the receipt of {}",
-            sample.content.kind()
-        );
+        ensure_eq!(Some(receipt.provider_id), stored, "the id in the receipt of {}", sample.content.kind());
     }
     Ok(())
 }
@@ -104,12 +85,7 @@ pub(super) async fn our_id_travels_with_the_message(harness: &dyn ChannelHarness
     for sample in harness.samples() {
         bench.channel.send(&sample).await?;
         let carried = bench.wire.ledger().await.sent.pop().and_then(|s| s.our_id);
-        ensure_eq!(
-            carried,
-            Some(sample.id),
-            "our id beside a sent {}",
-            sample.content.kind()
-        );
+        ensure_eq!(carried, Some(sample.id), "our id beside a sent {}", sample.content.kind());
     }
     Ok(())
 }

@@ -115,19 +115,14 @@ fn some_texts(harness: &dyn InboundHarness) -> Vec<&'static str> {
 }
 
 /// Receives; a panic is a violation.
-fn receive(
-    harness: &dyn InboundHarness,
-    request: &WebhookRequest,
-) -> Result<Result<Batch>, Violation> {
+fn receive(harness: &dyn InboundHarness, request: &WebhookRequest) -> Result<Result<Batch>, Violation> {
     let parser = harness.inbound();
-    catch_unwind(AssertUnwindSafe(|| parser.receive(request)))
-        .map_err(|_| Violation::new("the parser panics"))
+    catch_unwind(AssertUnwindSafe(|| parser.receive(request))).map_err(|_| Violation::new("the parser panics"))
 }
 
 /// Receives what must be accepted.
 fn accepted(harness: &dyn InboundHarness, request: &WebhookRequest) -> Result<Batch, Violation> {
-    receive(harness, request)?
-        .map_err(|error| Violation::new(format!("a signed webhook is refused: {error}")))
+    receive(harness, request)?.map_err(|error| Violation::new(format!("a signed webhook is refused: {error}")))
 }
 
 /// What the text messages of a batch say.

@@ -16,16 +16,10 @@ pub(super) async fn a_signed_webhook_is_read(harness: &dyn InboundHarness) -> Ve
     Ok(())
 }
 
-pub(super) async fn both_secrets_of_a_rotation_are_accepted(
-    harness: &dyn InboundHarness,
-) -> Verdict {
+pub(super) async fn both_secrets_of_a_rotation_are_accepted(harness: &dyn InboundHarness) -> Verdict {
     for key in [Key::Current, Key::Next] {
         let batch = accepted(harness, &harness.sign(harness.texts(&["hola"]), key))?;
-        ensure_eq!(
-            said(&batch),
-            ["hola"],
-            "the messages under the {key:?} secret"
-        );
+        ensure_eq!(said(&batch), ["hola"], "the messages under the {key:?} secret");
     }
     Ok(())
 }
@@ -41,9 +35,7 @@ pub(super) async fn an_unsigned_webhook_is_refused(harness: &dyn InboundHarness)
     refused(harness, &request, "without signature")
 }
 
-pub(super) async fn every_changed_character_of_the_signature_is_refused(
-    harness: &dyn InboundHarness,
-) -> Verdict {
+pub(super) async fn every_changed_character_of_the_signature_is_refused(harness: &dyn InboundHarness) -> Verdict {
     let request = greeting(harness);
     let signature = signature(harness, &request)?;
     for (at, c) in signature.char_indices() {
@@ -51,11 +43,7 @@ pub(super) async fn every_changed_character_of_the_signature_is_refused(
         let mut changed = signature.clone();
         changed.replace_range(at..at + c.len_utf8(), other.encode_utf8(&mut [0; 4]));
         let request = resigned(harness, &request, &changed)?;
-        refused(
-            harness,
-            &request,
-            &format!("whose signature differs at {at}"),
-        )?;
+        refused(harness, &request, &format!("whose signature differs at {at}"))?;
     }
     Ok(())
 }
@@ -66,11 +54,7 @@ pub(super) async fn every_shortened_signature_is_refused(harness: &dyn InboundHa
     // Every length, so the odd ones too.
     for length in 0..signature.len() {
         let request = resigned(harness, &request, &signature[..length])?;
-        refused(
-            harness,
-            &request,
-            &format!("with {length} characters of its signature"),
-        )?;
+        refused(harness, &request, &format!("with {length} characters of its signature"))?;
     }
     Ok(())
 }
@@ -80,11 +64,7 @@ pub(super) async fn a_lengthened_signature_is_refused(harness: &dyn InboundHarne
     let signature = signature(harness, &request)?;
     for more in ["0", "00", "="] {
         let request = resigned(harness, &request, &format!("{signature}{more}"))?;
-        refused(
-            harness,
-            &request,
-            &format!("with {more:?} after its signature"),
-        )?;
+        refused(harness, &request, &format!("with {more:?} after its signature"))?;
     }
     Ok(())
 }
@@ -93,21 +73,13 @@ pub(super) async fn a_signature_given_twice_is_refused(harness: &dyn InboundHarn
     let mut request = greeting(harness);
     let right = signature(harness, &request)?;
     for (second, what) in [(right.as_str(), "the right"), ("0000", "a wrong")] {
-        request
-            .headers
-            .append(harness.signature_header(), HeaderValue::from_str(second)?);
-        refused(
-            harness,
-            &request,
-            &format!("with {what} signature as a second"),
-        )?;
+        request.headers.append(harness.signature_header(), HeaderValue::from_str(second)?);
+        refused(harness, &request, &format!("with {what} signature as a second"))?;
     }
     Ok(())
 }
 
-pub(super) async fn every_changed_byte_of_the_body_is_refused(
-    harness: &dyn InboundHarness,
-) -> Verdict {
+pub(super) async fn every_changed_byte_of_the_body_is_refused(harness: &dyn InboundHarness) -> Verdict {
     let request = greeting(harness);
     for at in 0..request.body.len() {
         let mut body = request.body.to_vec();
@@ -121,9 +93,7 @@ pub(super) async fn every_changed_byte_of_the_body_is_refused(
     refused(harness, &longer, "with a line break after its body")
 }
 
-pub(super) async fn a_refusal_reveals_neither_secret_nor_signature(
-    harness: &dyn InboundHarness,
-) -> Verdict {
+pub(super) async fn a_refusal_reveals_neither_secret_nor_signature(harness: &dyn InboundHarness) -> Verdict {
     let right = greeting(harness);
     let mut hidden = vec![signature(harness, &right)?];
     let secrets = harness.secrets();
@@ -136,10 +106,7 @@ pub(super) async fn a_refusal_reveals_neither_secret_nor_signature(
         };
         let said = format!("{error}\n{error:?}\n{:?}", harness.inbound());
         for hidden in &hidden {
-            ensure!(
-                !said.contains(hidden.as_str()),
-                "a refusal or the parser's Debug reveals a secret or a signature"
-            );
+            ensure!(!said.contains(hidden.as_str()), "a refusal or the parser's Debug reveals a secret or a signature");
         }
     }
     Ok(())
@@ -147,16 +114,9 @@ pub(super) async fn a_refusal_reveals_neither_secret_nor_signature(
 
 fn refused(harness: &dyn InboundHarness, request: &WebhookRequest, what: &str) -> Verdict {
     match receive(harness, request)? {
-        Ok(batch) => Err(Violation::new(format!(
-            "a webhook {what} gives {} events",
-            batch.events.len()
-        ))),
+        Ok(batch) => Err(Violation::new(format!("a webhook {what} gives {} events", batch.events.len()))),
         Err(error) => {
-            ensure_eq!(
-                error.kind(),
-                ErrorKind::InvalidSignature,
-                "the kind of error for a webhook {what}"
-            );
+            ensure_eq!(error.kind(), ErrorKind::InvalidSignature, "the kind of error for a webhook {what}");
             Ok(())
         }
     }

@@ -23,11 +23,7 @@ pub(super) async fn every_message_is_read_in_its_order(harness: &dyn InboundHarn
 
 pub(super) async fn the_same_webhook_gives_the_same_keys(harness: &dyn InboundHarness) -> Verdict {
     let texts = some_texts(harness);
-    for body in [
-        harness.texts(&texts),
-        strange(harness, Strange::UnknownType),
-        strange(harness, Strange::Misshapen),
-    ] {
+    for body in [harness.texts(&texts), strange(harness, Strange::UnknownType), strange(harness, Strange::Misshapen)] {
         let request = signed(harness, body);
         let first = accepted(harness, &request)?;
         let second = accepted(harness, &request)?;
@@ -43,11 +39,7 @@ pub(super) async fn keys_are_distinct_within_a_batch(harness: &dyn InboundHarnes
     let another = harness.texts(&["hola"]);
     found.extend(keys(&accepted(harness, &signed(harness, another))?));
     let distinct: HashSet<_> = found.iter().collect();
-    ensure_eq!(
-        distinct.len(),
-        texts.len() + 1,
-        "distinct keys of messages with the same words"
-    );
+    ensure_eq!(distinct.len(), texts.len() + 1, "distinct keys of messages with the same words");
     Ok(())
 }
 
@@ -74,17 +66,11 @@ pub(super) async fn a_misshapen_element_is_kept(harness: &dyn InboundHarness) ->
     kept(harness, Strange::Misshapen)
 }
 
-pub(super) async fn a_strange_element_does_not_lose_its_neighbours(
-    harness: &dyn InboundHarness,
-) -> Verdict {
+pub(super) async fn a_strange_element_does_not_lose_its_neighbours(harness: &dyn InboundHarness) -> Verdict {
     let texts = neighbours(harness);
     for kind in [Strange::UnknownType, Strange::Misshapen] {
         let batch = accepted(harness, &signed(harness, strange(harness, kind)))?;
-        ensure_eq!(
-            said(&batch),
-            texts,
-            "the messages around an element that is {kind:?}"
-        );
+        ensure_eq!(said(&batch), texts, "the messages around an element that is {kind:?}");
     }
     Ok(())
 }
@@ -95,10 +81,7 @@ fn kept(harness: &dyn InboundHarness, kind: Strange) -> Verdict {
     for event in &batch.events {
         holding += usize::from(serde_json::to_string(&event.kind)?.contains(MARKER));
     }
-    ensure!(
-        holding == 1,
-        "{holding} events hold what an element that is {kind:?} says"
-    );
+    ensure!(holding == 1, "{holding} events hold what an element that is {kind:?} says");
     Ok(())
 }
 
@@ -116,23 +99,12 @@ fn neighbours(harness: &dyn InboundHarness) -> Vec<&'static str> {
 
 /// What identifies each event.
 fn keys(batch: &Batch) -> Vec<(String, &'static str, String)> {
-    let key = |event: &Event| {
-        (
-            event.account.to_string(),
-            event.kind.name(),
-            event.key.to_string(),
-        )
-    };
+    let key = |event: &Event| (event.account.to_string(), event.kind.name(), event.key.to_string());
     batch.events.iter().map(key).collect()
 }
 
 /// The webhook as a repository gives it back: without its signature.
 fn stored(harness: &dyn InboundHarness, mut request: WebhookRequest) -> StoredWebhook {
     request.headers.remove(harness.signature_header());
-    StoredWebhook::from_repository(
-        WebhookId::new(),
-        "provider".to_owned(),
-        OffsetDateTime::UNIX_EPOCH,
-        request,
-    )
+    StoredWebhook::from_repository(WebhookId::new(), "provider".to_owned(), OffsetDateTime::UNIX_EPOCH, request)
 }

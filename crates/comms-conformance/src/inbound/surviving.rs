@@ -22,15 +22,10 @@ pub(super) async fn signed_garbage_is_accepted_and_told(harness: &dyn InboundHar
     Ok(())
 }
 
-pub(super) async fn a_webhook_of_three_megabytes_is_accepted(
-    harness: &dyn InboundHarness,
-) -> Verdict {
+pub(super) async fn a_webhook_of_three_megabytes_is_accepted(harness: &dyn InboundHarness) -> Verdict {
     let long = "ñ".repeat(LONG / 2);
     let batch = accepted(harness, &signed(harness, harness.texts(&[&long])))?;
-    ensure!(
-        super::said(&batch) == [long.as_str()],
-        "a text of three megabytes is not read as it was written"
-    );
+    ensure!(super::said(&batch) == [long.as_str()], "a text of three megabytes is not read as it was written");
     Ok(())
 }
 
@@ -58,22 +53,13 @@ fn garbage(harness: &dyn InboundHarness) -> Vec<(&'static str, Bytes)> {
         ("null", Bytes::from_static(b"null")),
         ("a number", Bytes::from_static(b"5")),
         ("an empty object", Bytes::from_static(b"{}")),
-        (
-            "a wrong object",
-            Bytes::from_static(br#"{"entry": {"changes": 7}}"#),
-        ),
+        ("a wrong object", Bytes::from_static(br#"{"entry": {"changes": 7}}"#)),
         ("a list of numbers", Bytes::from_static(b"[1, 2]")),
         ("an endless list", Bytes::from("[".repeat(DEEP))),
         ("a deep object", Bytes::from(r#"{"a":"#.repeat(DEEP))),
         ("NUL bytes", Bytes::from_static(&[0; 64])),
-        (
-            "an escaped NUL",
-            Bytes::from_static(br#"{"text": "a\u0000b"}"#),
-        ),
-        (
-            "bytes that are no text",
-            Bytes::from_static(&[0xff, 0xfe, 0xc3, 0x28]),
-        ),
+        ("an escaped NUL", Bytes::from_static(br#"{"text": "a\u0000b"}"#)),
+        ("bytes that are no text", Bytes::from_static(&[0xff, 0xfe, 0xc3, 0x28])),
         ("three megabytes of nothing", Bytes::from(vec![b' '; LONG])),
     ]
 }

@@ -11,31 +11,16 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-pub(super) async fn reading_a_message_reads_those_before_it(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn reading_a_message_reads_those_before_it(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     for body in ["uno", "dos", "tres"] {
         world.ingest(vec![world.text(&ana(), body)]).await?;
     }
     world.ingest(vec![world.text(&luis(), "otro")]).await?;
-    for (body, changes) in [
-        ("dos", true),
-        ("dos", false),
-        ("uno", false),
-        ("tres", true),
-        ("otro", true),
-    ] {
+    for (body, changes) in [("dos", true), ("dos", false), ("uno", false), ("tres", true), ("otro", true)] {
         let message = world.saying(body).await?.message;
-        let changed = world
-            .store
-            .mark_read(&world.scope(), message, tick())
-            .await?;
-        ensure_eq!(
-            changed,
-            changes,
-            "whether reading {body:?} changes anything"
-        );
+        let changed = world.store.mark_read(&world.scope(), message, tick()).await?;
+        ensure_eq!(changed, changes, "whether reading {body:?} changes anything");
     }
     Ok(())
 }
@@ -47,36 +32,17 @@ pub(super) async fn what_has_no_owner_waits_for_one(harness: &dyn RepositoryHarn
     world.store.put_account(&unowned).await?;
     world.ingest(vec![world.text(&ana(), "hola")]).await?;
     let entry = world.only().await?;
-    ensure_eq!(
-        (entry.user, entry.id),
-        (None, None),
-        "owner and row of comunicaciones"
-    );
-    ensure_eq!(
-        stats(&world).await?.waiting_for_owner,
-        1,
-        "what waits for an owner"
-    );
+    ensure_eq!((entry.user, entry.id), (None, None), "owner and row of comunicaciones");
+    ensure_eq!(stats(&world).await?.waiting_for_owner, 1, "what waits for an owner");
 
     world.store.fill_waiting().await?;
-    ensure_eq!(
-        stats(&world).await?.waiting_for_owner,
-        1,
-        "what still waits for an owner"
-    );
+    ensure_eq!(stats(&world).await?.waiting_for_owner, 1, "what still waits for an owner");
     world.store.put_account(&world.account_row()).await?;
     world.store.fill_waiting().await?;
     let entry = world.only().await?;
-    ensure!(
-        entry.id.is_some(),
-        "there is no row of comunicaciones after all"
-    );
+    ensure!(entry.id.is_some(), "there is no row of comunicaciones after all");
     ensure_eq!(entry.user, world.account_row().owner, "the owner");
-    ensure_eq!(
-        stats(&world).await?.waiting_for_owner,
-        0,
-        "what waits after all"
-    );
+    ensure_eq!(stats(&world).await?.waiting_for_owner, 0, "what waits after all");
     let row = entry.id.unwrap_or_default();
     let found = world.store.message_by_row(&world.scope(), row).await?;
     ensure_eq!(found, entry.message, "the message behind the row");
@@ -89,9 +55,7 @@ pub(super) async fn the_counts_of_what_waits_are_right(harness: &dyn RepositoryH
     world.accept(world.outbound(&ana(), "hola")).await?;
     let mut stranger = world.text(&ana(), "¿hay alguien?");
     stranger.account = unique("whatsapp:").into();
-    world
-        .ingest(vec![world.photo(&ana(), "4711"), stranger])
-        .await?;
+    world.ingest(vec![world.photo(&ana(), "4711"), stranger]).await?;
     let wanted = RepositoryStats {
         waiting_for_owner: 0,
         quarantined: 1,

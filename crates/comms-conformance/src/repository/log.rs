@@ -29,38 +29,23 @@ const READERS: usize = 4;
 /// How long a hint may take.
 const SOON: Duration = Duration::from_secs(10);
 
-pub(super) async fn a_reader_misses_nothing_while_many_write(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_reader_misses_nothing_while_many_write(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let (finish, finished) = watch::channel(false);
     let reader = world.clone();
-    let reading = tokio::spawn(at_once(READERS, move |_| {
-        read_on(reader.clone(), finished.clone())
-    }));
+    let reading = tokio::spawn(at_once(READERS, move |_| read_on(reader.clone(), finished.clone())));
     at_once(WRITERS, |at| write_much(world.clone(), at)).await?;
     finish.send_replace(true);
     let seen = reading.await??;
 
     let whole = world.log(0).await?;
     for cursors in seen {
-        ensure!(
-            cursors.windows(2).all(|pair| pair[0] < pair[1]),
-            "cursors do not only grow"
-        );
-        ensure_eq!(
-            cursors.len(),
-            whole.len(),
-            "events seen while they were written"
-        );
+        ensure!(cursors.windows(2).all(|pair| pair[0] < pair[1]), "cursors do not only grow");
+        ensure_eq!(cursors.len(), whole.len(), "events seen while they were written");
     }
     let messages = whole.iter().filter(|event| event.kind == "message");
     let messages: HashSet<_> = messages.map(|event| event.message).collect();
-    ensure_eq!(
-        messages.len(),
-        WRITERS * TIMES * (BATCH + 1),
-        "messages that the log tells of"
-    );
+    ensure_eq!(messages.len(), WRITERS * TIMES * (BATCH + 1), "messages that the log tells of");
     Ok(())
 }
 
@@ -89,53 +74,27 @@ async fn read_on(world: World, finished: watch::Receiver<bool>) -> Found<Vec<i64
     }
 }
 
-pub(super) async fn the_log_tells_what_happened_to_which_message(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn the_log_tells_what_happened_to_which_message(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let (sent, provider_id) = world.sent(&ana(), "hola").await?;
     world.ingest(vec![world.text(&ana(), "¿sí?")]).await?;
-    world
-        .ingest(vec![world.status(&provider_id, Status::Read)])
-        .await?;
+    world.ingest(vec![world.status(&provider_id, Status::Read)]).await?;
     let received = world.saying("¿sí?").await?;
     let log = world.log(0).await?;
     let message = log.iter().find(|e| e.message == Some(received.message));
     let message = message.ok_or_else(|| Violation::new("the message is not in the log"))?;
     ensure_eq!(message.kind, "message", "the kind of a message's event");
-    ensure_eq!(
-        message.conversation,
-        received.conversation,
-        "its conversation"
-    );
-    ensure_eq!(
-        message.account.as_ref(),
-        Some(&world.account),
-        "its account"
-    );
-    ensure!(
-        log.iter()
-            .any(|e| e.kind == "status" && e.message == Some(sent)),
-        "the status is not in the log"
-    );
+    ensure_eq!(message.conversation, received.conversation, "its conversation");
+    ensure_eq!(message.account.as_ref(), Some(&world.account), "its account");
+    ensure!(log.iter().any(|e| e.kind == "status" && e.message == Some(sent)), "the status is not in the log");
     let first = log.first().map_or(0, |event| event.cursor);
-    ensure_eq!(
-        world.log(first).await?.len(),
-        log.len() - 1,
-        "events after the first"
-    );
+    ensure_eq!(world.log(first).await?.len(), log.len() - 1, "events after the first");
     let part = world.store.events(None, 0, 1).await?;
     ensure_eq!(part.len(), 1, "events where one was asked for");
 
     // A repetition tells nobody anything.
-    world
-        .ingest(vec![world.status(&provider_id, Status::Read)])
-        .await?;
-    ensure_eq!(
-        world.log(0).await?.len(),
-        log.len(),
-        "events after a repetition"
-    );
+    world.ingest(vec![world.status(&provider_id, Status::Read)]).await?;
+    ensure_eq!(world.log(0).await?.len(), log.len(), "events after a repetition");
     Ok(())
 }
 

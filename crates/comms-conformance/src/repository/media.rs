@@ -20,27 +20,18 @@ use crate::{
 
 const LEASE: Duration = Duration::minutes(5);
 
-pub(super) async fn a_file_is_claimed_until_its_lease_ends(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_file_is_claimed_until_its_lease_ends(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     world.ingest(vec![world.photo(&ana(), "4711")]).await?;
     let now = later();
     let jobs = claim(&world, now, 10).await?;
     let [job] = jobs.as_slice() else {
-        return Err(Violation::new(format!(
-            "one photo makes {} jobs",
-            jobs.len()
-        )));
+        return Err(Violation::new(format!("one photo makes {} jobs", jobs.len())));
     };
     ensure_eq!(job.source, MediaRef::Id("4711".to_owned()), "the source");
     ensure_eq!(job.organization, world.organization, "the organisation");
     ensure_eq!(job.account, world.account, "the account");
-    ensure_eq!(
-        job.mime_type.as_deref(),
-        Some("image/jpeg"),
-        "the media type"
-    );
+    ensure_eq!(job.mime_type.as_deref(), Some("image/jpeg"), "the media type");
     ensure_eq!(job.attempts, 1, "the attempts");
     let within = claim(&world, now + LEASE - Duration::seconds(1), 10).await?;
     ensure_eq!(within.len(), 0, "jobs while the lease lasts");
@@ -50,9 +41,7 @@ pub(super) async fn a_file_is_claimed_until_its_lease_ends(
     Ok(())
 }
 
-pub(super) async fn a_file_is_never_claimed_twice_at_once(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_file_is_never_claimed_twice_at_once(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let photos = (0..30).map(|at| world.photo(&ana(), &at.to_string()));
     world.ingest(photos.collect()).await?;
@@ -63,62 +52,37 @@ pub(super) async fn a_file_is_never_claimed_twice_at_once(
     })
     .await?;
     for jobs in &claimed {
-        ensure!(
-            jobs.len() <= 3,
-            "{} files are claimed where 3 were asked for",
-            jobs.len()
-        );
+        ensure!(jobs.len() <= 3, "{} files are claimed where 3 were asked for", jobs.len());
     }
     let claimed: Vec<Uuid> = claimed.into_iter().flatten().map(|job| job.id).collect();
     let distinct: HashSet<&Uuid> = claimed.iter().collect();
-    ensure_eq!(
-        distinct.len(),
-        claimed.len(),
-        "distinct files among the claimed"
-    );
+    ensure_eq!(distinct.len(), claimed.len(), "distinct files among the claimed");
     // A claimer may step back where another is at work, but none is lost.
     let rest = claim(&world, now, 100).await?;
     ensure_eq!(claimed.len() + rest.len(), 30, "files claimed in all");
     Ok(())
 }
 
-pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
-    world
-        .ingest(vec![
-            world.photo(&ana(), "fine"),
-            world.photo(&ana(), "gone"),
-        ])
-        .await?;
+    world.ingest(vec![world.photo(&ana(), "fine"), world.photo(&ana(), "gone")]).await?;
     let now = later();
     let jobs = claim(&world, now, 10).await?;
     let job = |id: &str| {
         let source = MediaRef::Id(id.to_owned());
         let job = jobs.iter().find(|job| job.source == source);
-        job.map(|job| job.id)
-            .ok_or_else(|| Violation::new(format!("{id} is not claimed")))
+        job.map(|job| job.id).ok_or_else(|| Violation::new(format!("{id} is not claimed")))
     };
     let (fine, gone) = (job("fine")?, job("gone")?);
     let at = now + Duration::hours(2);
-    let retry = MediaOutcome::Retry {
-        at,
-        error: "the link is slow".to_owned(),
-    };
+    let retry = MediaOutcome::Retry { at, error: "the link is slow".to_owned() };
     world.store.conclude_media(fine, retry).await?;
-    let failed = MediaOutcome::Failed {
-        error: "the link is dead".to_owned(),
-    };
+    let failed = MediaOutcome::Failed { error: "the link is dead".to_owned() };
     world.store.conclude_media(gone, failed).await?;
     let early = claim(&world, at - Duration::seconds(1), 10).await?;
     ensure_eq!(early.len(), 0, "jobs before the next try is due");
     let due = claim(&world, at + Duration::seconds(1), 10).await?;
-    ensure_eq!(
-        due.iter().map(|j| j.id).collect::<Vec<_>>(),
-        [fine],
-        "due jobs"
-    );
+    ensure_eq!(due.iter().map(|j| j.id).collect::<Vec<_>>(), [fine], "due jobs");
     let stored = MediaOutcome::Stored {
         blob_key: "org/photo".to_owned(),
         size: 12,
@@ -130,28 +94,12 @@ pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(
     ensure_eq!(left.len(), 0, "jobs after all have ended");
 
     let file = attachment(&world, fine).await?;
-    ensure_eq!(
-        file.state,
-        AttachmentState::Stored,
-        "the state of the fetched"
-    );
-    ensure_eq!(
-        (file.size, file.blob_key.as_deref()),
-        (Some(12), Some("org/photo")),
-        "the file"
-    );
-    ensure_eq!(
-        file.mime_type.as_deref(),
-        Some("image/png"),
-        "its media type"
-    );
+    ensure_eq!(file.state, AttachmentState::Stored, "the state of the fetched");
+    ensure_eq!((file.size, file.blob_key.as_deref()), (Some(12), Some("org/photo")), "the file");
+    ensure_eq!(file.mime_type.as_deref(), Some("image/png"), "its media type");
     let file = attachment(&world, gone).await?;
     ensure_eq!(file.state, AttachmentState::Failed, "the state of the lost");
-    ensure_eq!(
-        file.error.as_deref(),
-        Some("the link is dead"),
-        "its reason"
-    );
+    ensure_eq!(file.error.as_deref(), Some("the link is dead"), "its reason");
     Ok(())
 }
 

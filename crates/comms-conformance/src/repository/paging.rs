@@ -19,9 +19,7 @@ use crate::{
 /// Rows that a walk goes over.
 const ROWS: usize = 60;
 
-pub(super) async fn a_walk_meets_every_row_once_while_others_write(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_walk_meets_every_row_once_while_others_write(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     for at in 0..ROWS {
         let event = world.text(&ana(), &format!("fila {at}"));
@@ -38,23 +36,16 @@ pub(super) async fn a_walk_meets_every_row_once_while_others_write(
         })
         .await
     });
-    let walked = world
-        .walk(&world.scope(), HistoryFilter::default(), 7)
-        .await?;
+    let walked = world.walk(&world.scope(), HistoryFilter::default(), 7).await?;
     writing.await??;
 
     in_order(&walked)?;
-    let old: Vec<MessageId> = ids(&walked)
-        .into_iter()
-        .filter(|id| before.contains(id))
-        .collect();
+    let old: Vec<MessageId> = ids(&walked).into_iter().filter(|id| before.contains(id)).collect();
     ensure_eq!(old, before, "the rows that were there before");
     Ok(())
 }
 
-pub(super) async fn rows_of_one_instant_are_paged_without_loss(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn rows_of_one_instant_are_paged_without_loss(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     // One webhook, one time.
     let events = (0..20).map(|at| world.text(&ana(), &format!("fila {at}")));
@@ -65,9 +56,7 @@ pub(super) async fn rows_of_one_instant_are_paged_without_loss(
         new.message.id = MessageId::new();
         world.accept(new).await?;
     }
-    let walked = world
-        .walk(&world.scope(), HistoryFilter::default(), 3)
-        .await?;
+    let walked = world.walk(&world.scope(), HistoryFilter::default(), 3).await?;
     ensure_eq!(walked.len(), 40, "rows in pages of three");
     in_order(&walked)
 }
@@ -79,26 +68,15 @@ pub(super) async fn each_filter_gives_what_it_names(harness: &dyn RepositoryHarn
     for (what, filter, keep) in filters(&all)? {
         let found = ids(&world.select(filter).await?);
         let wanted: Vec<HistoryEntry> = all.iter().filter(|e| keep(e)).cloned().collect();
-        ensure!(
-            !wanted.is_empty() && wanted.len() < all.len(),
-            "the rows do not tell {what} apart"
-        );
+        ensure!(!wanted.is_empty() && wanted.len() < all.len(), "the rows do not tell {what} apart");
         ensure_eq!(found, ids(&wanted), "rows by {what}");
     }
     Ok(())
 }
 
-pub(super) async fn text_is_found_without_regard_to_case_and_accents(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn text_is_found_without_regard_to_case_and_accents(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
-    for body in [
-        "El Camión de Ñuñoa",
-        "Descuento del 50% hoy",
-        "50 camas",
-        "a_b",
-        "axb",
-    ] {
+    for body in ["El Camión de Ñuñoa", "Descuento del 50% hoy", "50 camas", "a_b", "axb"] {
         world.ingest(vec![world.text(&ana(), body)]).await?;
     }
     let truck = "El Camión de Ñuñoa";
@@ -111,10 +89,7 @@ pub(super) async fn text_is_found_without_regard_to_case_and_accents(
         ("a_b", vec!["a_b"]),
         ("avión", vec![]),
     ] {
-        let filter = HistoryFilter {
-            text: Some(asked.to_owned()),
-            ..HistoryFilter::default()
-        };
+        let filter = HistoryFilter { text: Some(asked.to_owned()), ..HistoryFilter::default() };
         let found = world.select(filter).await?;
         let found: Vec<&str> = found.iter().filter_map(|e| e.text.as_deref()).collect();
         ensure_eq!(found, wanted, "texts with {asked:?}");
@@ -128,10 +103,7 @@ pub(super) async fn a_page_is_never_longer_than_asked(harness: &dyn RepositoryHa
     world.ingest(events.collect()).await?;
     // 200 is the most that a page holds.
     for (limit, longest) in [(1, 1), (50, 50), (200, 200), (u16::MAX, 200)] {
-        let filter = HistoryFilter {
-            limit,
-            ..HistoryFilter::default()
-        };
+        let filter = HistoryFilter { limit, ..HistoryFilter::default() };
         let page = world.store.history(&world.scope(), &filter).await?;
         ensure_eq!(page.entries.len(), longest, "rows in a page of {limit}");
         let last = page.entries.last().map(|e| (e.created_at, e.message));
@@ -150,14 +122,8 @@ async fn fill(world: &World) -> Found<()> {
     let links = [
         of_lead(7),
         of_lead(8),
-        Links {
-            client: Some(ClientId::new("5")),
-            ..Links::default()
-        },
-        Links {
-            contract: Some(ContractId::new("6")),
-            ..Links::default()
-        },
+        Links { client: Some(ClientId::new("5")), ..Links::default() },
+        Links { contract: Some(ContractId::new("6")), ..Links::default() },
     ];
     for (at, links) in (0_u32..).zip(links) {
         let to = if at % 2 == 0 { ana() } else { luis() };
@@ -169,15 +135,9 @@ async fn fill(world: &World) -> Found<()> {
             new.channel = ChannelKind::Sms;
         }
         let message = world.accept(new).await?;
-        let status = if at == 0 {
-            Status::Failed
-        } else {
-            Status::Accepted
-        };
+        let status = if at == 0 { Status::Failed } else { Status::Accepted };
         world.conclude(message, status, None).await?;
-        world
-            .ingest(vec![world.text(&to, &format!("entrada {at}"))])
-            .await?;
+        world.ingest(vec![world.text(&to, &format!("entrada {at}"))]).await?;
     }
     Ok(())
 }
@@ -187,101 +147,33 @@ type Keep = Box<dyn Fn(&HistoryEntry) -> bool + Send + Sync>;
 /// Each filter beside the condition that it stands for.
 fn filters(all: &[HistoryEntry]) -> Found<Vec<(&'static str, HistoryFilter, Keep)>> {
     let any = HistoryFilter::default;
-    let middle = all
-        .get(all.len() / 2)
-        .ok_or_else(|| Violation::new("there are no rows"))?;
+    let middle = all.get(all.len() / 2).ok_or_else(|| Violation::new("there are no rows"))?;
     let (at, conversation) = (middle.created_at, middle.conversation);
     let seven = of_lead(7).lead;
     let (five, six) = (Some(ClientId::new("5")), Some(ContractId::new("6")));
     let settled = vec![Status::Failed, Status::Received];
     Ok(vec![
-        (
-            "lead",
-            HistoryFilter {
-                lead: seven.clone(),
-                ..any()
-            },
-            Box::new(move |e| e.links.lead == seven),
-        ),
-        (
-            "client",
-            HistoryFilter {
-                client: five.clone(),
-                ..any()
-            },
-            Box::new(move |e| e.links.client == five),
-        ),
-        (
-            "contract",
-            HistoryFilter {
-                contract: six.clone(),
-                ..any()
-            },
-            Box::new(move |e| e.links.contract == six),
-        ),
-        (
-            "user",
-            HistoryFilter {
-                user: Some(user(2)),
-                ..any()
-            },
-            Box::new(|e| e.user == Some(user(2))),
-        ),
-        (
-            "conversation",
-            HistoryFilter {
-                conversation,
-                ..any()
-            },
-            Box::new(move |e| e.conversation == conversation),
-        ),
-        (
-            "channel",
-            HistoryFilter {
-                channel: Some(ChannelKind::Sms),
-                ..any()
-            },
-            Box::new(|e| e.channel == "sms"),
-        ),
+        ("lead", HistoryFilter { lead: seven.clone(), ..any() }, Box::new(move |e| e.links.lead == seven)),
+        ("client", HistoryFilter { client: five.clone(), ..any() }, Box::new(move |e| e.links.client == five)),
+        ("contract", HistoryFilter { contract: six.clone(), ..any() }, Box::new(move |e| e.links.contract == six)),
+        ("user", HistoryFilter { user: Some(user(2)), ..any() }, Box::new(|e| e.user == Some(user(2)))),
+        ("conversation", HistoryFilter { conversation, ..any() }, Box::new(move |e| e.conversation == conversation)),
+        ("channel", HistoryFilter { channel: Some(ChannelKind::Sms), ..any() }, Box::new(|e| e.channel == "sms")),
         (
             "direction",
-            HistoryFilter {
-                direction: Some(Direction::Inbound),
-                ..any()
-            },
+            HistoryFilter { direction: Some(Direction::Inbound), ..any() },
             Box::new(|e| e.direction == Direction::Inbound),
         ),
         (
             "states",
-            HistoryFilter {
-                statuses: settled.clone(),
-                ..any()
-            },
+            HistoryFilter { statuses: settled.clone(), ..any() },
             Box::new(move |e| settled.contains(&e.status)),
         ),
-        (
-            "from",
-            HistoryFilter {
-                from: Some(at),
-                ..any()
-            },
-            Box::new(move |e| e.created_at >= at),
-        ),
-        (
-            "until",
-            HistoryFilter {
-                until: Some(at),
-                ..any()
-            },
-            Box::new(move |e| e.created_at < at),
-        ),
+        ("from", HistoryFilter { from: Some(at), ..any() }, Box::new(move |e| e.created_at >= at)),
+        ("until", HistoryFilter { until: Some(at), ..any() }, Box::new(move |e| e.created_at < at)),
         (
             "user and direction",
-            HistoryFilter {
-                user: Some(user(1)),
-                direction: Some(Direction::Outbound),
-                ..any()
-            },
+            HistoryFilter { user: Some(user(1)), direction: Some(Direction::Outbound), ..any() },
             Box::new(|e| e.user == Some(user(1)) && e.direction == Direction::Outbound),
         ),
     ])

@@ -18,64 +18,37 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-pub(super) async fn an_unknown_person_becomes_a_contact_without_lead(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn an_unknown_person_becomes_a_contact_without_lead(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
-    ensure_eq!(
-        recipient(&world, &ana()).await?,
-        RecipientState::default(),
-        "what is known of a stranger"
-    );
+    ensure_eq!(recipient(&world, &ana()).await?, RecipientState::default(), "what is known of a stranger");
     world.ingest(vec![world.text(&ana(), "hola")]).await?;
     let entry = world.only().await?;
     ensure_eq!(entry.links, Links::default(), "what the message belongs to");
-    ensure_eq!(
-        entry.user,
-        Some(user(1)),
-        "whose it is: the account's owner's"
-    );
+    ensure_eq!(entry.user, Some(user(1)), "whose it is: the account's owner's");
     ensure!(entry.conversation.is_some(), "it has no conversation");
     let known = recipient(&world, &ana()).await?;
     ensure!(known.contact.is_some(), "its writer is no contact");
     Ok(())
 }
 
-pub(super) async fn an_answer_belongs_to_what_the_message_belonged_to(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn an_answer_belongs_to_what_the_message_belonged_to(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let mut asked = world.outbound(&ana(), "¿le interesa?");
     asked.links = of_lead(7);
     asked.user = user(2);
     world.accept(asked).await?;
-    world
-        .ingest(vec![
-            world.text(&ana(), "sí"),
-            world.text(&luis(), "¿quién?"),
-        ])
-        .await?;
+    world.ingest(vec![world.text(&ana(), "sí"), world.text(&luis(), "¿quién?")]).await?;
     let answer = world.saying("sí").await?;
     ensure_eq!(answer.links, of_lead(7), "what the answer belongs to");
     ensure_eq!(answer.user, Some(user(2)), "whose the answer is");
     let question = world.saying("¿le interesa?").await?;
-    ensure_eq!(
-        answer.conversation,
-        question.conversation,
-        "the conversation"
-    );
+    ensure_eq!(answer.conversation, question.conversation, "the conversation");
     let other = world.saying("¿quién?").await?;
-    ensure_eq!(
-        other.links,
-        Links::default(),
-        "what a stranger's belongs to"
-    );
+    ensure_eq!(other.links, Links::default(), "what a stranger's belongs to");
     Ok(())
 }
 
-pub(super) async fn the_last_message_with_links_decides(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn the_last_message_with_links_decides(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     for (links, seller) in [(of_lead(7), 2), (of_lead(8), 3), (Links::default(), 1)] {
         let mut asked = world.outbound(&ana(), "¿le interesa?");
@@ -90,9 +63,7 @@ pub(super) async fn the_last_message_with_links_decides(
     Ok(())
 }
 
-pub(super) async fn sixty_four_first_messages_make_one_conversation(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn sixty_four_first_messages_make_one_conversation(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     at_once(AT_ONCE, |at| {
         let world = world.clone();
@@ -107,25 +78,16 @@ pub(super) async fn sixty_four_first_messages_make_one_conversation(
     one_conversation(&world).await
 }
 
-pub(super) async fn the_addresses_of_one_party_are_one_person(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn the_addresses_of_one_party_are_one_person(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
-    let both = Party {
-        addresses: vec![user_id(), ana()],
-        ..Party::default()
-    };
-    world
-        .ingest(vec![world.text(&ana(), "por teléfono")])
-        .await?;
+    let both = Party { addresses: vec![user_id(), ana()], ..Party::default() };
+    world.ingest(vec![world.text(&ana(), "por teléfono")]).await?;
     let mut event = world.text(&ana(), "por ambos");
     if let EventKind::Message(message) = &mut event.kind {
         message.party = both;
     }
     world.ingest(vec![event]).await?;
-    world
-        .ingest(vec![world.text(&user_id(), "por nombre")])
-        .await?;
+    world.ingest(vec![world.text(&user_id(), "por nombre")]).await?;
     one_conversation(&world).await?;
     let by_phone = recipient(&world, &ana()).await?.contact;
     let by_id = recipient(&world, &user_id()).await?.contact;
@@ -133,23 +95,17 @@ pub(super) async fn the_addresses_of_one_party_are_one_person(
     Ok(())
 }
 
-pub(super) async fn the_spellings_of_a_number_are_one_person(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn the_spellings_of_a_number_are_one_person(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
-    for (written, answered) in [
-        ("+525512345678", "+5215512345678"),
-        ("+5511987654321", "+551187654321"),
-        ("+541123456789", "+5491123456789"),
-    ] {
+    for (written, answered) in
+        [("+525512345678", "+5215512345678"), ("+5511987654321", "+551187654321"), ("+541123456789", "+5491123456789")]
+    {
         let written = Address::verbatim(AddressKind::Phone, written);
         let answered = Address::verbatim(AddressKind::Phone, answered);
         let mut asked = world.outbound(&written, written.value());
         asked.links = of_lead(7);
         world.accept(asked).await?;
-        world
-            .ingest(vec![world.text(&answered, answered.value())])
-            .await?;
+        world.ingest(vec![world.text(&answered, answered.value())]).await?;
         let asked = world.saying(written.value()).await?;
         let answer = world.saying(answered.value()).await?;
         ensure_eq!(answer.links, of_lead(7), "what {answered:?} belongs to");
@@ -158,13 +114,9 @@ pub(super) async fn the_spellings_of_a_number_are_one_person(
     Ok(())
 }
 
-pub(super) async fn a_changed_address_is_the_same_person(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_changed_address_is_the_same_person(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
-    world
-        .ingest(vec![world.text(&ana(), "número viejo")])
-        .await?;
+    world.ingest(vec![world.text(&ana(), "número viejo")]).await?;
     let change = IdentityChange {
         previous: Some(ana()),
         previous_aliases: Vec::new(),
@@ -172,21 +124,13 @@ pub(super) async fn a_changed_address_is_the_same_person(
         reason: "user_changed_number".to_owned(),
         raw: Value::Null,
     };
-    let told = world
-        .ingest(vec![
-            world.event(&unique("change"), EventKind::Identity(change)),
-        ])
-        .await?;
+    let told = world.ingest(vec![world.event(&unique("change"), EventKind::Identity(change))]).await?;
     ensure_eq!(told.updates, 1, "updates");
-    world
-        .ingest(vec![world.text(&luis(), "número nuevo")])
-        .await?;
+    world.ingest(vec![world.text(&luis(), "número nuevo")]).await?;
     one_conversation(&world).await
 }
 
-pub(super) async fn the_window_opens_with_the_last_message_in(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn the_window_opens_with_the_last_message_in(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     world.sent(&ana(), "hola").await?;
     let before = recipient(&world, &ana()).await?.last_inbound_at;
@@ -207,17 +151,10 @@ pub(super) async fn the_window_opens_with_the_last_message_in(
     Ok(())
 }
 
-pub(super) async fn an_opt_out_holds_until_it_is_taken_back(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn an_opt_out_holds_until_it_is_taken_back(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     for (opted_in, wanted) in [(false, vec!["marketing".to_owned()]), (true, Vec::new())] {
-        let change = OptChange {
-            party: Party::of(ana()),
-            opted_in,
-            scope: "marketing".to_owned(),
-            raw: Value::Null,
-        };
+        let change = OptChange { party: Party::of(ana()), opted_in, scope: "marketing".to_owned(), raw: Value::Null };
         let event = world.event(&unique("opt"), EventKind::Opt(change));
         world.ingest(vec![event]).await?;
         let found = recipient(&world, &ana()).await?.opted_out;

@@ -15,9 +15,7 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-pub(super) async fn two_organisations_see_nothing_of_each_other(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn two_organisations_see_nothing_of_each_other(harness: &dyn RepositoryHarness) -> Verdict {
     let ours = World::open(harness).await?;
     let theirs = ours.neighbour().await?;
     let (sent, _) = theirs.sent(&ana(), "secreto").await?;
@@ -26,20 +24,9 @@ pub(super) async fn two_organisations_see_nothing_of_each_other(
     let photo = theirs.saying("foto").await?;
     let attachment = photo.attachments.first().ok_or_else(no_attachment)?.id;
 
-    ensure_eq!(
-        ours.only().await?.text.as_deref(),
-        Some("nuestro"),
-        "our history"
-    );
-    let of_theirs = HistoryFilter {
-        conversation: photo.conversation,
-        ..HistoryFilter::default()
-    };
-    ensure_eq!(
-        ours.select(of_theirs).await?.len(),
-        0,
-        "rows by their conversation"
-    );
+    ensure_eq!(ours.only().await?.text.as_deref(), Some("nuestro"), "our history");
+    let of_theirs = HistoryFilter { conversation: photo.conversation, ..HistoryFilter::default() };
+    ensure_eq!(ours.select(of_theirs).await?.len(), 0, "rows by their conversation");
 
     let (store, scope) = (&ours.store, ours.scope());
     for message in [sent, photo.message] {
@@ -54,8 +41,7 @@ pub(super) async fn two_organisations_see_nothing_of_each_other(
 
     let log = ours.log(0).await?;
     ensure!(
-        log.iter()
-            .all(|event| event.organization == ours.organization),
+        log.iter().all(|event| event.organization == ours.organization),
         "the log of one organisation tells of another"
     );
     let accounts = store.accounts(Some(&ours.organization)).await?;
@@ -64,9 +50,7 @@ pub(super) async fn two_organisations_see_nothing_of_each_other(
     Ok(())
 }
 
-pub(super) async fn one_person_of_two_organisations_is_two_contacts(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn one_person_of_two_organisations_is_two_contacts(harness: &dyn RepositoryHarness) -> Verdict {
     let ours = World::open(harness).await?;
     let theirs = ours.neighbour().await?;
     let mut asked = theirs.outbound(&ana(), "¿le interesa?");
@@ -75,17 +59,10 @@ pub(super) async fn one_person_of_two_organisations_is_two_contacts(
     for world in [&ours, &theirs] {
         world.ingest(vec![world.text(&ana(), "sí")]).await?;
     }
-    ensure_eq!(
-        ours.only().await?.links.lead,
-        None,
-        "a lead learnt from others"
-    );
+    ensure_eq!(ours.only().await?.links.lead, None, "a lead learnt from others");
     let our_contact = ours.store.recipient(&ours.account, &ana()).await?.contact;
     let their_contact = ours.store.recipient(&theirs.account, &ana()).await?.contact;
-    ensure!(
-        our_contact.is_some() && our_contact != their_contact,
-        "two organisations share a contact"
-    );
+    ensure!(our_contact.is_some() && our_contact != their_contact, "two organisations share a contact");
     Ok(())
 }
 
@@ -102,10 +79,7 @@ pub(super) async fn a_seller_sees_their_own(harness: &dyn RepositoryHarness) -> 
     let seen: Vec<_> = seen.iter().map(|entry| entry.message).collect();
     ensure_eq!(seen, [of[0]], "what seller 2 sees");
     world.store.message(&second, of[0]).await?;
-    hidden(
-        "another's message",
-        world.store.message(&second, of[1]).await,
-    )?;
+    hidden("another's message", world.store.message(&second, of[1]).await)?;
     let rows = world.history().await?;
     for (row, message) in rows.iter().filter_map(|e| e.id.map(|id| (id, e.message))) {
         let found = world.store.message_by_row(&second, row).await;
@@ -127,18 +101,13 @@ pub(super) async fn a_seller_sees_their_own(harness: &dyn RepositoryHarness) -> 
     Ok(())
 }
 
-pub(super) async fn an_account_stays_with_its_organisation(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn an_account_stays_with_its_organisation(harness: &dyn RepositoryHarness) -> Verdict {
     let ours = World::open(harness).await?;
     let theirs = ours.neighbour().await?;
     let mut taken = theirs.account_row();
     taken.organization = ours.organization.clone();
     ensure!(
-        matches!(
-            ours.store.put_account(&taken).await,
-            Err(RepositoryError::Conflict(_))
-        ),
+        matches!(ours.store.put_account(&taken).await, Err(RepositoryError::Conflict(_))),
         "an account can be taken from another organisation"
     );
     let mut renamed = ours.account_row();
@@ -153,9 +122,7 @@ pub(super) async fn an_account_stays_with_its_organisation(
     Ok(())
 }
 
-pub(super) async fn a_user_sends_from_their_own_account(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_user_sends_from_their_own_account(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let mut own = world.account_row();
     own.id = AccountId::of("whatsapp", &unique("z"));
@@ -173,33 +140,16 @@ pub(super) async fn a_user_sends_from_their_own_account(
         Ok::<_, Violation>(found.await?)
     };
     let whatsapp = ChannelKind::WhatsApp;
-    ensure_eq!(
-        from(&user(2), whatsapp).await?,
-        Some(own.id),
-        "the account of user 2"
-    );
+    ensure_eq!(from(&user(2), whatsapp).await?, Some(own.id), "the account of user 2");
     let first = Some(world.account.clone());
-    ensure_eq!(
-        from(&user(1), whatsapp).await?,
-        first,
-        "the account of user 1"
-    );
+    ensure_eq!(from(&user(1), whatsapp).await?, first, "the account of user 1");
     let inactive = from(&user(3), whatsapp).await?;
-    ensure!(
-        inactive.is_some_and(|id| id != idle.id),
-        "an inactive account sends"
-    );
-    ensure_eq!(
-        from(&user(1), ChannelKind::Sms).await?,
-        None,
-        "an account for SMS"
-    );
+    ensure!(inactive.is_some_and(|id| id != idle.id), "an inactive account sends");
+    ensure_eq!(from(&user(1), ChannelKind::Sms).await?, None, "an account for SMS");
     Ok(())
 }
 
-pub(super) async fn a_service_token_is_valid_until_it_is_revoked(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_service_token_is_valid_until_it_is_revoked(harness: &dyn RepositoryHarness) -> Verdict {
     let ours = World::open(harness).await?;
     let theirs = ours.neighbour().await?;
     let token = ServiceToken {
@@ -211,37 +161,21 @@ pub(super) async fn a_service_token_is_valid_until_it_is_revoked(
     };
     let sha256 = "5e".repeat(32);
     let store = &ours.store;
-    ensure_eq!(
-        store.service_token(&sha256).await?,
-        None,
-        "a token before it is made"
-    );
+    ensure_eq!(store.service_token(&sha256).await?, None, "a token before it is made");
     store.put_service_token(&token, &sha256).await?;
     let mut found = store.service_token(&sha256).await?.ok_or_else(no_token)?;
     // When it was made is the store's to say.
     found.created_at = token.created_at;
     ensure_eq!(found, token, "the token");
-    ensure_eq!(
-        store.service_tokens(&theirs.organization).await?,
-        [],
-        "their tokens"
-    );
+    ensure_eq!(store.service_tokens(&theirs.organization).await?, [], "their tokens");
 
     let by_others = store.revoke_service_token(&theirs.organization, token.id, tick());
     hidden("revoking another's token", by_others.await)?;
-    ensure!(
-        store.service_token(&sha256).await?.is_some(),
-        "others can revoke it"
-    );
-    store
-        .revoke_service_token(&ours.organization, token.id, tick())
-        .await?;
+    ensure!(store.service_token(&sha256).await?.is_some(), "others can revoke it");
+    store.revoke_service_token(&ours.organization, token.id, tick()).await?;
     ensure_eq!(store.service_token(&sha256).await?, None, "a revoked token");
     let listed = store.service_tokens(&ours.organization).await?;
-    let listed: Vec<_> = listed
-        .iter()
-        .map(|t| (t.id, t.revoked_at.is_some()))
-        .collect();
+    let listed: Vec<_> = listed.iter().map(|t| (t.id, t.revoked_at.is_some())).collect();
     ensure_eq!(listed, [(token.id, true)], "the listed tokens");
     Ok(())
 }

@@ -17,9 +17,7 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-pub(super) async fn an_attempt_is_stored_before_it_is_made(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn an_attempt_is_stored_before_it_is_made(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let (earlier, _) = world.sent(&ana(), "antes").await?;
     let mut new = world.outbound(&ana(), "hola");
@@ -31,11 +29,7 @@ pub(super) async fn an_attempt_is_stored_before_it_is_made(
 
     let detail = world.message(message).await?;
     let entry = &detail.entry;
-    ensure_eq!(
-        entry.status,
-        Status::Sending,
-        "the state before the attempt"
-    );
+    ensure_eq!(entry.status, Status::Sending, "the state before the attempt");
     ensure_eq!(entry.direction, Direction::Outbound, "the direction");
     ensure_eq!(entry.content, Some(new.message.content), "the content");
     ensure_eq!(entry.links, new.links, "the links");
@@ -46,15 +40,9 @@ pub(super) async fn an_attempt_is_stored_before_it_is_made(
     ensure_eq!(detail.retry_of, Some(earlier), "the message tried again");
 
     let provider_id = unique("wamid");
-    world
-        .conclude(message, Status::Accepted, Some(&provider_id))
-        .await?;
+    world.conclude(message, Status::Accepted, Some(&provider_id)).await?;
     let entry = world.message(message).await?.entry;
-    ensure_eq!(
-        entry.status,
-        Status::Accepted,
-        "the state after the attempt"
-    );
+    ensure_eq!(entry.status, Status::Accepted, "the state after the attempt");
     ensure_eq!(entry.provider_id, Some(provider_id), "the provider's id");
     Ok(())
 }
@@ -62,11 +50,8 @@ pub(super) async fn an_attempt_is_stored_before_it_is_made(
 pub(super) async fn a_conclusion_never_goes_back(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let refused = world.accept(world.outbound(&ana(), "hola")).await?;
-    let problem = Problem {
-        code: "131026".to_owned(),
-        message: "not on WhatsApp".to_owned(),
-        kind: ErrorKind::InvalidRecipient,
-    };
+    let problem =
+        Problem { code: "131026".to_owned(), message: "not on WhatsApp".to_owned(), kind: ErrorKind::InvalidRecipient };
     let conclusion = Conclusion {
         message: refused,
         status: Status::Failed,
@@ -77,24 +62,14 @@ pub(super) async fn a_conclusion_never_goes_back(harness: &dyn RepositoryHarness
     world.store.conclude(conclusion).await?;
     world.conclude(refused, Status::Unknown, None).await?;
     let entry = world.message(refused).await?.entry;
-    ensure_eq!(
-        entry.status,
-        Status::Failed,
-        "the state of a refused message"
-    );
+    ensure_eq!(entry.status, Status::Failed, "the state of a refused message");
     ensure_eq!(entry.problem, Some(problem), "the reason");
 
     let (arrived, provider_id) = world.sent(&ana(), "hola").await?;
-    world
-        .ingest(vec![world.status(&provider_id, Status::Delivered)])
-        .await?;
+    world.ingest(vec![world.status(&provider_id, Status::Delivered)]).await?;
     world.conclude(arrived, Status::Failed, None).await?;
     let entry = world.message(arrived).await?.entry;
-    ensure_eq!(
-        entry.status,
-        Status::Delivered,
-        "the state of one that arrived"
-    );
+    ensure_eq!(entry.status, Status::Delivered, "the state of one that arrived");
     Ok(())
 }
 
@@ -109,23 +84,12 @@ pub(super) async fn a_key_gives_its_message_again(harness: &dyn RepositoryHarnes
         }
     }
     ensure!(
-        matches!(
-            world.store.accept(keyed("adiós")).await,
-            Err(RepositoryError::Conflict(_))
-        ),
+        matches!(world.store.accept(keyed("adiós")).await, Err(RepositoryError::Conflict(_))),
         "another request under the same key is no conflict"
     );
     let asker = user(1);
-    let before = |hash| {
-        world
-            .store
-            .accepted_before(&world.organization, &asker, "key", hash)
-    };
-    ensure_eq!(
-        before("hola").await?,
-        Some(first),
-        "what the key was used for"
-    );
+    let before = |hash| world.store.accepted_before(&world.organization, &asker, "key", hash);
+    ensure_eq!(before("hola").await?, Some(first), "what the key was used for");
     ensure!(
         matches!(before("adiós").await, Err(RepositoryError::Conflict(_))),
         "another request under the same key is no conflict when asked before"
@@ -140,24 +104,16 @@ pub(super) async fn a_key_gives_its_message_again(harness: &dyn RepositoryHarnes
     Ok(())
 }
 
-pub(super) async fn sixty_four_requests_with_one_key_are_one(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn sixty_four_requests_with_one_key_are_one(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let told = at_once(AT_ONCE, |_| {
         let world = world.clone();
         async move { Ok(world.store.accept(keyed(&world, "hola")).await?) }
     })
     .await?;
-    let new = told
-        .iter()
-        .filter(|t| matches!(t, Accepted::New(_)))
-        .count();
+    let new = told.iter().filter(|t| matches!(t, Accepted::New(_))).count();
     ensure_eq!(new, 1, "requests that may send");
-    let ids: HashSet<MessageId> = told
-        .into_iter()
-        .map(|(Accepted::New(id) | Accepted::Repeated(id))| id)
-        .collect();
+    let ids: HashSet<MessageId> = told.into_iter().map(|(Accepted::New(id) | Accepted::Repeated(id))| id).collect();
     ensure_eq!(ids.len(), 1, "messages that they were told of");
     world.only().await?;
     Ok(())
@@ -182,16 +138,8 @@ pub(super) async fn a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects
         let world = world.clone();
         async move { Ok::<_, crate::Violation>(world.message(id).await?.entry.status) }
     };
-    ensure_eq!(
-        state(message).await?,
-        Status::Unknown,
-        "the state of the cut off"
-    );
-    ensure_eq!(
-        state(settled).await?,
-        Status::Accepted,
-        "the state of the settled"
-    );
+    ensure_eq!(state(message).await?, Status::Unknown, "the state of the cut off");
+    ensure_eq!(state(settled).await?, Status::Accepted, "the state of the settled");
 
     // The provider's id was never learnt; our own comes back with the status.
     let provider_id = unique("wamid");
@@ -200,44 +148,22 @@ pub(super) async fn a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects
         update.correlation = Some(message.to_string());
     }
     world.ingest(vec![event]).await?;
-    ensure_eq!(
-        state(message).await?,
-        Status::Delivered,
-        "the state after all"
-    );
-    world
-        .ingest(vec![world.status(&provider_id, Status::Read)])
-        .await?;
-    ensure_eq!(
-        state(message).await?,
-        Status::Read,
-        "the state by the id just learnt"
-    );
+    ensure_eq!(state(message).await?, Status::Delivered, "the state after all");
+    world.ingest(vec![world.status(&provider_id, Status::Read)]).await?;
+    ensure_eq!(state(message).await?, Status::Read, "the state by the id just learnt");
     Ok(())
 }
 
-pub(super) async fn a_look_up_corrects_an_unknown_outcome(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_look_up_corrects_an_unknown_outcome(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let message = world.accept(world.outbound(&ana(), "hola")).await?;
     world.conclude(message, Status::Unknown, None).await?;
     let entry = world.message(message).await?.entry;
-    ensure_eq!(
-        entry.status,
-        Status::Unknown,
-        "the state after a lost answer"
-    );
+    ensure_eq!(entry.status, Status::Unknown, "the state after a lost answer");
     let provider_id = unique("wamid");
-    world
-        .conclude(message, Status::Accepted, Some(&provider_id))
-        .await?;
+    world.conclude(message, Status::Accepted, Some(&provider_id)).await?;
     let entry = world.message(message).await?.entry;
-    ensure_eq!(
-        entry.status,
-        Status::Accepted,
-        "the state after it was found"
-    );
+    ensure_eq!(entry.status, Status::Accepted, "the state after it was found");
     ensure_eq!(entry.provider_id, Some(provider_id), "the provider's id");
     Ok(())
 }

@@ -11,24 +11,15 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-const TOLD: [Status; 4] = [
-    Status::Sent,
-    Status::Delivered,
-    Status::Read,
-    Status::Failed,
-];
+const TOLD: [Status; 4] = [Status::Sent, Status::Delivered, Status::Read, Status::Failed];
 
-pub(super) async fn every_order_of_statuses_ends_alike_and_never_goes_back(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn every_order_of_statuses_ends_alike_and_never_goes_back(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     for order in orders() {
         let (message, provider_id) = world.sent(&ana(), "hola").await?;
         let mut highest = Status::Accepted;
         for status in order {
-            world
-                .ingest(vec![world.status(&provider_id, status)])
-                .await?;
+            world.ingest(vec![world.status(&provider_id, status)]).await?;
             highest = highest.merge(status);
             let found = world.message(message).await?.entry.status;
             ensure_eq!(found, highest, "the state after {status:?} in {order:?}");
@@ -55,34 +46,23 @@ pub(super) async fn statuses_in_one_batch_merge(harness: &dyn RepositoryHarness)
     Ok(())
 }
 
-pub(super) async fn a_status_before_its_message_is_not_lost(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn a_status_before_its_message_is_not_lost(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     // The provider is quicker with its webhook than with its answer.
     let message = world.accept(world.outbound(&ana(), "hola")).await?;
     let provider_id = unique("wamid");
-    world
-        .ingest(vec![world.status(&provider_id, Status::Delivered)])
-        .await?;
-    world
-        .conclude(message, Status::Accepted, Some(&provider_id))
-        .await?;
+    world.ingest(vec![world.status(&provider_id, Status::Delivered)]).await?;
+    world.conclude(message, Status::Accepted, Some(&provider_id)).await?;
     let detail = world.message(message).await?;
     ensure_eq!(detail.entry.status, Status::Delivered, "the state");
     ensure!(
-        detail
-            .events
-            .iter()
-            .any(|e| e.provider_status == "delivered"),
+        detail.events.iter().any(|e| e.provider_status == "delivered"),
         "the event that came first is not among those of the message"
     );
     Ok(())
 }
 
-pub(super) async fn an_echo_and_its_status_meet_in_either_order(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn an_echo_and_its_status_meet_in_either_order(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     for status_first in [false, true] {
         let provider_id = unique("wamid");
@@ -96,16 +76,8 @@ pub(super) async fn an_echo_and_its_status_meet_in_either_order(
             world.ingest(vec![event]).await?;
         }
         let entry = world.saying(&provider_id).await?;
-        ensure_eq!(
-            entry.status,
-            Status::Read,
-            "the state, status first: {status_first}"
-        );
-        ensure_eq!(
-            entry.direction,
-            comms_core::Direction::Outbound,
-            "the direction of an echo"
-        );
+        ensure_eq!(entry.status, Status::Read, "the state, status first: {status_first}");
+        ensure_eq!(entry.direction, comms_core::Direction::Outbound, "the direction of an echo");
     }
     ensure_eq!(world.history().await?.len(), 2, "messages in the history");
     Ok(())
@@ -123,10 +95,7 @@ pub(super) async fn a_word_that_is_not_understood_is_kept_and_changes_nothing(
     world.ingest(vec![event]).await?;
     let detail = world.message(message).await?;
     ensure_eq!(detail.entry.status, Status::Accepted, "the state");
-    let kept = detail
-        .events
-        .iter()
-        .find(|e| e.provider_status == "teleported");
+    let kept = detail.events.iter().find(|e| e.provider_status == "teleported");
     let kept = kept.map(|event| (event.status, event.extra.clone()));
     let wanted = Some((None, Some(serde_json::json!({"to": "moon"}))));
     ensure_eq!(kept, wanted, "what is kept of the word");

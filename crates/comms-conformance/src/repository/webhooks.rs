@@ -31,16 +31,9 @@ pub(super) async fn a_webhook_is_kept_as_it_came(harness: &dyn RepositoryHarness
     ensure_eq!(stored.request().body, request.body, "the bytes");
     ensure_eq!(stored.request().url, request.url, "the address");
     ensure_eq!(stored.request().method, request.method, "the method");
-    ensure_eq!(
-        stored.request().header_str("content-type"),
-        Some("application/json"),
-        "the content type"
-    );
+    ensure_eq!(stored.request().header_str("content-type"), Some("application/json"), "the content type");
     let other = world.store.webhook(WebhookId::new()).await;
-    ensure!(
-        matches!(other, Err(RepositoryError::NotFound(_))),
-        "a webhook that there is not is found"
-    );
+    ensure!(matches!(other, Err(RepositoryError::NotFound(_))), "a webhook that there is not is found");
     Ok(())
 }
 
@@ -50,30 +43,17 @@ pub(super) async fn a_replay_changes_nothing(harness: &dyn RepositoryHarness) ->
     world.store.ingest(new.clone()).await?;
     let before = (world.history().await?, all(&world).await?);
     let told = world.store.ingest(replay(&new)).await?;
-    ensure_eq!(
-        (told.messages, told.duplicates),
-        (0, 1),
-        "new ones and duplicates"
-    );
+    ensure_eq!((told.messages, told.duplicates), (0, 1), "new ones and duplicates");
     let after = (world.history().await?, all(&world).await?);
-    ensure_eq!(
-        after,
-        before,
-        "history and stored webhooks after the replay"
-    );
+    ensure_eq!(after, before, "history and stored webhooks after the replay");
     Ok(())
 }
 
-pub(super) async fn stored_webhooks_are_found_by_each_filter(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn stored_webhooks_are_found_by_each_filter(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let plain = webhook(vec![world.text(&ana(), "uno")]);
     let mut broken = webhook(Vec::new());
-    broken.batch = Batch {
-        events: Vec::new(),
-        problem: Some("not JSON".to_owned()),
-    };
+    broken.batch = Batch { events: Vec::new(), problem: Some("not JSON".to_owned()) };
     let mut other = webhook(Vec::new());
     other.provider = "twilio".to_owned();
     let (first, second, third) = (plain.id, broken.id, other.id);
@@ -91,27 +71,9 @@ pub(super) async fn stored_webhooks_are_found_by_each_filter(
         (by(|f| f.provider = Some("twilio".to_owned())), vec![third]),
         (by(|f| f.problems_only = true), vec![second]),
         (by(|f| f.limit = 2), vec![first, second]),
-        (
-            WebhookFilter {
-                from: Some(between),
-                ..every()
-            },
-            vec![second, third],
-        ),
-        (
-            WebhookFilter {
-                until: Some(between),
-                ..every()
-            },
-            vec![first],
-        ),
-        (
-            WebhookFilter {
-                after: Some(first),
-                ..every()
-            },
-            vec![second, third],
-        ),
+        (WebhookFilter { from: Some(between), ..every() }, vec![second, third]),
+        (WebhookFilter { until: Some(between), ..every() }, vec![first]),
+        (WebhookFilter { after: Some(first), ..every() }, vec![second, third]),
     ];
     for (filter, wanted) in expected {
         let found = world.store.webhooks(&filter).await?;
@@ -120,63 +82,37 @@ pub(super) async fn stored_webhooks_are_found_by_each_filter(
     Ok(())
 }
 
-pub(super) async fn strangers_wait_until_their_account_is_registered(
-    harness: &dyn RepositoryHarness,
-) -> Verdict {
+pub(super) async fn strangers_wait_until_their_account_is_registered(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     let mut late = world.clone();
     late.account = unique("whatsapp:").into();
     let new = webhook(vec![late.text(&ana(), "¿hay alguien?")]);
     let told = world.store.ingest(new.clone()).await?;
-    let wanted = Ingested {
-        quarantined: 1,
-        ..Ingested::default()
-    };
+    let wanted = Ingested { quarantined: 1, ..Ingested::default() };
     ensure_eq!(told, wanted, "what came of a webhook for a stranger");
     ensure_eq!(world.history().await?.len(), 0, "messages in the history");
 
     let waiting = world.store.quarantine().await?;
     let waiting: Vec<_> = waiting.iter().map(|q| (&q.account, q.webhooks)).collect();
     ensure_eq!(waiting, [(&late.account, 1)], "what waits");
-    let filter = WebhookFilter {
-        quarantined: Some(late.account.clone()),
-        ..every()
-    };
-    ensure_eq!(
-        world.store.webhooks(&filter).await?,
-        [new.id],
-        "webhooks that wait"
-    );
+    let filter = WebhookFilter { quarantined: Some(late.account.clone()), ..every() };
+    ensure_eq!(world.store.webhooks(&filter).await?, [new.id], "webhooks that wait");
 
     world.store.put_account(&late.account_row()).await?;
     let told = world.store.ingest(replay(&new)).await?;
-    ensure_eq!(
-        told.messages,
-        1,
-        "messages after the account was registered"
-    );
-    ensure_eq!(
-        world.only().await?.account,
-        Some(late.account),
-        "its account"
-    );
+    ensure_eq!(told.messages, 1, "messages after the account was registered");
+    ensure_eq!(world.only().await?.account, Some(late.account), "its account");
     ensure_eq!(world.store.quarantine().await?, [], "what still waits");
     Ok(())
 }
 
 /// A stored webhook as it is read again.
 fn replay(new: &NewWebhook) -> NewWebhook {
-    NewWebhook {
-        request: None,
-        ..new.clone()
-    }
+    NewWebhook { request: None, ..new.clone() }
 }
 
 fn every() -> WebhookFilter {
-    WebhookFilter {
-        limit: 100,
-        ..WebhookFilter::default()
-    }
+    WebhookFilter { limit: 100, ..WebhookFilter::default() }
 }
 
 async fn all(world: &World) -> Found<Vec<WebhookId>> {

@@ -9,12 +9,12 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind,
-    InboundMessage, LeadId, Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId,
-    Outbound, Party, Receipt, Status, StatusUpdate, UserId, WebhookId, WebhookRequest,
+    AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, LeadId,
+    Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId, Outbound, Party, Receipt, Status,
+    StatusUpdate, UserId, WebhookId, WebhookRequest,
     history::{
-        Accepted, Account, Conclusion, HistoryEntry, HistoryFilter, Ingested, Links, LogEvent,
-        MessageDetail, NewOutbound, NewWebhook, Organization, Repository, Scope,
+        Accepted, Account, Conclusion, HistoryEntry, HistoryFilter, Ingested, Links, LogEvent, MessageDetail,
+        NewOutbound, NewWebhook, Organization, Repository, Scope,
     },
 };
 use futures_util::future::try_join_all;
@@ -52,15 +52,8 @@ impl World {
 
     async fn settle(store: Arc<dyn Repository>) -> Found<Self> {
         let name = unique("org");
-        let world = Self {
-            store,
-            organization: OrganizationId::new(&name),
-            account: AccountId::of("whatsapp", &name),
-        };
-        let organization = Organization {
-            id: world.organization.clone(),
-            name,
-        };
+        let world = Self { store, organization: OrganizationId::new(&name), account: AccountId::of("whatsapp", &name) };
+        let organization = Organization { id: world.organization.clone(), name };
         world.store.put_organization(&organization).await?;
         world.store.put_account(&world.account_row()).await?;
         Ok(world)
@@ -82,17 +75,11 @@ impl World {
 
     /// The whole organisation.
     pub(super) fn scope(&self) -> Scope {
-        Scope {
-            organization: self.organization.clone(),
-            seller: None,
-        }
+        Scope { organization: self.organization.clone(), seller: None }
     }
 
     pub(super) fn seller(&self, number: u32) -> Scope {
-        Scope {
-            seller: Some(user(number)),
-            ..self.scope()
-        }
+        Scope { seller: Some(user(number)), ..self.scope() }
     }
 
     /// A text from somebody, as a new message.
@@ -174,8 +161,7 @@ impl World {
     pub(super) async fn sent(&self, to: &Address, body: &str) -> Found<(MessageId, String)> {
         let message = self.accept(self.outbound(to, body)).await?;
         let provider_id = unique("wamid");
-        self.conclude(message, Status::Accepted, Some(&provider_id))
-            .await?;
+        self.conclude(message, Status::Accepted, Some(&provider_id)).await?;
         Ok((message, provider_id))
     }
 
@@ -200,31 +186,18 @@ impl World {
     pub(super) async fn accept(&self, message: NewOutbound) -> Found<MessageId> {
         match self.store.accept(message).await? {
             Accepted::New(id) => Ok(id),
-            Accepted::Repeated(id) => {
-                Err(Violation::new(format!("{id} is taken for a repetition")))
-            }
+            Accepted::Repeated(id) => Err(Violation::new(format!("{id} is taken for a repetition"))),
         }
     }
 
-    pub(super) async fn conclude(
-        &self,
-        message: MessageId,
-        status: Status,
-        provider_id: Option<&str>,
-    ) -> Found<()> {
+    pub(super) async fn conclude(&self, message: MessageId, status: Status, provider_id: Option<&str>) -> Found<()> {
         let receipt = provider_id.map(|provider_id| Receipt {
             provider_id: provider_id.to_owned(),
             status,
             recipient: Vec::new(),
             extra: Value::Null,
         });
-        let conclusion = Conclusion {
-            message,
-            status,
-            receipt,
-            problem: None,
-            now: tick(),
-        };
+        let conclusion = Conclusion { message, status, receipt, problem: None, now: tick() };
         Ok(self.store.conclude(conclusion).await?)
     }
 
@@ -238,12 +211,7 @@ impl World {
         self.walk(&self.scope(), filter, 200).await
     }
 
-    pub(super) async fn walk(
-        &self,
-        scope: &Scope,
-        mut filter: HistoryFilter,
-        limit: u16,
-    ) -> Found<Vec<HistoryEntry>> {
+    pub(super) async fn walk(&self, scope: &Scope, mut filter: HistoryFilter, limit: u16) -> Found<Vec<HistoryEntry>> {
         filter.limit = limit;
         let mut all = Vec::new();
         loop {
@@ -287,10 +255,7 @@ impl World {
     pub(super) async fn log(&self, mut after: i64) -> Found<Vec<LogEvent>> {
         let mut all = Vec::new();
         loop {
-            let part = self
-                .store
-                .events(Some(&self.organization), after, 100)
-                .await?;
+            let part = self.store.events(Some(&self.organization), after, 100).await?;
             match part.last() {
                 Some(last) if last.cursor > after => after = last.cursor,
                 Some(_) => return Err(Violation::new("the log does not go on after its cursor")),
@@ -312,10 +277,7 @@ pub(super) fn webhook(events: Vec<Event>) -> NewWebhook {
                 .header("content-type", "application/json"),
         ),
         received_at: tick(),
-        batch: Batch {
-            events,
-            problem: None,
-        },
+        batch: Batch { events, problem: None },
     }
 }
 
@@ -359,8 +321,5 @@ pub(super) fn user(number: u32) -> UserId {
 }
 
 pub(super) fn of_lead(number: u32) -> Links {
-    Links {
-        lead: Some(LeadId::new(number.to_string())),
-        ..Links::default()
-    }
+    Links { lead: Some(LeadId::new(number.to_string())), ..Links::default() }
 }

@@ -5,11 +5,8 @@ use std::{collections::BTreeSet, fmt::Debug};
 use comms_conformance::Case;
 
 /// Runs each case against the flaw that it is there for. A case without a flaw and a flaw without a case fail too.
-pub(crate) async fn every_case_bites<H, F, S>(
-    cases: &[Case<H>],
-    flaws: &[(&str, F)],
-    subject: impl Fn(F) -> S,
-) where
+pub(crate) async fn every_case_bites<H, F, S>(cases: &[Case<H>], flaws: &[(&str, F)], subject: impl Fn(F) -> S)
+where
     H: ?Sized + Sync + 'static,
     F: Copy + Debug,
     S: AsRef<H>,

@@ -11,9 +11,9 @@ use std::{
 use async_trait::async_trait;
 use comms_conformance::channel::{Bench, CASES, ChannelHarness, Fault, Ledger, Sent, Wire};
 use comms_core::{
-    AccountId, Address, AddressKind, Capabilities, Channel, ChannelExt, ChannelKind, Content,
-    Error, ErrorKind, Found, InMemoryChannel, Location, Media, MediaKind, MediaRef, MessageId,
-    Outbound, Outcome, Probe, Receipt, Result, Secret,
+    AccountId, Address, AddressKind, Capabilities, Channel, ChannelExt, ChannelKind, Content, Error, ErrorKind, Found,
+    InMemoryChannel, Location, Media, MediaKind, MediaRef, MessageId, Outbound, Outcome, Probe, Receipt, Result,
+    Secret,
 };
 
 use crate::bites::every_case_bites;
@@ -22,9 +22,7 @@ const TOKEN: &str = "token-that-nobody-may-see";
 
 #[tokio::test]
 async fn the_in_memory_channel_keeps_every_promise() {
-    comms_conformance::channel(&Harness(Flaw::None))
-        .await
-        .unwrap();
+    comms_conformance::channel(&Harness(Flaw::None)).await.unwrap();
 }
 
 #[tokio::test]
@@ -32,57 +30,27 @@ async fn every_case_of_a_channel_bites() {
     use Flaw::*;
     let flaws = [
         ("account_and_kind_never_change", ChangesItsKind),
-        (
-            "every_claimed_content_and_address_is_sent_once",
-            SendsMediaTwice,
-        ),
+        ("every_claimed_content_and_address_is_sent_once", SendsMediaTwice),
         ("the_longest_text_is_still_sent", CountsBytes),
         ("the_receipt_names_what_the_provider_stored", InventsAnId),
         ("our_id_travels_with_the_message", ReplacesOurId),
-        (
-            "concurrent_sends_are_all_distinct",
-            TakesEqualsForRepetitions,
-        ),
-        (
-            "what_is_excluded_is_refused_without_a_request",
-            SendsUnsupported,
-        ),
+        ("concurrent_sends_are_all_distinct", TakesEqualsForRepetitions),
+        ("what_is_excluded_is_refused_without_a_request", SendsUnsupported),
         ("a_refused_connection_sent_nothing", DoubtsEverything),
         ("a_throttled_send_says_when_to_try_again", ForgetsTheWait),
-        (
-            "a_connection_cut_before_the_provider_acted_is_not_a_refusal",
-            TakesCutsForRefusals,
-        ),
-        (
-            "an_answer_lost_after_the_provider_acted_is_unknown_and_not_repeated",
-            RepeatsTheUnknown,
-        ),
-        (
-            "a_server_error_after_the_provider_acted_is_unknown_and_not_repeated",
-            TakesErrorsForInaction,
-        ),
-        (
-            "a_page_of_a_proxy_is_unknown_and_not_repeated",
-            TrustsAnyAnswer,
-        ),
-        (
-            "an_answer_that_breaks_off_is_unknown_and_not_repeated",
-            TakesTheUnreadableForInaction,
-        ),
-        (
-            "an_answer_that_comes_too_late_is_unknown_and_not_repeated",
-            TakesLatenessForInaction,
-        ),
+        ("a_connection_cut_before_the_provider_acted_is_not_a_refusal", TakesCutsForRefusals),
+        ("an_answer_lost_after_the_provider_acted_is_unknown_and_not_repeated", RepeatsTheUnknown),
+        ("a_server_error_after_the_provider_acted_is_unknown_and_not_repeated", TakesErrorsForInaction),
+        ("a_page_of_a_proxy_is_unknown_and_not_repeated", TrustsAnyAnswer),
+        ("an_answer_that_breaks_off_is_unknown_and_not_repeated", TakesTheUnreadableForInaction),
+        ("an_answer_that_comes_too_late_is_unknown_and_not_repeated", TakesLatenessForInaction),
         ("a_failure_leaves_the_channel_usable", DiesOfAFailure),
         ("no_error_reveals_a_secret", RevealsItsToken),
         ("what_was_sent_is_never_said_to_be_missing", FindsNothing),
         ("what_was_never_sent_is_never_found", FindsAnything),
         ("a_channel_that_claims_to_find_gives_proof", CannotTell),
     ];
-    every_case_bites(CASES, &flaws, |flaw| -> Arc<dyn ChannelHarness> {
-        Arc::new(Harness(flaw))
-    })
-    .await;
+    every_case_bites(CASES, &flaws, |flaw| -> Arc<dyn ChannelHarness> { Arc::new(Harness(flaw)) }).await;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,22 +104,11 @@ impl ChannelHarness for Harness {
             mime_type: None,
             sha256: None,
         };
-        let place = Location {
-            latitude: 40.4,
-            longitude: -3.7,
-            name: None,
-            address: None,
-        };
+        let place = Location { latitude: 40.4, longitude: -3.7, name: None, address: None };
         vec![
             Outbound::new(person(), Content::text("hola")),
-            Outbound::new(
-                Address::verbatim(AddressKind::Email, "ana@example.com"),
-                Content::Media(photo),
-            ),
-            Outbound::new(
-                Address::verbatim(AddressKind::Other, "desk-7"),
-                Content::Location(place),
-            ),
+            Outbound::new(Address::verbatim(AddressKind::Email, "ana@example.com"), Content::Media(photo)),
+            Outbound::new(Address::verbatim(AddressKind::Other, "desk-7"), Content::Location(place)),
         ]
     }
 
@@ -174,14 +131,12 @@ struct Memory(Arc<InMemoryChannel>);
 #[async_trait]
 impl Wire for Memory {
     async fn ledger(&self) -> Ledger {
-        let sent = self.0.sent().into_iter().map(|message| Sent {
-            provider_id: format!("mem.{}", message.id),
-            our_id: Some(message.id),
-        });
-        Ledger {
-            requests: self.0.requests(),
-            sent: sent.collect(),
-        }
+        let sent = self
+            .0
+            .sent()
+            .into_iter()
+            .map(|message| Sent { provider_id: format!("mem.{}", message.id), our_id: Some(message.id) });
+        Ledger { requests: self.0.requests(), sent: sent.collect() }
     }
 
     async fn fail_next(&self, fault: Fault) {
@@ -193,12 +148,8 @@ impl Wire for Memory {
             }
             Fault::CutBeforeActing => Error::new(ErrorKind::Transport, NotSent, "cut"),
             Fault::CutAfterActing => Error::new(ErrorKind::Transport, Unknown, "cut"),
-            Fault::ErrorAfterActing => {
-                Error::new(ErrorKind::Provider, Unknown, "failed").http_status(500)
-            }
-            Fault::HtmlAfterActing => {
-                Error::new(ErrorKind::Provider, Unknown, "no answer").http_status(502)
-            }
+            Fault::ErrorAfterActing => Error::new(ErrorKind::Provider, Unknown, "failed").http_status(500),
+            Fault::HtmlAfterActing => Error::new(ErrorKind::Provider, Unknown, "no answer").http_status(502),
             Fault::TruncatedAfterActing => Error::new(ErrorKind::Decode, Unknown, "unreadable"),
             Fault::SlowAfterActing => Error::new(ErrorKind::Transport, Unknown, "late"),
         });
@@ -256,12 +207,7 @@ impl Channel for Flawed {
             (Flaw::CannotTell, _) => Ok(Found::CannotTell),
             (Flaw::FindsAnything, Some(last)) => {
                 let id = last.id;
-                self.memory
-                    .find(&Probe {
-                        id,
-                        ..probe.clone()
-                    })
-                    .await
+                self.memory.find(&Probe { id, ..probe.clone() }).await
             }
             _ => self.memory.find(probe).await,
         }
@@ -284,11 +230,7 @@ impl Flawed {
         if self.flaw != Flaw::TakesEqualsForRepetitions {
             return None;
         }
-        self.receipts
-            .lock()
-            .unwrap()
-            .get(&message.content.summary())
-            .cloned()
+        self.receipts.lock().unwrap().get(&message.content.summary()).cloned()
     }
 
     async fn after(&self, message: &Outbound, mut receipt: Receipt) -> Result<Receipt> {
@@ -299,10 +241,7 @@ impl Flawed {
             receipt.provider_id = MessageId::new().to_string();
         }
         let summary = message.content.summary();
-        self.receipts
-            .lock()
-            .unwrap()
-            .insert(summary, receipt.clone());
+        self.receipts.lock().unwrap().insert(summary, receipt.clone());
         Ok(receipt)
     }
 
@@ -327,9 +266,7 @@ impl Flawed {
             Flaw::DoubtsEverything => Some(Outcome::Unknown),
             Flaw::TakesCutsForRefusals if kind == ErrorKind::Transport => Some(Outcome::Rejected),
             Flaw::TakesErrorsForInaction if status == Some(500) => Some(Outcome::NotSent),
-            Flaw::TakesTheUnreadableForInaction if kind == ErrorKind::Decode => {
-                Some(Outcome::NotSent)
-            }
+            Flaw::TakesTheUnreadableForInaction if kind == ErrorKind::Decode => Some(Outcome::NotSent),
             Flaw::TakesLatenessForInaction if error.message() == "late" => Some(Outcome::NotSent),
             _ => None,
         };

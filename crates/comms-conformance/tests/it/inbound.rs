@@ -5,9 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use comms_conformance::inbound::{CASES, InboundHarness, Key, Strange};
 use comms_core::{
-    AccountId, Address, Batch, Content, Error, Event, EventKey, EventKind, InMemoryChannel,
-    Inbound, InboundMessage, MessageId, MessageOrigin, Party, Result, Secret, StoredWebhook,
-    WebhookRequest, signature,
+    AccountId, Address, Batch, Content, Error, Event, EventKey, EventKind, InMemoryChannel, Inbound, InboundMessage,
+    MessageId, MessageOrigin, Party, Result, Secret, StoredWebhook, WebhookRequest, signature,
 };
 use serde_json::{Value, json};
 
@@ -20,9 +19,7 @@ const STRANGE: &str = "strange-secret";
 
 #[tokio::test]
 async fn the_in_memory_parser_keeps_every_promise() {
-    comms_conformance::inbound(&Harness(Flaw::None))
-        .await
-        .unwrap();
+    comms_conformance::inbound(&Harness(Flaw::None)).await.unwrap();
 }
 
 #[tokio::test]
@@ -33,36 +30,24 @@ async fn every_case_of_a_parser_bites() {
         ("both_secrets_of_a_rotation_are_accepted", KnowsOneSecret),
         ("a_strange_secret_is_refused", VerifiesNothing),
         ("an_unsigned_webhook_is_refused", AcceptsTheUnsigned),
-        (
-            "every_changed_character_of_the_signature_is_refused",
-            ComparesHalf,
-        ),
+        ("every_changed_character_of_the_signature_is_refused", ComparesHalf),
         ("every_shortened_signature_is_refused", ComparesWhatIsGiven),
         ("a_lengthened_signature_is_refused", ComparesTheStart),
         ("a_signature_given_twice_is_refused", TakesTheFirstOfTwo),
         ("every_changed_byte_of_the_body_is_refused", TrimsTheBody),
-        (
-            "a_refusal_reveals_neither_secret_nor_signature",
-            ShowsWhatItExpected,
-        ),
+        ("a_refusal_reveals_neither_secret_nor_signature", ShowsWhatItExpected),
         ("every_message_is_read_in_its_order", ReadsBackwards),
         ("the_same_webhook_gives_the_same_keys", MakesFreshKeys),
         ("keys_are_distinct_within_a_batch", KeysByText),
         ("a_replay_reads_what_the_receipt_read", ReplaysNothing),
         ("a_type_from_the_future_is_kept", DropsUnknownTypes),
         ("a_misshapen_element_is_kept", DropsTheMisshapen),
-        (
-            "a_strange_element_does_not_lose_its_neighbours",
-            FailsAsAWhole,
-        ),
+        ("a_strange_element_does_not_lose_its_neighbours", FailsAsAWhole),
         ("signed_garbage_is_accepted_and_told", SwallowsGarbage),
         ("a_webhook_of_three_megabytes_is_accepted", RefusesMegabytes),
         ("nothing_that_is_signed_panics", Panics),
     ];
-    every_case_bites(CASES, &flaws, |flaw| -> Arc<dyn InboundHarness> {
-        Arc::new(Harness(flaw))
-    })
-    .await;
+    every_case_bites(CASES, &flaws, |flaw| -> Arc<dyn InboundHarness> { Arc::new(Harness(flaw)) }).await;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,10 +83,7 @@ impl InboundHarness for Harness {
         if self.0 == Flaw::KnowsOneSecret {
             secrets.pop();
         }
-        Box::new(Flawed {
-            memory: InMemoryChannel::new("desk").with_secrets(secrets),
-            flaw: self.0,
-        })
+        Box::new(Flawed { memory: InMemoryChannel::new("desk").with_secrets(secrets), flaw: self.0 })
     }
 
     fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
@@ -110,9 +92,7 @@ impl InboundHarness for Harness {
             Key::Next => NEXT,
             Key::Strange => STRANGE,
         };
-        InMemoryChannel::new("desk")
-            .with_secrets(vec![Secret::from(secret)])
-            .sign(body)
+        InMemoryChannel::new("desk").with_secrets(vec![Secret::from(secret)]).sign(body)
     }
 
     fn signature_header(&self) -> &'static str {
@@ -129,10 +109,7 @@ impl InboundHarness for Harness {
     }
 
     fn with_strange_element(&self, strange: Strange, marker: &str, texts: &[&str]) -> Bytes {
-        let mut elements: Vec<Value> = texts
-            .iter()
-            .map(|text| serde_json::to_value(message(text)).unwrap())
-            .collect();
+        let mut elements: Vec<Value> = texts.iter().map(|text| serde_json::to_value(message(text)).unwrap()).collect();
         let element = match strange {
             Strange::UnknownType => json!({"type": "hologram", "note": marker}),
             Strange::Misshapen => json!({"account": 5, "kind": "message", "note": marker}),
@@ -180,9 +157,7 @@ impl Inbound for Flawed {
         }
         let batch = match self.memory.receive(request) {
             Ok(batch) => batch,
-            Err(_) if self.is_fooled_by(request) => self
-                .memory
-                .receive(&self.memory.sign(request.body.clone()))?,
+            Err(_) if self.is_fooled_by(request) => self.memory.receive(&self.memory.sign(request.body.clone()))?,
             Err(_) if self.flaw == Flaw::ShowsWhatItExpected => {
                 let expected = expected(&request.body);
                 return Err(Error::invalid_signature(format!("{expected} was expected")));

@@ -2,10 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use diesel::{
-    Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
-    sql_types::BigInt,
-};
+use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query, sql_types::BigInt};
 
 use crate::{MEASURED, PEOPLE, Tally};
 
@@ -40,20 +37,12 @@ pub async fn postgres(address: &str) {
         "INSERT INTO events (organization_id, kind, account_id, payload, created_at)
          SELECT 'default', 'message', 'whatsapp:floor', '{}', now() FROM generate_series($1::bigint, $2::bigint) n",
     ];
-    let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls)
-        .await
-        .unwrap();
+    let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    client
-        .batch_execute("SET search_path = comms, public")
-        .await
-        .unwrap();
+    client.batch_execute("SET search_path = comms, public").await.unwrap();
     let mut prepared = Vec::new();
     for statement in STATEMENTS {
-        prepared.push((
-            client.prepare(statement).await.unwrap(),
-            statement.contains("$3"),
-        ));
+        prepared.push((client.prepare(statement).await.unwrap(), statement.contains("$3")));
     }
     let people = PEOPLE as i64;
     let (started, mut tally, mut next) = (Instant::now(), Tally::default(), FIRST);
@@ -65,10 +54,7 @@ pub async fn postgres(address: &str) {
                 client.batch_execute("BEGIN").await.unwrap();
                 for (statement, with_people) in &prepared {
                     if *with_people {
-                        client
-                            .execute(statement, &[&next, &last, &people])
-                            .await
-                            .unwrap();
+                        client.execute(statement, &[&next, &last, &people]).await.unwrap();
                     } else {
                         client.execute(statement, &[&next, &last]).await.unwrap();
                     }
@@ -102,17 +88,13 @@ pub fn sqlite(path: &Path) {
          VALUES ('default', 'message', 'whatsapp:floor', '{}', ?1)",
     ];
     let mut conn = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
-    conn.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        .unwrap();
+    conn.batch_execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").unwrap();
     let (started, mut next, mut rows) = (Instant::now(), FIRST, 0);
     while started.elapsed() < MEASURED {
         conn.batch_execute("BEGIN IMMEDIATE").unwrap();
         for _ in 0..BATCH {
             for statement in STATEMENTS {
-                sql_query(statement)
-                    .bind::<BigInt, _>(next)
-                    .execute(&mut conn)
-                    .unwrap();
+                sql_query(statement).bind::<BigInt, _>(next).execute(&mut conn).unwrap();
             }
             next += 1;
         }

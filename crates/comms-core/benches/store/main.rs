@@ -20,16 +20,10 @@ pub const MEASURED: Duration = Duration::from_secs(4);
 pub const PEOPLE: usize = 5_000;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         println!("engine what callers per_second p50_ms p99_ms");
-        let only = std::env::args()
-            .nth(1)
-            .filter(|argument| !argument.starts_with('-'));
+        let only = std::env::args().nth(1).filter(|argument| !argument.starts_with('-'));
         let wanted = |engine: &str| only.as_deref().is_none_or(|only| only == engine);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("comms.db");
@@ -77,16 +71,10 @@ impl Tally {
         self.latencies.sort_unstable();
         let at = |share: f64| {
             let index = (self.latencies.len() as f64 * share) as usize;
-            let latency = self
-                .latencies
-                .get(index.min(self.latencies.len().saturating_sub(1)));
+            let latency = self.latencies.get(index.min(self.latencies.len().saturating_sub(1)));
             latency.map_or(0.0, |latency| latency.as_secs_f64() * 1_000.0)
         };
         let rate = self.latencies.len() as f64 / elapsed.as_secs_f64();
-        println!(
-            "{engine} {what} {callers} {rate:.0} {:.2} {:.2}",
-            at(0.5),
-            at(0.99)
-        );
+        println!("{engine} {what} {callers} {rate:.0} {:.2} {:.2}", at(0.5), at(0.99));
     }
 }

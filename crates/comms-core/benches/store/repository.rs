@@ -10,8 +10,8 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Address, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage,
-    MessageOrigin, Party, SystemClock, WebhookId, WebhookRequest,
+    AccountId, Address, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, MessageOrigin, Party,
+    SystemClock, WebhookId, WebhookRequest,
     history::{Account, DatabaseSettings, NewWebhook, Repository, open},
 };
 use time::OffsetDateTime;
@@ -89,9 +89,7 @@ fn webhook(number: u64) -> NewWebhook {
         kind: EventKind::Message(Box::new(InboundMessage {
             origin: MessageOrigin::Counterpart,
             party,
-            content: Content::text(format!(
-                "Mensaje número {number} de una conversación cualquiera"
-            )),
+            content: Content::text(format!("Mensaje número {number} de una conversación cualquiera")),
             reply_to: None,
             extra: serde_json::Value::Null,
         })),
@@ -99,14 +97,8 @@ fn webhook(number: u64) -> NewWebhook {
     NewWebhook {
         id: WebhookId::new(),
         provider: "whatsapp".to_owned(),
-        request: Some(WebhookRequest::post(
-            "https://host.test/api/comunicaciones/webhook/whatsapp",
-            body,
-        )),
+        request: Some(WebhookRequest::post("https://host.test/api/comunicaciones/webhook/whatsapp", body)),
         received_at: OffsetDateTime::now_utc(),
-        batch: Batch {
-            events: vec![event],
-            problem: None,
-        },
+        batch: Batch { events: vec![event], problem: None },
     }
 }

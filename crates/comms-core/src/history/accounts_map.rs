@@ -17,9 +17,7 @@ impl AccountMap {
         let mut map = Self::default();
         for account in accounts.into_iter().map(Arc::new) {
             if let Some(parent) = &account.parent {
-                map.by_parent
-                    .entry(parent.clone())
-                    .or_insert_with(|| account.clone());
+                map.by_parent.entry(parent.clone()).or_insert_with(|| account.clone());
             }
             map.by_id.insert(account.id.clone(), account);
         }

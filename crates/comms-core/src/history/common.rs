@@ -10,8 +10,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    Ingested, NewWebhook, RepositoryError, accounts_map::AccountMap, directory::Directory,
-    repository::RepositoryResult,
+    Ingested, NewWebhook, RepositoryError, accounts_map::AccountMap, directory::Directory, repository::RepositoryResult,
 };
 use crate::Clock;
 
@@ -74,18 +73,11 @@ impl Shared {
     }
 
     pub(super) fn accounts(&self) -> Arc<AccountMap> {
-        self.accounts
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .clone()
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     pub(super) fn set_accounts(&self, map: AccountMap) {
-        *self
-            .accounts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = (Arc::new(map), self.clock.now());
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(map), self.clock.now());
     }
 
     /// Whether the accounts are to be read again before this round: they are old, or one is not among them.

@@ -26,17 +26,13 @@ const LOCK_TIMEOUT: &str = "2s";
 /// Opens a connection.
 pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<AsyncPgConnection> {
     let DatabaseTarget::Postgres(target) = &settings.target else {
-        return Err(ConnectionError::InvalidConnectionUrl(
-            "not an address of PostgreSQL".to_owned(),
-        ));
+        return Err(ConnectionError::InvalidConnectionUrl("not an address of PostgreSQL".to_owned()));
     };
     let mut config: Config = target
         .address()
         .parse()
         // The cause may repeat the address, and with it the password.
-        .map_err(|_| {
-            ConnectionError::InvalidConnectionUrl("DATABASE_URL cannot be read".to_owned())
-        })?;
+        .map_err(|_| ConnectionError::InvalidConnectionUrl("DATABASE_URL cannot be read".to_owned()))?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
@@ -47,11 +43,7 @@ pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<Asy
             AsyncPgConnection::try_from_client_and_connection(client, connection).await?
         }
         mode => {
-            config.ssl_mode(if mode == TlsMode::Prefer {
-                SslMode::Prefer
-            } else {
-                SslMode::Require
-            });
+            config.ssl_mode(if mode == TlsMode::Prefer { SslMode::Prefer } else { SslMode::Require });
             let (client, connection) = config.connect(tls(mode)?).await.map_err(bad)?;
             AsyncPgConnection::try_from_client_and_connection(client, connection).await?
         }
@@ -79,10 +71,7 @@ fn tls(mode: TlsMode) -> ConnectionResult<MakeRustlsConnect> {
             .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
             .with_no_client_auth()
     } else {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
-            .with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider))).with_no_client_auth()
     };
     Ok(MakeRustlsConnect::new(config))
 }
@@ -117,12 +106,7 @@ impl ServerCertVerifier for AnyServer {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -131,12 +115,7 @@ impl ServerCertVerifier for AnyServer {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -44,9 +44,7 @@ impl Directory {
 
     pub(super) fn tables(&self) -> impl Iterator<Item = &DirectoryTable> {
         let settings = &self.settings;
-        [&settings.leads, &settings.clients, &settings.contracts]
-            .into_iter()
-            .flatten()
+        [&settings.leads, &settings.clients, &settings.contracts].into_iter().flatten()
     }
 
     /// The country of numbers that are written without their country code.
@@ -128,19 +126,14 @@ impl Directory {
 }
 
 fn owner_of(table: &DirectoryTable) -> String {
-    table.owner.as_ref().map_or_else(
-        || "''".to_owned(),
-        |owner| format!("COALESCE(CAST(\"{owner}\" AS text), '')"),
-    )
+    table.owner.as_ref().map_or_else(|| "''".to_owned(), |owner| format!("COALESCE(CAST(\"{owner}\" AS text), '')"))
 }
 
 /// The digits of a column, whatever stands between them. Both engines know `replace`; only one knows regular expressions.
 fn digits_of(column: &str) -> String {
     [" ", "-", "(", ")", ".", "+", "/", "\t", "\u{a0}"]
         .iter()
-        .fold(format!("CAST(\"{column}\" AS text)"), |inner, c| {
-            format!("replace({inner}, '{c}', '')")
-        })
+        .fold(format!("CAST(\"{column}\" AS text)"), |inner, c| format!("replace({inner}, '{c}', '')"))
 }
 
 fn placeholders(count: usize) -> String {

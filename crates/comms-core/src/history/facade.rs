@@ -22,14 +22,13 @@ use super::{
     },
 };
 use crate::{
-    AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId,
-    OrganizationId, StoredWebhook, UserId, WebhookId,
+    AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId, OrganizationId, StoredWebhook,
+    UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, HistoryFilter,
-        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
-        MigrationReport, NewOutbound, NewWebhook, Organization, QuarantinedAccount, RecipientState,
-        Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken,
-        WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, HistoryFilter, HistoryPage, Ingested,
+        Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
+        QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
+        ServiceToken, WebhookFilter,
         accounts_map::AccountMap,
         common::{Shared, Waiting, failed, is_held_up},
         directory::{Directory, Kind},
@@ -45,20 +44,14 @@ const FILLED_AT_ONCE: u64 = 500;
 /// Runs a statement that only reads.
 macro_rules! read {
     ($self:expr, |$conn:ident| $work:expr) => {
-        $self
-            .engine
-            .read(move |$conn| Box::pin(async move { $work.await }))
-            .await
+        $self.engine.read(move |$conn| Box::pin(async move { $work.await })).await
     };
 }
 
 /// Runs a statement that writes.
 macro_rules! write {
     ($self:expr, |$conn:ident| $work:expr) => {
-        $self
-            .engine
-            .write(move |$conn| Box::pin(async move { $work.await }))
-            .await
+        $self.engine.write(move |$conn| Box::pin(async move { $work.await })).await
     };
 }
 
@@ -94,12 +87,7 @@ impl EngineRepository {
         }
         let names: Vec<(String, Vec<String>)> = directory
             .tables()
-            .map(|table| {
-                (
-                    table.table.clone(),
-                    table.names().skip(1).map(str::to_owned).collect(),
-                )
-            })
+            .map(|table| (table.table.clone(), table.names().skip(1).map(str::to_owned).collect()))
             .collect();
         let shared = Arc::new(Shared::new(clock, directory));
         let engine = Engine::open(&settings, shared.clone()).await?;
@@ -112,11 +100,7 @@ impl EngineRepository {
                 )));
             }
         }
-        Ok(Self {
-            engine,
-            shared,
-            settings,
-        })
+        Ok(Self { engine, shared, settings })
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -138,12 +122,8 @@ impl EngineRepository {
         let (mut total, mut after) = (0, after);
         loop {
             let organization = organization.clone();
-            let (highest, found) = read!(self, |conn| async {
-                Ok((
-                    foreign::highest(conn).await?,
-                    foreign::any(conn, after).await?,
-                ))
-            })?;
+            let (highest, found) =
+                read!(self, |conn| async { Ok((foreign::highest(conn).await?, foreign::any(conn, after).await?,)) })?;
             if !found {
                 self.shared.scanned.fetch_max(highest, Ordering::Relaxed);
                 return Ok(total);
@@ -162,13 +142,8 @@ impl EngineRepository {
 ///
 /// Where the database refuses data, the round is halved until the webhook at fault stands alone; that one is written
 /// without its row in `comunicaciones`, and if need be raw alone. So nothing verified is lost, and no neighbour with it.
-pub(super) async fn write_round(
-    conn: &mut Conn,
-    shared: &Shared,
-    round: Vec<Waiting>,
-) -> Vec<Waiting> {
-    let (webhooks, mut replies): (Vec<_>, Vec<_>) =
-        round.into_iter().map(|(w, r)| (w, Some(r))).unzip();
+pub(super) async fn write_round(conn: &mut Conn, shared: &Shared, round: Vec<Waiting>) -> Vec<Waiting> {
+    let (webhooks, mut replies): (Vec<_>, Vec<_>) = round.into_iter().map(|(w, r)| (w, Some(r))).unzip();
     if shared.accounts_are_stale(&webhooks) {
         match accounts::list(conn, None).await {
             Ok(all) => shared.set_accounts(AccountMap::new(all)),
@@ -182,17 +157,8 @@ pub(super) async fn write_round(
     let mut parts = vec![(0..webhooks.len(), Depth::Everything)];
     while let Some((part, depth)) = parts.pop() {
         let slice = &webhooks[part.clone()];
-        let now = slice
-            .iter()
-            .map(|w| w.received_at)
-            .max()
-            .unwrap_or_else(|| shared.clock.now());
-        let context = Context {
-            accounts: &accounts,
-            directory: &shared.directory,
-            now: Instant::of(now),
-            depth,
-        };
+        let now = slice.iter().map(|w| w.received_at).max().unwrap_or_else(|| shared.clock.now());
+        let context = Context { accounts: &accounts, directory: &shared.directory, now: Instant::of(now), depth };
         match ingest::write(conn, &context, slice).await {
             Ok((counts, cursor)) => {
                 shared.grew(cursor);
@@ -237,11 +203,7 @@ fn answer(reply: &mut Option<Reply>, result: RepositoryResult<Ingested>) {
 }
 
 fn again(webhooks: Vec<NewWebhook>, replies: Vec<Option<Reply>>) -> Vec<Waiting> {
-    webhooks
-        .into_iter()
-        .zip(replies)
-        .filter_map(|(webhook, reply)| Some((webhook, reply?)))
-        .collect()
+    webhooks.into_iter().zip(replies).filter_map(|(webhook, reply)| Some((webhook, reply?))).collect()
 }
 
 #[async_trait]
@@ -256,9 +218,7 @@ impl Repository for EngineRepository {
                 self.shared.grew(cursor);
                 Ok(accepted)
             }
-            AcceptedRow::KeyTaken => Err(RepositoryError::Conflict(
-                "the key was used for another request".to_owned(),
-            )),
+            AcceptedRow::KeyTaken => Err(RepositoryError::Conflict("the key was used for another request".to_owned())),
             AcceptedRow::NoAccount => Err(RepositoryError::NotFound("the account")),
         }
     }
@@ -271,73 +231,39 @@ impl Repository for EngineRepository {
         request_hash: &str,
     ) -> RepositoryResult<Option<MessageId>> {
         let (organization, user) = (organization.as_str().to_owned(), user.clone());
-        let (key, hash, now) = (
-            idempotency_key.to_owned(),
-            request_hash.to_owned(),
-            Instant::of(self.now()),
-        );
-        let found = write!(self, |conn| outbound::accepted_before(
-            conn,
-            &organization,
-            &user,
-            &key,
-            &hash,
-            now
-        ))?;
+        let (key, hash, now) = (idempotency_key.to_owned(), request_hash.to_owned(), Instant::of(self.now()));
+        let found = write!(self, |conn| outbound::accepted_before(conn, &organization, &user, &key, &hash, now))?;
         match found {
             None | Some(AcceptedRow::NoAccount) => Ok(None),
             Some(AcceptedRow::Done(Accepted::New(id) | Accepted::Repeated(id), _)) => Ok(Some(id)),
-            Some(AcceptedRow::KeyTaken) => Err(RepositoryError::Conflict(
-                "the key was used for another request".to_owned(),
-            )),
+            Some(AcceptedRow::KeyTaken) => {
+                Err(RepositoryError::Conflict("the key was used for another request".to_owned()))
+            }
         }
     }
 
     async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()> {
         let cursor = write!(self, |conn| outbound::conclude(conn, &conclusion))?;
-        self.shared
-            .grew(cursor.ok_or(RepositoryError::NotFound("the message"))?);
+        self.shared.grew(cursor.ok_or(RepositoryError::NotFound("the message"))?);
         Ok(())
     }
 
-    async fn release_stale(
-        &self,
-        now: OffsetDateTime,
-        everything: bool,
-    ) -> RepositoryResult<Vec<MessageId>> {
-        let (released, cursor) = write!(self, |conn| outbound::release_stale(
-            conn,
-            Instant::of(now),
-            everything
-        ))?;
+    async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>> {
+        let (released, cursor) = write!(self, |conn| outbound::release_stale(conn, Instant::of(now), everything))?;
         self.shared.grew(cursor);
         Ok(released)
     }
 
-    async fn history(
-        &self,
-        scope: &Scope,
-        filter: &HistoryFilter,
-    ) -> RepositoryResult<HistoryPage> {
+    async fn history(&self, scope: &Scope, filter: &HistoryFilter) -> RepositoryResult<HistoryPage> {
         self.take_in_new().await?;
         let (scope, filter, shared) = (scope.clone(), filter.clone(), self.shared.clone());
-        read!(self, |conn| history::page(
-            conn,
-            &shared.directory,
-            &scope,
-            &filter
-        ))
+        read!(self, |conn| history::page(conn, &shared.directory, &scope, &filter))
     }
 
     async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail> {
         let (scope, shared) = (scope.clone(), self.shared.clone());
-        read!(self, |conn| history::message(
-            conn,
-            &shared.directory,
-            &scope,
-            id
-        ))?
-        .ok_or(RepositoryError::NotFound("the message"))
+        read!(self, |conn| history::message(conn, &shared.directory, &scope, id))?
+            .ok_or(RepositoryError::NotFound("the message"))
     }
 
     async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId> {
@@ -348,12 +274,7 @@ impl Repository for EngineRepository {
         self.message(scope, found).await.map(|_| found)
     }
 
-    async fn mark_read(
-        &self,
-        scope: &Scope,
-        id: MessageId,
-        now: OffsetDateTime,
-    ) -> RepositoryResult<bool> {
+    async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
         self.message(scope, id).await?;
         let marked = write!(self, |conn| history::mark_read(conn, id, Instant::of(now)))?;
         Ok(marked > 0)
@@ -364,20 +285,14 @@ impl Repository for EngineRepository {
         let found = read!(self, |conn| media::attachment(conn, &wanted, id))?
             .ok_or(RepositoryError::NotFound("the attachment"))?;
         // A file is seen by whoever sees its message.
-        self.message(scope, found.message)
-            .await
-            .map_err(|error| match error {
-                RepositoryError::NotFound(_) => RepositoryError::NotFound("the attachment"),
-                other => other,
-            })?;
+        self.message(scope, found.message).await.map_err(|error| match error {
+            RepositoryError::NotFound(_) => RepositoryError::NotFound("the attachment"),
+            other => other,
+        })?;
         Ok(found)
     }
 
-    async fn recipient(
-        &self,
-        account: &AccountId,
-        address: &Address,
-    ) -> RepositoryResult<RecipientState> {
+    async fn recipient(&self, account: &AccountId, address: &Address) -> RepositoryResult<RecipientState> {
         let (account, address) = (account.clone(), address.clone());
         read!(self, |conn| history::recipient(conn, &account, &address))
     }
@@ -386,10 +301,7 @@ impl Repository for EngineRepository {
         let ids = [
             (Kind::Lead, links.lead.as_ref().map(LeadId::as_str)),
             (Kind::Client, links.client.as_ref().map(ClientId::as_str)),
-            (
-                Kind::Contract,
-                links.contract.as_ref().map(ContractId::as_str),
-            ),
+            (Kind::Contract, links.contract.as_ref().map(ContractId::as_str)),
         ];
         let mut found = Vec::new();
         for (kind, id) in ids {
@@ -397,29 +309,14 @@ impl Repository for EngineRepository {
                 continue;
             };
             let shared = self.shared.clone();
-            let one = read!(self, |conn| directory::assignments(
-                conn,
-                &shared.directory,
-                kind,
-                &[&id]
-            ))?;
+            let one = read!(self, |conn| directory::assignments(conn, &shared.directory, kind, &[&id]))?;
             found.extend(one);
         }
         Ok(found)
     }
 
-    async fn claim_media(
-        &self,
-        now: OffsetDateTime,
-        lease: Duration,
-        limit: u16,
-    ) -> RepositoryResult<Vec<MediaJob>> {
-        write!(self, |conn| media::claim(
-            conn,
-            Instant::of(now),
-            Instant::of(now + lease),
-            limit
-        ))
+    async fn claim_media(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<MediaJob>> {
+        write!(self, |conn| media::claim(conn, Instant::of(now), Instant::of(now + lease), limit))
     }
 
     async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()> {
@@ -427,8 +324,7 @@ impl Repository for EngineRepository {
     }
 
     async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {
-        read!(self, |conn| webhooks::webhook(conn, id))?
-            .ok_or(RepositoryError::NotFound("the webhook"))
+        read!(self, |conn| webhooks::webhook(conn, id))?.ok_or(RepositoryError::NotFound("the webhook"))
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> RepositoryResult<Vec<WebhookId>> {
@@ -447,12 +343,7 @@ impl Repository for EngineRepository {
         limit: u16,
     ) -> RepositoryResult<Vec<LogEvent>> {
         let organization = organization.map(|o| o.as_str().to_owned());
-        read!(self, |conn| webhooks::log(
-            conn,
-            organization.as_deref(),
-            after,
-            limit
-        ))
+        read!(self, |conn| webhooks::log(conn, organization.as_deref(), after, limit))
     }
 
     fn events_hint(&self) -> watch::Receiver<i64> {
@@ -468,10 +359,7 @@ impl Repository for EngineRepository {
         write!(self, |conn| accounts::put_organization(conn, &organization))
     }
 
-    async fn accounts(
-        &self,
-        organization: Option<&OrganizationId>,
-    ) -> RepositoryResult<Vec<Account>> {
+    async fn accounts(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<Account>> {
         let organization = organization.map(|o| o.as_str().to_owned());
         read!(self, |conn| accounts::list(conn, organization.as_deref()))
     }
@@ -479,9 +367,7 @@ impl Repository for EngineRepository {
     async fn put_account(&self, account: &Account) -> RepositoryResult<()> {
         let (account, now) = (account.clone(), Instant::of(self.now()));
         if !write!(self, |conn| accounts::put(conn, &account, now))? {
-            return Err(RepositoryError::Conflict(
-                "the account belongs to another organisation".to_owned(),
-            ));
+            return Err(RepositoryError::Conflict("the account belongs to another organisation".to_owned()));
         }
         let all = read!(self, |conn| accounts::list(conn, None))?;
         self.shared.set_accounts(AccountMap::new(all));
@@ -498,10 +384,7 @@ impl Repository for EngineRepository {
         read!(self, |conn| accounts::token_by_hash(conn, &sha256))
     }
 
-    async fn service_tokens(
-        &self,
-        organization: &OrganizationId,
-    ) -> RepositoryResult<Vec<ServiceToken>> {
+    async fn service_tokens(&self, organization: &OrganizationId) -> RepositoryResult<Vec<ServiceToken>> {
         let organization = organization.as_str().to_owned();
         read!(self, |conn| accounts::tokens(conn, &organization))
     }
@@ -513,12 +396,7 @@ impl Repository for EngineRepository {
         now: OffsetDateTime,
     ) -> RepositoryResult<()> {
         let organization = organization.as_str().to_owned();
-        match write!(self, |conn| accounts::revoke_token(
-            conn,
-            &organization,
-            id,
-            Instant::of(now)
-        ))? {
+        match write!(self, |conn| accounts::revoke_token(conn, &organization, id, Instant::of(now)))? {
             0 => Err(RepositoryError::NotFound("the service token")),
             _ => Ok(()),
         }
@@ -531,12 +409,7 @@ impl Repository for EngineRepository {
         user: &UserId,
     ) -> RepositoryResult<Option<AccountId>> {
         let (organization, user) = (organization.as_str().to_owned(), user.clone());
-        read!(self, |conn| outbound::sending_account(
-            conn,
-            &organization,
-            channel.as_str(),
-            &user
-        ))
+        read!(self, |conn| outbound::sending_account(conn, &organization, channel.as_str(), &user))
     }
 
     async fn fill_waiting(&self) -> RepositoryResult<u64> {

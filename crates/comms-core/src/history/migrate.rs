@@ -54,19 +54,13 @@ const COLUMNS: [&str; 13] = [
 ];
 
 /// Columns of `comunicaciones` that carry an index, named as Prisma names them.
-const INDEXED: [&str; 5] = [
-    "lead_id",
-    "cliente_id",
-    "usuario_id",
-    "canal",
-    "fecha_creacion",
-];
+const INDEXED: [&str; 5] = ["lead_id", "cliente_id", "usuario_id", "canal", "fecha_creacion"];
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use diesel::{
-        Connection, QueryResult, RunQueryDsl, SqliteConnection, connection::SimpleConnection,
-        sql_query, sql_types::Text,
+        Connection, QueryResult, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
+        sql_types::Text,
     };
     use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -82,18 +76,12 @@ mod sqlite {
     }
 
     /// Brings the file up to date.
-    pub(in super::super) fn migrate(
-        conn: &mut SqliteConnection,
-    ) -> Result<MigrationReport, RepositoryError> {
-        let applied = conn
-            .run_pending_migrations(MIGRATIONS)
-            .map_err(|error| RepositoryError::Database(error.to_string()))?;
+    pub(in super::super) fn migrate(conn: &mut SqliteConnection) -> Result<MigrationReport, RepositoryError> {
+        let applied =
+            conn.run_pending_migrations(MIGRATIONS).map_err(|error| RepositoryError::Database(error.to_string()))?;
         let applied = applied.iter().map(ToString::to_string).collect();
         conn.transaction(create_comunicaciones).map_err(failed)?;
-        Ok(MigrationReport {
-            applied,
-            ..MigrationReport::default()
-        })
+        Ok(MigrationReport { applied, ..MigrationReport::default() })
     }
 
     fn create_comunicaciones(conn: &mut SqliteConnection) -> QueryResult<()> {
@@ -121,9 +109,8 @@ mod sqlite {
     ) -> QueryResult<Vec<String>> {
         let mut missing = Vec::new();
         for (table, columns) in names {
-            let found: Vec<Name> = sql_query("SELECT name FROM pragma_table_info($1)")
-                .bind::<Text, _>(table)
-                .load(conn)?;
+            let found: Vec<Name> =
+                sql_query("SELECT name FROM pragma_table_info($1)").bind::<Text, _>(table).load(conn)?;
             for column in columns {
                 if !found.iter().any(|known| known.name == *column) {
                     missing.push(format!("{table}.{column}"));
@@ -140,9 +127,7 @@ mod postgres {
         QueryResult, sql_query,
         sql_types::{Array, BigInt, Bool, Nullable, Text},
     };
-    use diesel_async::{
-        AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
-    };
+    use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
     use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
     use super::{COLUMNS, INDEXED, PRISMA_MODEL};
@@ -175,10 +160,7 @@ mod postgres {
     #[derive(diesel::QueryableByName)]
     struct Locked {
         #[diesel(sql_type = BigInt)]
-        #[expect(
-            dead_code,
-            reason = "the row says that the lock is held; it has no value of interest"
-        )]
+        #[expect(dead_code, reason = "the row says that the lock is held; it has no value of interest")]
         one: i64,
     }
 
@@ -188,9 +170,7 @@ mod postgres {
         settings: &DatabaseSettings,
     ) -> Result<MigrationReport, RepositoryError> {
         // Other processes' migrations and long statements are waited for.
-        conn.batch_execute("SET lock_timeout = 0")
-            .await
-            .map_err(failed)?;
+        conn.batch_execute("SET lock_timeout = 0").await.map_err(failed)?;
         let _: Locked = sql_query("SELECT 1::bigint AS one FROM pg_advisory_lock($1)")
             .bind::<BigInt, _>(LOCK)
             .get_result(&mut conn)
@@ -198,37 +178,21 @@ mod postgres {
             .map_err(failed)?;
         // The lock belongs to the session: it ends with this connection, however that ends.
         check_owner(&mut conn, settings).await?;
-        ensure_schema(&mut conn, &settings.schema)
-            .await
-            .map_err(failed)?;
+        ensure_schema(&mut conn, &settings.schema).await.map_err(failed)?;
         let mut harness = AsyncMigrationHarness::new(conn);
-        let applied = harness
-            .run_pending_migrations(MIGRATIONS)
-            .map_err(|error| RepositoryError::Database(error.to_string()))?;
+        let applied =
+            harness.run_pending_migrations(MIGRATIONS).map_err(|error| RepositoryError::Database(error.to_string()))?;
         let applied = applied.iter().map(ToString::to_string).collect();
         let mut conn = harness.into_inner();
-        let notices = create_comunicaciones(&mut conn, &settings.public_schema)
-            .await
-            .map_err(failed)?;
-        Ok(MigrationReport {
-            applied,
-            notices,
-            ..MigrationReport::default()
-        })
+        let notices = create_comunicaciones(&mut conn, &settings.public_schema).await.map_err(failed)?;
+        Ok(MigrationReport { applied, notices, ..MigrationReport::default() })
     }
 
     /// Where Prisma owns the database, `comunicaciones` is Prisma's to create.
-    async fn check_owner(
-        conn: &mut AsyncPgConnection,
-        settings: &DatabaseSettings,
-    ) -> Result<(), RepositoryError> {
+    async fn check_owner(conn: &mut AsyncPgConnection, settings: &DatabaseSettings) -> Result<(), RepositoryError> {
         let public = &settings.public_schema;
-        let prisma = has_table(conn, public, "_prisma_migrations")
-            .await
-            .map_err(failed)?;
-        let table = has_table(conn, public, "comunicaciones")
-            .await
-            .map_err(failed)?;
+        let prisma = has_table(conn, public, "_prisma_migrations").await.map_err(failed)?;
+        let table = has_table(conn, public, "comunicaciones").await.map_err(failed)?;
         if prisma && !table {
             return Err(RepositoryError::Config(format!(
                 "this database belongs to Prisma and has no table comunicaciones; nothing was created. \
@@ -236,10 +200,7 @@ mod postgres {
             )));
         }
         if table {
-            let wanted = (
-                "comunicaciones".to_owned(),
-                COLUMNS.map(str::to_owned).to_vec(),
-            );
+            let wanted = ("comunicaciones".to_owned(), COLUMNS.map(str::to_owned).to_vec());
             let missing = missing(conn, public, &[wanted]).await.map_err(failed)?;
             if !missing.is_empty() {
                 return Err(RepositoryError::Config(format!(
@@ -251,11 +212,7 @@ mod postgres {
         Ok(())
     }
 
-    async fn is_present(
-        conn: &mut AsyncPgConnection,
-        condition: &str,
-        names: &[&str],
-    ) -> QueryResult<bool> {
+    async fn is_present(conn: &mut AsyncPgConnection, condition: &str, names: &[&str]) -> QueryResult<bool> {
         let mut query = sql_query(format!("SELECT {condition} AS present")).into_boxed();
         for name in names {
             query = query.bind::<Text, _>((*name).to_owned());
@@ -264,11 +221,7 @@ mod postgres {
         Ok(row.present.unwrap_or(false))
     }
 
-    async fn has_table(
-        conn: &mut AsyncPgConnection,
-        schema: &str,
-        table: &str,
-    ) -> QueryResult<bool> {
+    async fn has_table(conn: &mut AsyncPgConnection, schema: &str, table: &str) -> QueryResult<bool> {
         let there = "to_regclass(format('%I.%I', $1, $2)) IS NOT NULL";
         is_present(conn, there, &[schema, table]).await
     }
@@ -289,16 +242,12 @@ mod postgres {
         if is_present(conn, there, &[schema]).await? {
             return Ok(());
         }
-        conn.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))
-            .await
+        conn.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"")).await
     }
 
     /// Creates the table as Prisma would, all at once, with foreign keys only towards tables that exist. An existing table
     /// stays as it is. Returns what an operator should know.
-    async fn create_comunicaciones(
-        conn: &mut AsyncPgConnection,
-        public: &str,
-    ) -> QueryResult<Vec<String>> {
+    async fn create_comunicaciones(conn: &mut AsyncPgConnection, public: &str) -> QueryResult<Vec<String>> {
         if has_table(conn, public, "comunicaciones").await? {
             return Ok(Vec::new());
         }
@@ -330,9 +279,8 @@ mod postgres {
                      ON DELETE {on_delete} ON UPDATE CASCADE;"
                 ));
             } else if has_table(conn, public, target).await? {
-                notices.push(format!(
-                    "comunicaciones.{column} does not refer to {target}: its id is no unique integer"
-                ));
+                notices
+                    .push(format!("comunicaciones.{column} does not refer to {target}: its id is no unique integer"));
             }
         }
         conn.batch_execute(&ddl).await?;

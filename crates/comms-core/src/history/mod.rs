@@ -40,12 +40,10 @@ pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use open::open;
 pub use repository::{Repository, RepositoryResult};
-pub use settings::{
-    DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode,
-};
+pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{
-    Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, HistoryEntry,
-    HistoryFilter, HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
-    MigrationReport, NewOutbound, NewWebhook, Organization, PageKey, QuarantinedAccount,
-    RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent, WebhookFilter,
+    Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, HistoryEntry, HistoryFilter, HistoryPage,
+    Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
+    Organization, PageKey, QuarantinedAccount, RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent,
+    WebhookFilter,
 };

@@ -10,22 +10,17 @@ use crate::Clock;
 /// # Errors
 /// [`Config`](super::RepositoryError::Config) for what the settings or the database are not, with what to mend;
 /// [`Unavailable`](super::RepositoryError::Unavailable) where the server does not answer.
-pub async fn open(
-    settings: DatabaseSettings,
-    clock: Arc<dyn Clock>,
-) -> RepositoryResult<Arc<dyn Repository>> {
+pub async fn open(settings: DatabaseSettings, clock: Arc<dyn Clock>) -> RepositoryResult<Arc<dyn Repository>> {
     match &settings.target {
         #[cfg(feature = "sqlite")]
         DatabaseTarget::Sqlite(_) => {
-            let repository =
-                super::sqlite::SqliteRepository::open(settings, String::new(), clock).await?;
+            let repository = super::sqlite::SqliteRepository::open(settings, String::new(), clock).await?;
             Ok(Arc::new(repository))
         }
         #[cfg(feature = "postgres")]
         DatabaseTarget::Postgres(_) => {
             let prefix = format!("\"{}\".", settings.public_schema);
-            let repository =
-                super::postgres::PostgresRepository::open(settings, prefix, clock).await?;
+            let repository = super::postgres::PostgresRepository::open(settings, prefix, clock).await?;
             Ok(Arc::new(repository))
         }
         #[cfg(not(all(feature = "sqlite", feature = "postgres")))]

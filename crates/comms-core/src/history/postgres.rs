@@ -123,51 +123,30 @@ macro_rules! insert {
 macro_rules! insert_ignore {
     ($conn:expr, $table:expr, $rows:expr, $target:expr) => {
         if !$rows.is_empty() {
-            insert!($table, $rows)
-                .on_conflict($target)
-                .do_nothing()
-                .execute($conn)
-                .await?;
+            insert!($table, $rows).on_conflict($target).do_nothing().execute($conn).await?;
         }
     };
 }
 macro_rules! insert_new {
     ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {
-        insert!($table, $rows)
-            .on_conflict($target)
-            .do_nothing()
-            .returning($returning)
-            .get_results($conn)
-            .await?
+        insert!($table, $rows).on_conflict($target).do_nothing().returning($returning).get_results($conn).await?
     };
 }
 macro_rules! insert_new_any {
     ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
         let rows = $rows;
-        insert!($table, rows)
-            .on_conflict_do_nothing()
-            .returning($returning)
-            .get_results($conn)
-            .await?
+        insert!($table, rows).on_conflict_do_nothing().returning($returning).get_results($conn).await?
     }};
 }
 macro_rules! insert_returning {
     ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {
-        insert!($table, $rows)
-            .returning($returning)
-            .get_results($conn)
-            .await?
+        insert!($table, $rows).returning($returning).get_results($conn).await?
     };
 }
 macro_rules! upsert {
     ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr) => {
         if !$rows.is_empty() {
-            insert!($table, $rows)
-                .on_conflict($target)
-                .do_update()
-                .set($set)
-                .execute($conn)
-                .await?;
+            insert!($table, $rows).on_conflict($target).do_update().set($set).execute($conn).await?;
         }
     };
 }
@@ -211,11 +190,7 @@ async fn end<T>(conn: &mut Conn, result: QueryResult<T>) -> QueryResult<T> {
 
 /// Held to commit, so that cursors become visible in their order.
 async fn lock_cursor(conn: &mut Conn) -> QueryResult<()> {
-    sql_query("SELECT pg_advisory_xact_lock($1)")
-        .bind::<BigInt, _>(CURSOR_LOCK)
-        .execute(conn)
-        .await
-        .map(|_| ())
+    sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(CURSOR_LOCK).execute(conn).await.map(|_| ())
 }
 
 /// Numbers of `comunicaciones`, taken from its own sequence.
@@ -255,21 +230,11 @@ impl Engine {
         let mut writers = Vec::new();
         let mut tasks = Vec::new();
         for _ in 0..settings.writers.max(1) {
-            let (sender, receiver) =
-                mpsc::channel(settings.queue.div_ceil(settings.writers.max(1)));
+            let (sender, receiver) = mpsc::channel(settings.queue.div_ceil(settings.writers.max(1)));
             writers.push(sender);
-            tasks.push(tokio::spawn(write_until_closed(
-                settings.clone(),
-                shared.clone(),
-                receiver,
-            )));
+            tasks.push(tokio::spawn(write_until_closed(settings.clone(), shared.clone(), receiver)));
         }
-        Ok(Self {
-            settings: settings.clone(),
-            pool,
-            writers: Mutex::new(writers),
-            tasks: Mutex::new(tasks),
-        })
+        Ok(Self { settings: settings.clone(), pool, writers: Mutex::new(writers), tasks: Mutex::new(tasks) })
     }
 
     /// Runs something that only reads.
@@ -298,12 +263,10 @@ impl Engine {
     async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested> {
         let writer = self.writer(&webhook)?;
         let (reply, answer) = oneshot::channel();
-        writer
-            .try_send((webhook, reply))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => RepositoryError::Busy,
-                mpsc::error::TrySendError::Closed(_) => gone(),
-            })?;
+        writer.try_send((webhook, reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => RepositoryError::Busy,
+            mpsc::error::TrySendError::Closed(_) => gone(),
+        })?;
         answer.await.map_err(|_| gone())?
     }
 
@@ -314,11 +277,7 @@ impl Engine {
         if let [event, ..] = webhook.batch.events.as_slice() {
             event.account.hash(&mut hasher);
             match &event.kind {
-                EventKind::Message(message) => message
-                    .party
-                    .primary()
-                    .map(crate::Address::value)
-                    .hash(&mut hasher),
+                EventKind::Message(message) => message.party.primary().map(crate::Address::value).hash(&mut hasher),
                 _ => event.subject.hash(&mut hasher),
             }
         }
@@ -329,10 +288,7 @@ impl Engine {
 
     fn queued(&self) -> usize {
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        writers
-            .iter()
-            .map(|writer| writer.max_capacity() - writer.capacity())
-            .sum()
+        writers.iter().map(|writer| writer.max_capacity() - writer.capacity()).sum()
     }
 
     /// On a runtime of its own: diesel's migrations are synchronous and block the thread that they run on.
@@ -345,9 +301,8 @@ impl Engine {
                 .build()
                 .map_err(|error| RepositoryError::Config(error.to_string()))?
                 .block_on(async {
-                    let conn = connect(&settings)
-                        .await
-                        .map_err(|error| RepositoryError::Unavailable(error.to_string()))?;
+                    let conn =
+                        connect(&settings).await.map_err(|error| RepositoryError::Unavailable(error.to_string()))?;
                     super::migrate::postgres(conn, &settings).await
                 })
         })
@@ -362,17 +317,12 @@ impl Engine {
         settings: &DatabaseSettings,
     ) -> RepositoryResult<Vec<String>> {
         let schema = settings.public_schema.clone();
-        self.read(move |conn| {
-            async move { super::migrate::missing_in_postgres(conn, &schema, &names).await }.boxed()
-        })
-        .await
+        self.read(move |conn| async move { super::migrate::missing_in_postgres(conn, &schema, &names).await }.boxed())
+            .await
     }
 
     async fn close(&self) {
-        self.writers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             // A writer that panicked has told so already, through `writers_alive`.
@@ -384,9 +334,7 @@ impl Engine {
 
 fn pool(settings: &DatabaseSettings) -> RepositoryResult<Pool<Conn>> {
     let DatabaseTarget::Postgres(_) = &settings.target else {
-        return Err(RepositoryError::Config(
-            "not an address of PostgreSQL".to_owned(),
-        ));
+        return Err(RepositoryError::Config("not an address of PostgreSQL".to_owned()));
     };
     let mut config = ManagerConfig::default();
     let target = settings.clone();
@@ -413,11 +361,7 @@ async fn take(
 }
 
 /// Takes whatever has queued and writes it in one transaction. Never ends on an error: it answers, backs off, goes on.
-async fn write_until_closed(
-    settings: DatabaseSettings,
-    shared: Arc<Shared>,
-    mut queue: mpsc::Receiver<Waiting>,
-) {
+async fn write_until_closed(settings: DatabaseSettings, shared: Arc<Shared>, mut queue: mpsc::Receiver<Waiting>) {
     let _running = shared.writer();
     let mut conn = None;
     let mut round = Vec::new();
@@ -452,9 +396,7 @@ async fn write_patiently(
     }
     for (_, reply) in round {
         // Whoever waited may have gone; nothing was promised.
-        let _ = reply.send(Err(RepositoryError::Unavailable(
-            "the database does not answer".to_owned(),
-        )));
+        let _ = reply.send(Err(RepositoryError::Unavailable("the database does not answer".to_owned())));
     }
 }
 
@@ -464,11 +406,7 @@ fn gone() -> RepositoryError {
 
 /// The caller's error: a database that is away is told from one that refuses.
 fn told(error: Error) -> RepositoryError {
-    if is_transient(&error) {
-        RepositoryError::Unavailable(error.to_string())
-    } else {
-        failed(error)
-    }
+    if is_transient(&error) { RepositoryError::Unavailable(error.to_string()) } else { failed(error) }
 }
 
 /// Whether the same statements may succeed later: the connection, the server or a neighbour was at fault, not the data.

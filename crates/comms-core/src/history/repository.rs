@@ -7,14 +7,11 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    Accepted, Account, Assignment, Attachment, Conclusion, HistoryFilter, HistoryPage, Ingested,
-    Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound,
-    NewWebhook, Organization, QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats,
-    Scope, ServiceToken, WebhookFilter,
+    Accepted, Account, Assignment, Attachment, Conclusion, HistoryFilter, HistoryPage, Ingested, Links, LogEvent,
+    MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, QuarantinedAccount,
+    RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, WebhookFilter,
 };
-use crate::{
-    AccountId, Address, ChannelKind, MessageId, OrganizationId, StoredWebhook, UserId, WebhookId,
-};
+use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, StoredWebhook, UserId, WebhookId};
 
 /// `Result` with [`RepositoryError`].
 pub type RepositoryResult<T> = Result<T, RepositoryError>;
@@ -55,15 +52,10 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
 
     /// Turns messages whose attempt was cut off into `Unknown`: those whose lease ended before `now`, or all where `everything`
     /// (start-up of the only process). Returns them. They are never sent again by themselves.
-    async fn release_stale(
-        &self,
-        now: OffsetDateTime,
-        everything: bool,
-    ) -> RepositoryResult<Vec<MessageId>>;
+    async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>>;
 
     /// A page of the history, newest first.
-    async fn history(&self, scope: &Scope, filter: &HistoryFilter)
-    -> RepositoryResult<HistoryPage>;
+    async fn history(&self, scope: &Scope, filter: &HistoryFilter) -> RepositoryResult<HistoryPage>;
 
     /// Everything known of a message; [`RepositoryError::NotFound`] outside of the scope.
     async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail>;
@@ -72,33 +64,19 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
     async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId>;
 
     /// Marks an inbound message, and those before it in its conversation, as read by us. Returns whether this changed anything.
-    async fn mark_read(
-        &self,
-        scope: &Scope,
-        id: MessageId,
-        now: OffsetDateTime,
-    ) -> RepositoryResult<bool>;
+    async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool>;
 
     /// An attachment; [`RepositoryError::NotFound`] outside of the scope.
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment>;
 
     /// What the rules before a send need to know of a recipient.
-    async fn recipient(
-        &self,
-        account: &AccountId,
-        address: &Address,
-    ) -> RepositoryResult<RecipientState>;
+    async fn recipient(&self, account: &AccountId, address: &Address) -> RepositoryResult<RecipientState>;
 
     /// Who a lead, client or contract is assigned to. Each link that is given is looked up, in this order: lead, client, contract.
     async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>>;
 
     /// Claims files to be fetched, for this long.
-    async fn claim_media(
-        &self,
-        now: OffsetDateTime,
-        lease: Duration,
-        limit: u16,
-    ) -> RepositoryResult<Vec<MediaJob>>;
+    async fn claim_media(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<MediaJob>>;
 
     /// Records how fetching a file ended.
     async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()>;
@@ -130,10 +108,7 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
     async fn put_organization(&self, organization: &Organization) -> RepositoryResult<()>;
 
     /// The accounts of one organisation or of all.
-    async fn accounts(
-        &self,
-        organization: Option<&OrganizationId>,
-    ) -> RepositoryResult<Vec<Account>>;
+    async fn accounts(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<Account>>;
 
     /// Adds or changes an account. Fails with [`RepositoryError::Conflict`] where it belongs to another organisation.
     /// A newly set owner lets waiting messages enter `comunicaciones` ([`fill_waiting`](Self::fill_waiting)).
@@ -146,10 +121,7 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
     async fn service_token(&self, sha256: &str) -> RepositoryResult<Option<ServiceToken>>;
 
     /// The service tokens of an organisation, void ones included.
-    async fn service_tokens(
-        &self,
-        organization: &OrganizationId,
-    ) -> RepositoryResult<Vec<ServiceToken>>;
+    async fn service_tokens(&self, organization: &OrganizationId) -> RepositoryResult<Vec<ServiceToken>>;
 
     /// Voids a service token; [`RepositoryError::NotFound`] outside of the organisation.
     async fn revoke_service_token(

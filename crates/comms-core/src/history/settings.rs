@@ -11,6 +11,10 @@ use crate::{OrganizationId, Secret};
 /// The longest that a request waits for a connection.
 const LONGEST_POOL_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What a pooler has to do for us.
+const POOLER: &str = "DATABASE_URL: the pooler has to keep a session for each connection (pool_mode = session), since our \
+    tables are found by its search_path; migrate through an address of the server itself";
+
 /// Everything the repository is told.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -122,16 +126,11 @@ impl DatabaseSettings {
             }
             return Ok(Self::sqlite(path));
         }
-        let url = Url::parse(address).map_err(|_| {
-            config(
-                "DATABASE_URL is neither sqlite://path nor postgres://user:password@host/database",
-            )
-        })?;
+        let url = Url::parse(address)
+            .map_err(|_| config("DATABASE_URL is neither sqlite://path nor postgres://user:password@host/database"))?;
         match url.scheme() {
             "postgres" | "postgresql" => Self::postgres(&url),
-            other => Err(config(format!(
-                "DATABASE_URL: {other}:// is not supported; use postgres:// or sqlite://"
-            ))),
+            other => Err(config(format!("DATABASE_URL: {other}:// is not supported; use postgres:// or sqlite://"))),
         }
     }
 
@@ -160,19 +159,13 @@ impl DatabaseSettings {
         let mut driver = url.clone();
         driver.set_query(None);
         let mut settings = Self::new(DatabaseTarget::Sqlite(PathBuf::new()));
-        let mut target = PostgresTarget {
-            url: Secret::from(""),
-            tls: TlsMode::Prefer,
-            pgbouncer: false,
-        };
+        let mut target = PostgresTarget { url: Secret::from(""), tls: TlsMode::Prefer, pgbouncer: false };
         let mut kept = Vec::new();
         let mut strict = false;
         for (name, value) in url.query_pairs() {
             match name.as_ref() {
                 "schema" => settings.public_schema = identifier("schema", &value)?,
-                "connection_limit" => {
-                    settings.pool_size = number("connection_limit", &value)?.clamp(1, 500)
-                }
+                "connection_limit" => settings.pool_size = number("connection_limit", &value)?.clamp(1, 500),
                 "pool_timeout" => {
                     settings.pool_timeout = match number("pool_timeout", &value)? {
                         // Prisma waits for ever. A request does not.
@@ -197,10 +190,11 @@ impl DatabaseSettings {
                 | "keepalives"
                 | "keepalives_idle"
                 | "target_session_attrs" => kept.push((name.into_owned(), value.into_owned())),
-                other => settings
-                    .notices
-                    .push(format!("DATABASE_URL: parameter {other} is not used")),
+                other => settings.notices.push(format!("DATABASE_URL: parameter {other} is not used")),
             }
+        }
+        if target.pgbouncer {
+            settings.notices.push(POOLER.to_owned());
         }
         if strict && target.tls != TlsMode::Disable {
             target.tls = TlsMode::VerifyFull;
@@ -233,16 +227,10 @@ impl PostgresTarget {
 impl DirectoryTable {
     /// Every name that is put into a query.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        [
-            Some(&self.table),
-            Some(&self.id),
-            self.phone.as_ref(),
-            self.email.as_ref(),
-            self.owner.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
+        [Some(&self.table), Some(&self.id), self.phone.as_ref(), self.email.as_ref(), self.owner.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
     }
 }
 
@@ -265,32 +253,24 @@ fn accepts_only_valid(value: &str) -> Result<bool, RepositoryError> {
     match value {
         "strict" => Ok(true),
         "accept_invalid_certs" => Ok(false),
-        other => Err(config(format!(
-            "DATABASE_URL: sslaccept={other} is unknown; use strict or accept_invalid_certs"
-        ))),
+        other => Err(config(format!("DATABASE_URL: sslaccept={other} is unknown; use strict or accept_invalid_certs"))),
     }
 }
 
 fn number(name: &str, value: &str) -> Result<usize, RepositoryError> {
-    value
-        .parse()
-        .map_err(|_| config(format!("DATABASE_URL: {name} is not a number")))
+    value.parse().map_err(|_| config(format!("DATABASE_URL: {name} is not a number")))
 }
 
 /// A name that can stand in a query without quotes.
 pub(super) fn identifier(name: &str, value: &str) -> Result<String, RepositoryError> {
     let plain = !value.is_empty()
         && value.len() <= 63
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !value.as_bytes()[0].is_ascii_digit();
     if plain {
         Ok(value.to_owned())
     } else {
-        Err(config(format!(
-            "{name}: {value:?} is not a plain name (letters, digits, _)"
-        )))
+        Err(config(format!("{name}: {value:?} is not a plain name (letters, digits, _)")))
     }
 }
 

@@ -18,9 +18,7 @@ pub(super) fn digits_of(address: &Address, region: Option<&str>) -> Vec<String> 
         if let Ok(parsed) = phonenumber::parse(None, &number) {
             let (code, national) = (parsed.country().code(), parsed.national().to_string());
             let countries = DATABASE.by_code(&code).unwrap_or_default();
-            let prefix = countries
-                .iter()
-                .find_map(|country| country.national_prefix());
+            let prefix = countries.iter().find_map(|country| country.national_prefix());
             let with_prefix = format!("{}{national}", prefix.unwrap_or_default());
             // `+44 (0)20 …`
             spellings.push(format!("{code}{with_prefix}"));
@@ -45,10 +43,7 @@ pub(super) fn stands_for(text: &str, address: &Address, region: Option<&str>) ->
 fn meaning(text: &str, region: Option<&str>) -> Option<String> {
     // The zero of `+44 (0)20 …` is dialled within the country only.
     let digits = only_digits(&text.replace("(0)", ""));
-    if text
-        .trim_start_matches(|c: char| !c.is_ascii_digit() && c != '+')
-        .starts_with('+')
-    {
+    if text.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '+').starts_with('+') {
         return e164(&digits);
     }
     if let Some(rest) = digits.strip_prefix("00") {
@@ -57,7 +52,7 @@ fn meaning(text: &str, region: Option<&str>) -> Option<String> {
     let national = region
         .and_then(|code| code.parse().ok())
         .and_then(|id| phonenumber::parse(Some(id), &digits).ok())
-        .filter(|number| phonenumber::is_valid(number))
+        .filter(phonenumber::is_valid)
         .map(|number| number.format().mode(Mode::E164).to_string());
     national.or_else(|| e164(&digits))
 }
@@ -103,16 +98,9 @@ mod tests {
             for region in [None, Some("ES"), Some("MX")] {
                 assert!(stands_for(text, &number, region), "{text} {region:?}");
             }
-            assert!(
-                digits_of(&number, None).contains(&only_digits(text)),
-                "{text}"
-            );
+            assert!(digits_of(&number, None).contains(&only_digits(text)), "{text}");
         }
-        assert!(stands_for(
-            "+44 (0)20 7946 0958",
-            &phone("+442079460958"),
-            None
-        ));
+        assert!(stands_for("+44 (0)20 7946 0958", &phone("+442079460958"), None));
         assert!(digits_of(&phone("+442079460958"), None).contains(&"4402079460958".to_owned()));
     }
 
@@ -134,10 +122,7 @@ mod tests {
     fn digits_that_resemble_another_country_are_not_its_number() {
         // A Spanish mobile, and a Malaysian line of the same digits.
         let malaysia = phone("+60312345678");
-        assert!(
-            stands_for("60312345678", &malaysia, Some("ES")),
-            "eleven digits are no Spanish number"
-        );
+        assert!(stands_for("60312345678", &malaysia, Some("ES")), "eleven digits are no Spanish number");
         let short = phone("+603123456");
         assert!(stands_for("603123456", &phone("+34603123456"), Some("ES")));
         assert!(!stands_for("603123456", &short, Some("ES")));
@@ -146,25 +131,14 @@ mod tests {
     #[test]
     fn what_is_no_number_stands_for_nobody() {
         for text in ["", "-", "+", "ana", "ext. 12", "no tiene"] {
-            assert!(
-                !stands_for(text, &phone("+34600000000"), Some("ES")),
-                "{text}"
-            );
+            assert!(!stands_for(text, &phone("+34600000000"), Some("ES")), "{text}");
         }
     }
 
     #[test]
     fn spellings_of_a_country_that_writes_its_mobiles_in_two_ways_are_one() {
-        assert!(stands_for(
-            "+521 55 1234 5678",
-            &phone("+525512345678"),
-            None
-        ));
-        assert!(stands_for(
-            "+52 55 1234 5678",
-            &phone("+5215512345678"),
-            None
-        ));
+        assert!(stands_for("+521 55 1234 5678", &phone("+525512345678"), None));
+        assert!(stands_for("+52 55 1234 5678", &phone("+5215512345678"), None));
     }
 
     #[test]

@@ -7,9 +7,7 @@
 //! | [`Doc`] | `jsonb` | `TEXT` |
 //! | [`Uid`] | `uuid` | `BLOB`, 16 bytes |
 
-use diesel::{
-    deserialize::FromSqlRow, expression::AsExpression, query_builder::QueryId, sql_types::SqlType,
-};
+use diesel::{deserialize::FromSqlRow, expression::AsExpression, query_builder::QueryId, sql_types::SqlType};
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -64,12 +62,7 @@ impl Instant {
     /// The moment, cut to what the database keeps, so that a value read back equals the one written.
     pub(super) fn of(moment: OffsetDateTime) -> Self {
         let microseconds = moment.microsecond();
-        Self(
-            moment
-                .replace_microsecond(microseconds)
-                .unwrap_or(moment)
-                .to_offset(time::UtcOffset::UTC),
-        )
+        Self(moment.replace_microsecond(microseconds).unwrap_or(moment).to_offset(time::UtcOffset::UTC))
     }
 }
 
@@ -83,9 +76,7 @@ mod postgres {
     };
     use time::PrimitiveDateTime;
 
-    use super::{
-        Doc, DocSql, Instant, InstantSql, OffsetDateTime, Uid, UidSql, Uuid, Value, Wall, WallSql,
-    };
+    use super::{Doc, DocSql, Instant, InstantSql, OffsetDateTime, Uid, UidSql, Uuid, Value, Wall, WallSql};
 
     impl ToSql<InstantSql, Pg> for Instant {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -147,9 +138,7 @@ mod sqlite {
         sqlite::{Sqlite, SqliteValue},
     };
 
-    use super::{
-        Doc, DocSql, Instant, InstantSql, OffsetDateTime, Uid, UidSql, Uuid, Wall, WallSql,
-    };
+    use super::{Doc, DocSql, Instant, InstantSql, OffsetDateTime, Uid, UidSql, Uuid, Wall, WallSql};
 
     /// Years ±292,000: every time that `time` knows fits.
     fn micros(moment: OffsetDateTime) -> i64 {
@@ -158,9 +147,7 @@ mod sqlite {
 
     fn moment(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<OffsetDateTime> {
         let micros = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
-        Ok(OffsetDateTime::from_unix_timestamp_nanos(
-            i128::from(micros) * 1_000,
-        )?)
+        Ok(OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)?)
     }
 
     impl ToSql<InstantSql, Sqlite> for Instant {

@@ -112,12 +112,7 @@ macro_rules! row {
 macro_rules! insert_ignore {
     ($conn:expr, $table:expr, $rows:expr, $target:expr) => {
         for row in &$rows {
-            diesel::insert_into($table)
-                .values(row)
-                .on_conflict($target)
-                .do_nothing()
-                .execute($conn)
-                .await?;
+            diesel::insert_into($table).values(row).on_conflict($target).do_nothing().execute($conn).await?;
         }
     };
 }
@@ -160,13 +155,7 @@ macro_rules! insert_returning {
     ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
         let mut new = Vec::new();
         for row in &$rows {
-            new.push(
-                diesel::insert_into($table)
-                    .values(row)
-                    .returning($returning)
-                    .get_result($conn)
-                    .await?,
-            );
+            new.push(diesel::insert_into($table).values(row).returning($returning).get_result($conn).await?);
         }
         new
     }};
@@ -174,13 +163,7 @@ macro_rules! insert_returning {
 macro_rules! upsert {
     ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr) => {
         for row in &$rows {
-            diesel::insert_into($table)
-                .values(row)
-                .on_conflict($target)
-                .do_update()
-                .set($set)
-                .execute($conn)
-                .await?;
+            diesel::insert_into($table).values(row).on_conflict($target).do_update().set($set).execute($conn).await?;
         }
     };
 }
@@ -192,17 +175,11 @@ macro_rules! skip_locked {
 }
 
 #[path = "statements/mod.rs"]
-#[expect(
-    clippy::duplicate_mod,
-    reason = "the queries are compiled once for each engine"
-)]
+#[expect(clippy::duplicate_mod, reason = "the queries are compiled once for each engine")]
 mod statements;
 
 #[path = "facade.rs"]
-#[expect(
-    clippy::duplicate_mod,
-    reason = "the repository is compiled once for each engine"
-)]
+#[expect(clippy::duplicate_mod, reason = "the repository is compiled once for each engine")]
 mod facade;
 
 pub(super) use facade::EngineRepository as SqliteRepository;
@@ -253,9 +230,7 @@ async fn reserve_row_ids(conn: &mut Conn, count: usize) -> QueryResult<Vec<i32>>
     .get_result(conn)
     .await?;
     let first = i32::try_from(row.last + 1).unwrap_or(i32::MAX);
-    Ok((0..count)
-        .map_while(|n| first.checked_add(i32::try_from(n).ok()?))
-        .collect())
+    Ok((0..count).map_while(|n| first.checked_add(i32::try_from(n).ok()?)).collect())
 }
 
 type Job = Box<dyn FnOnce(&mut Conn) + Send>;
@@ -277,9 +252,7 @@ struct Engine {
 impl Engine {
     async fn open(settings: &DatabaseSettings, shared: Arc<Shared>) -> RepositoryResult<Self> {
         let super::DatabaseTarget::Sqlite(path) = &settings.target else {
-            return Err(RepositoryError::Config(
-                "not an address of SQLite".to_owned(),
-            ));
+            return Err(RepositoryError::Config("not an address of SQLite".to_owned()));
         };
         let (path, pool, queue) = (path.clone(), settings.pool_size, settings.queue);
         tokio::task::spawn_blocking(move || open_blocking(&path, pool, queue, shared))
@@ -313,72 +286,45 @@ impl Engine {
             // The caller may have gone: what was asked for is done all the same.
             let _ = reply.send(now(work(conn)).map_err(failed));
         });
-        self.sender()?
-            .send(Order::Run(job))
-            .await
-            .map_err(|_| gone())?;
+        self.sender()?.send(Order::Run(job)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
     /// Queues a webhook; it is written with its neighbours.
     async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested> {
         let (reply, answer) = oneshot::channel();
-        self.sender()?
-            .try_send(Order::Ingest(Box::new((webhook, reply))))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => RepositoryError::Busy,
-                mpsc::error::TrySendError::Closed(_) => gone(),
-            })?;
+        self.sender()?.try_send(Order::Ingest(Box::new((webhook, reply)))).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => RepositoryError::Busy,
+            mpsc::error::TrySendError::Closed(_) => gone(),
+        })?;
         answer.await.map_err(|_| gone())?
     }
 
     fn sender(&self) -> RepositoryResult<mpsc::Sender<Order>> {
-        let orders = self
-            .orders
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let orders = self.orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         orders.clone().ok_or_else(gone)
     }
 
     fn queued(&self) -> usize {
-        let orders = self
-            .orders
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        orders
-            .as_ref()
-            .map_or(0, |orders| orders.max_capacity() - orders.capacity())
+        let orders = self.orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        orders.as_ref().map_or(0, |orders| orders.max_capacity() - orders.capacity())
     }
 
     /// The file is locked to this process: what is under way elsewhere cannot be.
     async fn migrate(&self, _: &DatabaseSettings) -> RepositoryResult<MigrationReport> {
-        self.write(|conn| async move { Ok(super::migrate::sqlite(conn)) }.boxed_local())
-            .await?
+        self.write(|conn| async move { Ok(super::migrate::sqlite(conn)) }.boxed_local()).await?
     }
 
     /// Tables and columns of the directory that are not there.
-    async fn missing(
-        &self,
-        names: Vec<(String, Vec<String>)>,
-        _: &DatabaseSettings,
-    ) -> RepositoryResult<Vec<String>> {
-        self.read(move |conn| {
-            async move { super::migrate::missing_in_sqlite(conn, &names) }.boxed_local()
-        })
-        .await
+    async fn missing(&self, names: Vec<(String, Vec<String>)>, _: &DatabaseSettings) -> RepositoryResult<Vec<String>> {
+        self.read(move |conn| async move { super::migrate::missing_in_sqlite(conn, &names) }.boxed_local()).await
     }
 
     async fn close(&self) {
         let writer = {
-            let mut orders = self
-                .orders
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut orders = self.orders.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             orders.take();
-            self.writer
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .take()
+            self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
         };
         if let Some(writer) = writer {
             // A writer that panicked has told so already, through `writers_alive`.
@@ -387,27 +333,16 @@ impl Engine {
     }
 }
 
-fn open_blocking(
-    path: &Path,
-    readers: usize,
-    queue: usize,
-    shared: Arc<Shared>,
-) -> RepositoryResult<Engine> {
+fn open_blocking(path: &Path, readers: usize, queue: usize, shared: Arc<Shared>) -> RepositoryResult<Engine> {
     let config = |cause: String| RepositoryError::Config(format!("{}: {cause}", path.display()));
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| config(error.to_string()))?;
     }
-    let lock =
-        File::create(path.with_extension("lock")).map_err(|error| config(error.to_string()))?;
+    let lock = File::create(path.with_extension("lock")).map_err(|error| config(error.to_string()))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(config(
-                "another process uses this file; SQLite serves one at a time".to_owned(),
-            ));
+            return Err(config("another process uses this file; SQLite serves one at a time".to_owned()));
         }
         Err(TryLockError::Error(error)) => return Err(config(error.to_string())),
     }
@@ -482,16 +417,13 @@ fn write_patiently(conn: &mut Conn, shared: &Shared, mut round: Vec<super::commo
     }
     for (_, reply) in round {
         // Whoever waited may have gone; nothing was promised.
-        let _ = reply.send(Err(RepositoryError::Unavailable(
-            "the file cannot be written".to_owned(),
-        )));
+        let _ = reply.send(Err(RepositoryError::Unavailable("the file cannot be written".to_owned())));
     }
 }
 
 /// Runs what completes at once.
 fn now<T>(work: impl Future<Output = T>) -> T {
-    work.now_or_never()
-        .unwrap_or_else(|| unreachable!("SQLite's statements complete at once"))
+    work.now_or_never().unwrap_or_else(|| unreachable!("SQLite's statements complete at once"))
 }
 
 fn gone() -> RepositoryError {
@@ -506,15 +438,7 @@ fn is_transient(error: &diesel::result::Error) -> bool {
     };
     let message = information.message();
     matches!(kind, DatabaseErrorKind::SerializationFailure)
-        || [
-            "locked",
-            "busy",
-            "disk",
-            "full",
-            "I/O",
-            "readonly",
-            "unable to open",
-        ]
-        .iter()
-        .any(|word| message.contains(word))
+        || ["locked", "busy", "disk", "full", "I/O", "readonly", "unable to open"]
+            .iter()
+            .any(|word| message.contains(word))
 }

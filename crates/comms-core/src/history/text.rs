@@ -12,11 +12,7 @@ pub(super) const CANAL: usize = 20;
 
 /// No text or JSON column of PostgreSQL takes a NUL: it becomes U+FFFD. The raw webhook keeps it.
 pub(super) fn clean(text: &str) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "\u{FFFD}")
-    } else {
-        text.to_owned()
-    }
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text.to_owned() }
 }
 
 /// The same for every string of a document, keys included.
@@ -24,10 +20,7 @@ pub(super) fn clean_value(value: Value) -> Value {
     match value {
         Value::String(text) if text.contains('\0') => Value::String(clean(&text)),
         Value::Array(items) => Value::Array(items.into_iter().map(clean_value).collect()),
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(name, value)| (clean(&name), clean_value(value)))
-            .collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (clean(&name), clean_value(value))).collect(),
         other => other,
     }
 }
@@ -39,18 +32,12 @@ pub(super) fn shorten(text: &str, limit: usize) -> String {
 
 /// An id as the integer columns of `comunicaciones` hold it; `None` for a text, which only our own tables hold.
 pub(super) fn number_of(id: &str) -> Option<i32> {
-    id.parse()
-        .ok()
-        .filter(|number: &i32| *number >= 0 && number.to_string() == id)
+    id.parse().ok().filter(|number: &i32| *number >= 0 && number.to_string() == id)
 }
 
 /// How text is searched: lower case, no accents.
 pub(super) fn search_form(text: &str) -> String {
-    clean(text)
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    clean(text).nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// A pattern for `LIKE` that finds `text` anywhere, its wildcards taken literally (escape character `\`).

@@ -4,9 +4,8 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    AccountId, Address, Batch, ChannelKind, ClientId, ContactId, Content, ContractId,
-    ConversationId, Direction, LeadId, MediaRef, MessageId, OrganizationId, Outbound, Problem,
-    Receipt, Status, UserId, WebhookId, WebhookRequest,
+    AccountId, Address, Batch, ChannelKind, ClientId, ContactId, Content, ContractId, ConversationId, Direction,
+    LeadId, MediaRef, MessageId, OrganizationId, Outbound, Problem, Receipt, Status, UserId, WebhookId, WebhookRequest,
 };
 
 /// Whose data a query may see. Every query is bound by one.

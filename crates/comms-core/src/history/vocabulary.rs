@@ -77,8 +77,5 @@ pub const fn estado(status: Status) -> &'static str {
 /// The states that are shown as this `estado`; empty for a word that is not ours.
 #[must_use]
 pub fn statuses(estado_word: &str) -> Vec<Status> {
-    Status::ALL
-        .into_iter()
-        .filter(|status| estado(*status) == estado_word)
-        .collect()
+    Status::ALL.into_iter().filter(|status| estado(*status) == estado_word).collect()
 }

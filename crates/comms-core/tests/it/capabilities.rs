@@ -1,6 +1,6 @@
 use comms_core::{
-    Address, AddressKind, Button, Capabilities, Content, ContentKind, ErrorKind, Interactive,
-    InteractiveAction, ListRow, ListSection, Media, MediaKind, MediaRef, Outbound, Outcome,
+    Address, AddressKind, Button, Capabilities, Content, ContentKind, ErrorKind, Interactive, InteractiveAction,
+    ListRow, ListSection, Media, MediaKind, MediaRef, Outbound, Outcome,
 };
 
 fn to_a_phone(content: Content) -> Outbound {
@@ -16,31 +16,17 @@ fn everything() -> Capabilities {
 /// Checks that a message is refused for this field.
 fn refused(can: &Capabilities, message: &Outbound, kind: ErrorKind, field: &str) {
     let error = can.check(message).expect_err(field);
-    assert_eq!(
-        (error.kind(), error.field_name()),
-        (kind, Some(field)),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.field_name()), (kind, Some(field)), "{error}");
     assert_eq!(error.outcome(), Outcome::Rejected);
 }
 
 #[test]
 fn a_channel_without_capabilities_sends_nothing() {
     let nothing = Capabilities::default();
-    refused(
-        &nothing,
-        &to_a_phone(Content::text("hola")),
-        ErrorKind::Unsupported,
-        "to",
-    );
+    refused(&nothing, &to_a_phone(Content::text("hola")), ErrorKind::Unsupported, "to");
     let mut mute = Capabilities::default();
     mute.addresses.push(AddressKind::Phone);
-    refused(
-        &mute,
-        &to_a_phone(Content::text("hola")),
-        ErrorKind::Unsupported,
-        "content",
-    );
+    refused(&mute, &to_a_phone(Content::text("hola")), ErrorKind::Unsupported, "content");
 }
 
 #[test]
@@ -56,27 +42,12 @@ fn a_quotation_needs_the_capability() {
 #[test]
 fn what_only_arrives_is_never_sent() {
     for content in [
-        Content::Choice {
-            id: "1".to_owned(),
-            title: "Sí".to_owned(),
-            description: None,
-        },
-        Content::Revision {
-            target: "wamid.1".to_owned(),
-            content: None,
-        },
-        Content::Other {
-            kind: "order".to_owned(),
-            raw: serde_json::Value::Null,
-        },
+        Content::Choice { id: "1".to_owned(), title: "Sí".to_owned(), description: None },
+        Content::Revision { target: "wamid.1".to_owned(), content: None },
+        Content::Other { kind: "order".to_owned(), raw: serde_json::Value::Null },
     ] {
         assert_eq!(ContentKind::of(&content), None);
-        refused(
-            &everything(),
-            &to_a_phone(content),
-            ErrorKind::Unsupported,
-            "content",
-        );
+        refused(&everything(), &to_a_phone(content), ErrorKind::Unsupported, "content");
     }
 }
 
@@ -86,16 +57,10 @@ fn text_is_measured_in_characters_and_is_not_blank() {
     can.max_text = 5;
     can.check(&to_a_phone(Content::text("ñandú"))).unwrap();
     for wrong in ["ñandús", "", " \n\t "] {
-        refused(
-            &can,
-            &to_a_phone(Content::text(wrong)),
-            ErrorKind::InvalidRequest,
-            "body",
-        );
+        refused(&can, &to_a_phone(Content::text(wrong)), ErrorKind::InvalidRequest, "body");
     }
     can.max_text = 0;
-    can.check(&to_a_phone(Content::text("x".repeat(100_000))))
-        .unwrap();
+    can.check(&to_a_phone(Content::text("x".repeat(100_000)))).unwrap();
 }
 
 #[test]
@@ -114,12 +79,7 @@ fn a_caption_may_be_absent_but_not_too_long() {
     };
     can.check(&photo(None)).unwrap();
     can.check(&photo(Some("ñañ"))).unwrap();
-    refused(
-        &can,
-        &photo(Some("ñaña")),
-        ErrorKind::InvalidRequest,
-        "caption",
-    );
+    refused(&can, &photo(Some("ñaña")), ErrorKind::InvalidRequest, "caption");
 }
 
 #[test]
@@ -128,36 +88,18 @@ fn buttons_and_rows_are_counted() {
     (can.max_buttons, can.max_rows) = (3, 4);
     let ask = |action| {
         to_a_phone(Content::Interactive(Interactive {
-            header: None,
-            body: "¿cuál?".to_owned(),
-            footer: None,
-            action,
+            header: None, body: "¿cuál?".to_owned(), footer: None, action
         }))
     };
     let buttons = |count: usize| {
-        let button = |at| Button {
-            id: format!("{at}"),
-            title: format!("{at}"),
-        };
-        ask(InteractiveAction::Buttons {
-            buttons: (0..count).map(button).collect(),
-        })
+        let button = |at| Button { id: format!("{at}"), title: format!("{at}") };
+        ask(InteractiveAction::Buttons { buttons: (0..count).map(button).collect() })
     };
     // Two rows in each section: all sections count together.
     let list = |sections: usize| {
-        let row = |at| ListRow {
-            id: format!("{at}"),
-            title: format!("{at}"),
-            description: None,
-        };
-        let section = |at| ListSection {
-            title: Some(format!("{at}")),
-            rows: (0..2).map(row).collect(),
-        };
-        ask(InteractiveAction::List {
-            button: "Ver".to_owned(),
-            sections: (0..sections).map(section).collect(),
-        })
+        let row = |at| ListRow { id: format!("{at}"), title: format!("{at}"), description: None };
+        let section = |at| ListSection { title: Some(format!("{at}")), rows: (0..2).map(row).collect() };
+        ask(InteractiveAction::List { button: "Ver".to_owned(), sections: (0..sections).map(section).collect() })
     };
     can.check(&buttons(3)).unwrap();
     can.check(&list(2)).unwrap();

@@ -1,159 +1,84 @@
 use comms_core::{
-    Address, Button, Call, ContactCard, Content, ContentKind, Interactive, InteractiveAction,
-    ListRow, ListSection, Location, Media, MediaKind, MediaRef, Reaction, Template,
-    TemplateParameter,
+    Address, Button, Call, ContactCard, Content, ContentKind, Interactive, InteractiveAction, ListRow, ListSection,
+    Location, Media, MediaKind, MediaRef, Reaction, Template, TemplateParameter,
 };
 use proptest::prelude::*;
 use serde_json::json;
 
 /// One content of each type, with what a person reads of it and the name of its type.
 fn each() -> Vec<(Content, &'static str, &'static str)> {
-    let media = |caption: Option<&str>, filename: Option<&str>| {
-        Content::Media(Media {
-            kind: MediaKind::Document,
-            source: MediaRef::Url("https://example.com/a.pdf".to_owned()),
-            caption: caption.map(str::to_owned),
-            filename: filename.map(str::to_owned),
-            mime_type: Some("application/pdf".to_owned()),
-            sha256: None,
-        })
-    };
-    let place = |name: Option<&str>, address: Option<&str>| {
-        Content::Location(Location {
-            latitude: 40.5,
-            longitude: -3.25,
-            name: name.map(str::to_owned),
-            address: address.map(str::to_owned),
-        })
-    };
-    let template = |rendered: Option<&str>| {
-        Content::Template(Template {
-            name: "cita".to_owned(),
-            language: "es".to_owned(),
-            parameters: vec![
-                TemplateParameter::Text("Ana".to_owned()),
-                TemplateParameter::Named {
-                    name: "hora".to_owned(),
-                    value: "10:00".to_owned(),
-                },
-            ],
-            header: vec![TemplateParameter::Location(Location {
-                latitude: 1.0,
-                longitude: 2.0,
-                name: None,
-                address: None,
-            })],
-            components: None,
-            rendered: rendered.map(str::to_owned),
-        })
-    };
     vec![
         (Content::text("hola"), "hola", "text"),
-        (
-            Content::Text {
-                body: "https://example.com".to_owned(),
-                preview_url: true,
-            },
-            "https://example.com",
-            "text",
-        ),
-        (
-            media(Some("el contrato"), Some("a.pdf")),
-            "el contrato",
-            "document",
-        ),
+        (Content::Text { body: "https://example.com".to_owned(), preview_url: true }, "https://example.com", "text"),
+        (media(Some("el contrato"), Some("a.pdf")), "el contrato", "document"),
         (media(None, Some("a.pdf")), "a.pdf", "document"),
         (media(None, None), "", "document"),
         (template(Some("Hola, Ana")), "Hola, Ana", "template"),
         (template(None), "[cita] Ana · 10:00", "template"),
         (interactive(buttons()), "¿cuál?", "interactive"),
         (interactive(list()), "¿cuál?", "interactive"),
-        (
-            interactive(InteractiveAction::LocationRequest),
-            "¿cuál?",
-            "interactive",
-        ),
-        (
-            Content::Choice {
-                id: "1".to_owned(),
-                title: "Sí".to_owned(),
-                description: None,
-            },
-            "Sí",
-            "choice",
-        ),
-        (
-            Content::Reaction(Reaction {
-                target: "wamid.1".to_owned(),
-                emoji: Some("👍".to_owned()),
-            }),
-            "👍",
-            "reaction",
-        ),
-        (
-            Content::Reaction(Reaction {
-                target: "wamid.1".to_owned(),
-                emoji: None,
-            }),
-            "",
-            "reaction",
-        ),
-        (
-            place(Some("Sol"), Some("Puerta del Sol")),
-            "Sol",
-            "location",
-        ),
-        (
-            place(None, Some("Puerta del Sol")),
-            "Puerta del Sol",
-            "location",
-        ),
+        (interactive(InteractiveAction::LocationRequest), "¿cuál?", "interactive"),
+        (Content::Choice { id: "1".to_owned(), title: "Sí".to_owned(), description: None }, "Sí", "choice"),
+        (Content::Reaction(Reaction { target: "wamid.1".to_owned(), emoji: Some("👍".to_owned()) }), "👍", "reaction"),
+        (Content::Reaction(Reaction { target: "wamid.1".to_owned(), emoji: None }), "", "reaction"),
+        (place(Some("Sol"), Some("Puerta del Sol")), "Sol", "location"),
+        (place(None, Some("Puerta del Sol")), "Puerta del Sol", "location"),
         (place(None, None), "40.5,-3.25", "location"),
+        (Content::Contacts { contacts: vec![card("Ana"), card("Luis")] }, "Ana, Luis", "contacts"),
         (
-            Content::Contacts {
-                contacts: vec![card("Ana"), card("Luis")],
-            },
-            "Ana, Luis",
-            "contacts",
-        ),
-        (
-            Content::Call(Call {
-                from: Some(Address::from_wa_id("34910000000")),
-                record: true,
-                ..Call::default()
-            }),
+            Content::Call(Call { from: Some(Address::from_wa_id("34910000000")), record: true, ..Call::default() }),
             "",
             "call",
         ),
-        (
-            revision(Some(Content::text("mejor a las 11"))),
-            "mejor a las 11",
-            "revision",
-        ),
+        (revision(Some(Content::text("mejor a las 11"))), "mejor a las 11", "revision"),
         (revision(None), "", "revision"),
+        (Content::Native { body: json!({"interactive": {"body": {"text": "elige"}}}) }, "elige", "native"),
+        (Content::Native { body: json!({"type": "x"}) }, "", "native"),
         (
-            Content::Native {
-                body: json!({"interactive": {"body": {"text": "elige"}}}),
-            },
-            "elige",
-            "native",
-        ),
-        (
-            Content::Native {
-                body: json!({"type": "x"}),
-            },
-            "",
-            "native",
-        ),
-        (
-            Content::Other {
-                kind: "order".to_owned(),
-                raw: json!({"type": "order", "a": [1, null]}),
-            },
+            Content::Other { kind: "order".to_owned(), raw: json!({"type": "order", "a": [1, null]}) },
             "[order]",
             "other",
         ),
     ]
+}
+
+fn media(caption: Option<&str>, filename: Option<&str>) -> Content {
+    Content::Media(Media {
+        kind: MediaKind::Document,
+        source: MediaRef::Url("https://example.com/a.pdf".to_owned()),
+        caption: caption.map(str::to_owned),
+        filename: filename.map(str::to_owned),
+        mime_type: Some("application/pdf".to_owned()),
+        sha256: None,
+    })
+}
+
+fn place(name: Option<&str>, address: Option<&str>) -> Content {
+    Content::Location(Location {
+        latitude: 40.5,
+        longitude: -3.25,
+        name: name.map(str::to_owned),
+        address: address.map(str::to_owned),
+    })
+}
+
+fn template(rendered: Option<&str>) -> Content {
+    Content::Template(Template {
+        name: "cita".to_owned(),
+        language: "es".to_owned(),
+        parameters: vec![
+            TemplateParameter::Text("Ana".to_owned()),
+            TemplateParameter::Named { name: "hora".to_owned(), value: "10:00".to_owned() },
+        ],
+        header: vec![TemplateParameter::Location(Location {
+            latitude: 1.0,
+            longitude: 2.0,
+            name: None,
+            address: None,
+        })],
+        components: None,
+        rendered: rendered.map(str::to_owned),
+    })
 }
 
 fn interactive(action: InteractiveAction) -> Content {
@@ -166,12 +91,7 @@ fn interactive(action: InteractiveAction) -> Content {
 }
 
 fn buttons() -> InteractiveAction {
-    InteractiveAction::Buttons {
-        buttons: vec![Button {
-            id: "1".to_owned(),
-            title: "Sí".to_owned(),
-        }],
-    }
+    InteractiveAction::Buttons { buttons: vec![Button { id: "1".to_owned(), title: "Sí".to_owned() }] }
 }
 
 fn list() -> InteractiveAction {
@@ -179,29 +99,17 @@ fn list() -> InteractiveAction {
         button: "Ver".to_owned(),
         sections: vec![ListSection {
             title: None,
-            rows: vec![ListRow {
-                id: "1".to_owned(),
-                title: "Sí".to_owned(),
-                description: Some("sí".to_owned()),
-            }],
+            rows: vec![ListRow { id: "1".to_owned(), title: "Sí".to_owned(), description: Some("sí".to_owned()) }],
         }],
     }
 }
 
 fn card(name: &str) -> ContactCard {
-    ContactCard {
-        name: name.to_owned(),
-        phones: vec!["+34600000000".to_owned()],
-        emails: Vec::new(),
-        native: None,
-    }
+    ContactCard { name: name.to_owned(), phones: vec!["+34600000000".to_owned()], emails: Vec::new(), native: None }
 }
 
 fn revision(content: Option<Content>) -> Content {
-    Content::Revision {
-        target: "wamid.1".to_owned(),
-        content: content.map(Box::new),
-    }
+    Content::Revision { target: "wamid.1".to_owned(), content: content.map(Box::new) }
 }
 
 #[test]
@@ -225,12 +133,7 @@ fn every_content_has_something_to_read_and_a_name() {
 fn every_kind_that_is_sent_is_the_kind_of_some_content() {
     for kind in ContentKind::ALL {
         let contents = each();
-        assert!(
-            contents
-                .iter()
-                .any(|(c, _, _)| ContentKind::of(c) == Some(kind)),
-            "{kind:?}"
-        );
+        assert!(contents.iter().any(|(c, _, _)| ContentKind::of(c) == Some(kind)), "{kind:?}");
     }
 }
 
@@ -244,10 +147,7 @@ fn what_is_absent_is_not_written() {
 
 #[test]
 fn media_is_found_where_it_is() {
-    let with_media = each()
-        .into_iter()
-        .filter(|(c, _, _)| c.media().is_some())
-        .count();
+    let with_media = each().into_iter().filter(|(c, _, _)| c.media().is_some()).count();
     assert_eq!(with_media, 3);
 }
 

@@ -3,8 +3,8 @@
 use comms_core::{
     Address, AddressKind, Party, UserId,
     history::{
-        Assignment, DatabaseSettings, DirectorySettings, DirectoryTable, HistoryEntry,
-        HistoryFilter, Links, RepositoryError,
+        Assignment, DatabaseSettings, DirectorySettings, DirectoryTable, HistoryEntry, HistoryFilter, Links,
+        RepositoryError,
     },
 };
 use tokio_postgres::NoTls;
@@ -22,26 +22,19 @@ fn table(name: &str) -> DirectoryTable {
 }
 
 fn directory() -> DirectorySettings {
-    DirectorySettings {
-        leads: Some(table("leaks")),
-        clients: Some(table("clientes")),
-        ..DirectorySettings::default()
-    }
+    DirectorySettings { leads: Some(table("leaks")), clients: Some(table("clientes")), ..DirectorySettings::default() }
 }
 
+/// Puts a mistake into the settings.
+type Spoil = fn(&mut DirectorySettings);
+
 async fn open(place: &Place) -> Desk {
-    place
-        .open_with(|settings| settings.directory = directory())
-        .await
+    place.open_with(|settings| settings.directory = directory()).await
 }
 
 async fn write_lead(place: &Place, id: u32, telefono: &str, vendedor: Option<u32>) {
     let vendedor = vendedor.map_or("NULL".to_owned(), |id| id.to_string());
-    place
-        .run(&format!(
-            "INSERT INTO leaks (id, telefono, vendedor_id) VALUES ({id}, '{telefono}', {vendedor})"
-        ))
-        .await;
+    place.run(&format!("INSERT INTO leaks (id, telefono, vendedor_id) VALUES ({id}, '{telefono}', {vendedor})")).await;
 }
 
 fn whose(entry: &HistoryEntry) -> (Option<&str>, Option<&str>, Option<&str>) {
@@ -56,23 +49,11 @@ fn whose(entry: &HistoryEntry) -> (Option<&str>, Option<&str>, Option<&str>) {
 async fn a_wrong_name_is_refused_with_what_is_missing() {
     for place in Place::everywhere().await {
         place.open().await.store.close().await;
-        let cases: [(fn(&mut DirectorySettings), &str); 4] = [
-            (
-                |d| d.leads.as_mut().unwrap().phone = Some("movil".to_owned()),
-                "leaks.movil",
-            ),
-            (
-                |d| d.clients.as_mut().unwrap().table = "clients".to_owned(),
-                "clients.telefono",
-            ),
-            (
-                |d| d.contracts = Some(table("contratos")),
-                "contratos.vendedor_id",
-            ),
-            (
-                |d| d.leads.as_mut().unwrap().id = "id\" OR 1=1 --".to_owned(),
-                "not a plain name",
-            ),
+        let cases: [(Spoil, &str); 4] = [
+            (|d| d.leads.as_mut().unwrap().phone = Some("movil".to_owned()), "leaks.movil"),
+            (|d| d.clients.as_mut().unwrap().table = "clients".to_owned(), "clients.telefono"),
+            (|d| d.contracts = Some(table("contratos")), "contratos.vendedor_id"),
+            (|d| d.leads.as_mut().unwrap().id = "id\" OR 1=1 --".to_owned(), "not a plain name"),
         ];
         for (spoil, named) in cases {
             let refused = place
@@ -85,19 +66,10 @@ async fn a_wrong_name_is_refused_with_what_is_missing() {
             let Some(RepositoryError::Config(told)) = refused else {
                 panic!("{named}: {refused:?}");
             };
-            assert!(
-                told.contains(named) && told.contains("[directory]"),
-                "{told}"
-            );
+            assert!(told.contains(named) && told.contains("[directory]"), "{told}");
         }
-        let refused = place
-            .try_open_with(|settings| settings.directory.region = Some("Spain".to_owned()))
-            .await
-            .err();
-        assert!(
-            matches!(&refused, Some(RepositoryError::Config(told)) if told.contains("Spain")),
-            "{refused:?}"
-        );
+        let refused = place.try_open_with(|settings| settings.directory.region = Some("Spain".to_owned())).await.err();
+        assert!(matches!(&refused, Some(RepositoryError::Config(told)) if told.contains("Spain")), "{refused:?}");
     }
 }
 
@@ -105,30 +77,17 @@ async fn a_wrong_name_is_refused_with_what_is_missing() {
 async fn a_number_is_found_however_it_was_written_down() {
     for place in Place::everywhere().await {
         let desk = open(&place).await;
-        for (at, written) in [
-            "+34 600-000-010",
-            "0034600000011",
-            "(34) 600 000 012",
-            "34.600.000.013",
-            "+34600000014 ",
-        ]
-        .iter()
-        .enumerate()
+        for (at, written) in ["+34 600-000-010", "0034600000011", "(34) 600 000 012", "34.600.000.013", "+34600000014 "]
+            .iter()
+            .enumerate()
         {
             let id = u32::try_from(at).unwrap() + 10;
             write_lead(&place, id, written, Some(2)).await;
             let entry = desk.hears(&format!("+346000000{id}"), written).await;
             let id = id.to_string();
-            assert_eq!(
-                whose(&entry),
-                (Some(id.as_str()), None, Some("2")),
-                "{written}"
-            );
+            assert_eq!(whose(&entry), (Some(id.as_str()), None, Some("2")), "{written}");
         }
-        assert_eq!(
-            place.rows(&["lead_id", "usuario_id"]).await[..2],
-            ["10|2", "11|2"]
-        );
+        assert_eq!(place.rows(&["lead_id", "usuario_id"]).await[..2], ["10|2", "11|2"]);
     }
 }
 
@@ -151,11 +110,7 @@ async fn a_national_number_is_found_in_its_region_and_is_no_other_countrys() {
             .await;
         let entry = desk.hears("+34600000020", "con región").await;
         assert_eq!(whose(&entry), (Some("20"), None, Some("2")));
-        for (other, body) in [
-            ("+351600000020", "Portugal"),
-            ("+600000020", "nadie"),
-            ("+603123456", "Malasia"),
-        ] {
+        for (other, body) in [("+351600000020", "Portugal"), ("+600000020", "nadie"), ("+603123456", "Malasia")] {
             let entry = desk.hears(other, body).await;
             assert_eq!(whose(&entry), (None, None, Some("1")), "{body}");
         }
@@ -173,12 +128,8 @@ async fn two_leads_with_one_number_are_for_a_person_to_decide() {
         let entry = desk.hears("+34600000030", "hola").await;
         assert_eq!(whose(&entry), (None, None, Some("1")));
         assert_eq!(place.rows(&["lead_id", "usuario_id"]).await, ["-|1"]);
-        let listed = place
-            .texts(&format!(
-                "SELECT CAST(candidates AS text) AS text FROM {}",
-                ours(&place, "contacts")
-            ))
-            .await;
+        let listed =
+            place.texts(&format!("SELECT CAST(candidates AS text) AS text FROM {}", ours(&place, "contacts"))).await;
         let [candidates] = listed.as_slice() else {
             panic!("{listed:?}");
         };
@@ -193,10 +144,7 @@ async fn two_leads_with_one_number_are_for_a_person_to_decide() {
         place.run("DELETE FROM leaks WHERE id = 31").await;
         let entry = desk.hears("+34600000030", "otra vez").await;
         assert_eq!(whose(&entry), (Some("30"), None, Some("2")));
-        let left = format!(
-            "SELECT 'one' AS text FROM {} WHERE candidates IS NOT NULL",
-            ours(&place, "contacts")
-        );
+        let left = format!("SELECT 'one' AS text FROM {} WHERE candidates IS NOT NULL", ours(&place, "contacts"));
         assert!(place.texts(&left).await.is_empty());
     }
 }
@@ -226,18 +174,12 @@ async fn what_was_learnt_from_a_send_comes_before_the_directory() {
             party_says(party, body)
         };
         desk.ingest(vec![party("antes")]).await;
-        assert_eq!(
-            whose(&desk.saying("antes").await),
-            (Some("50"), None, Some("3"))
-        );
+        assert_eq!(whose(&desk.saying("antes").await), (Some("50"), None, Some("3")));
 
         // The seller writes about another lead: the answer is that one's, under whichever address it comes.
         desk.sends("+34600000050", "oferta", lead("1")).await;
         desk.ingest(vec![party("respuesta")]).await;
-        assert_eq!(
-            whose(&desk.saying("respuesta").await),
-            (Some("1"), None, Some("2"))
-        );
+        assert_eq!(whose(&desk.saying("respuesta").await), (Some("1"), None, Some("2")));
     }
 }
 
@@ -267,18 +209,12 @@ async fn clients_and_addresses_of_mail_are_found_too() {
         assert_eq!(whose(&entry), (None, Some("1"), Some("3")));
 
         let mail = |value: &str| Address::verbatim(AddressKind::Email, value);
-        desk.ingest(vec![says(mail("Ana@EXAMPLE.com"), "correo")])
-            .await;
-        assert_eq!(
-            whose(&desk.saying("correo").await),
-            (Some("1"), None, Some("2"))
-        );
+        desk.ingest(vec![says(mail("Ana@EXAMPLE.com"), "correo")]).await;
+        assert_eq!(whose(&desk.saying("correo").await), (Some("1"), None, Some("2")));
 
         // Lead and client under one number: both, and the lead's seller answers.
         write_lead(&place, 70, "+34600000002", Some(2)).await;
-        place
-            .run("INSERT INTO clientes (id, telefono, vendedor_id) VALUES (71, '+34600000071', 3)")
-            .await;
+        place.run("INSERT INTO clientes (id, telefono, vendedor_id) VALUES (71, '+34600000071', 3)").await;
         write_lead(&place, 71, "+34600000071", Some(2)).await;
         let entry = desk.hears("+34600000071", "ambos").await;
         assert_eq!(whose(&entry), (Some("71"), Some("71"), Some("2")));
@@ -289,10 +225,7 @@ async fn clients_and_addresses_of_mail_are_found_too() {
         let mut party = Party::of(phone("+34600000000"));
         party.addresses.push(mail("ana@example.com"));
         desk.ingest(vec![party_says(party, "los dos")]).await;
-        assert_eq!(
-            whose(&desk.saying("los dos").await),
-            (Some("1"), None, Some("2"))
-        );
+        assert_eq!(whose(&desk.saying("los dos").await), (Some("1"), None, Some("2")));
     }
 }
 
@@ -315,22 +248,11 @@ async fn assignments_say_who_is_known_and_whose_they_are() {
             contract: Some("5".into()),
         };
         let found = desk.store.assignments(&ask("1", "404")).await.unwrap();
-        assert_eq!(
-            found,
-            [
-                Assignment::Owner(Some("2".into())),
-                Assignment::Missing,
-                Assignment::Trusted
-            ]
-        );
+        assert_eq!(found, [Assignment::Owner(Some("2".into())), Assignment::Missing, Assignment::Trusted]);
         let found = desk.store.assignments(&lead("2")).await.unwrap();
         assert_eq!(found, [Assignment::Owner(None)]);
         // A text where the key is a number is one that is not there, and no error.
-        let found = desk
-            .store
-            .assignments(&lead("lead-abc' OR '1'='1"))
-            .await
-            .unwrap();
+        let found = desk.store.assignments(&lead("lead-abc' OR '1'='1")).await.unwrap();
         assert_eq!(found, [Assignment::Missing]);
     }
 }
@@ -342,8 +264,10 @@ async fn a_seller_sees_what_is_assigned_to_them_now() {
         desk.sends("+34600000000", "al lead 1", lead("1")).await;
         desk.sends("+34600000001", "al lead 2", lead("2")).await;
         place
-            .run("INSERT INTO comunicaciones (lead_id, usuario_id, canal, direccion, destinatario, contenido) \
-                  VALUES (1, 3, 'sms', 'saliente', '+34600000000', 'de Prisma')")
+            .run(
+                "INSERT INTO comunicaciones (lead_id, usuario_id, canal, direccion, destinatario, contenido) \
+                  VALUES (1, 3, 'sms', 'saliente', '+34600000000', 'de Prisma')",
+            )
             .await;
         let sees = async |seller| {
             let found = desk.find_as(Some(seller), HistoryFilter::default()).await;
@@ -355,12 +279,8 @@ async fn a_seller_sees_what_is_assigned_to_them_now() {
         assert_eq!(sees("3").await, ["de Prisma"]);
         assert!(sees("2' OR '1'='1").await.is_empty());
 
-        place
-            .run("UPDATE leaks SET vendedor_id = 3 WHERE id = 1")
-            .await;
-        place
-            .run("UPDATE leaks SET vendedor_id = 2 WHERE id = 2")
-            .await;
+        place.run("UPDATE leaks SET vendedor_id = 3 WHERE id = 1").await;
+        place.run("UPDATE leaks SET vendedor_id = 2 WHERE id = 2").await;
         assert_eq!(sees("3").await, ["al lead 1", "de Prisma"]);
         assert_eq!(sees("2").await, ["al lead 2"]);
     }
@@ -380,28 +300,19 @@ async fn a_directory_that_is_locked_or_gone_takes_no_message_with_it() {
 
     let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
     let driver = tokio::spawn(connection);
-    client
-        .batch_execute("BEGIN; LOCK TABLE leaks IN ACCESS EXCLUSIVE MODE")
-        .await
-        .unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE leaks IN ACCESS EXCLUSIVE MODE").await.unwrap();
     // Somebody who is known to be a lead, whose row refers to the locked table, and a stranger.
     let known = webhook(vec![says(phone("+34600000000"), "conocida")]);
     let stranger = webhook(vec![says(phone("+34600000080"), "extraño")]);
     let (known, stranger) = tokio::join!(desk.store.ingest(known), desk.store.ingest(stranger));
-    assert_eq!(
-        (known.unwrap().messages, stranger.unwrap().messages),
-        (1, 1)
-    );
+    assert_eq!((known.unwrap().messages, stranger.unwrap().messages), (1, 1));
     client.batch_execute("COMMIT").await.unwrap();
     drop(client);
     let _ = driver.await;
 
     desk.store.fill_waiting().await.unwrap();
     assert_eq!(desk.waiting().await, 0);
-    assert_eq!(
-        whose(&desk.saying("conocida").await),
-        (Some("1"), None, Some("2"))
-    );
+    assert_eq!(whose(&desk.saying("conocida").await), (Some("1"), None, Some("2")));
     assert_eq!(words(&desk.find(of_lead("1")).await), ["conocida", "antes"]);
 
     place.run("ALTER TABLE leaks RENAME TO leads").await;
@@ -419,11 +330,7 @@ async fn without_a_directory_the_callers_ids_are_trusted() {
         let found = desk.store.assignments(&lead("404")).await.unwrap();
         assert_eq!(found, [Assignment::Trusted]);
         let entry = desk.hears("+34600000000", "hola").await;
-        assert_eq!(
-            whose(&entry),
-            (None, None, Some("1")),
-            "leaks is there, but nobody named it"
-        );
+        assert_eq!(whose(&entry), (None, None, Some("1")), "leaks is there, but nobody named it");
     }
 }
 
@@ -453,8 +360,5 @@ fn ours(place: &Place, table: &str) -> String {
 /// Settings of a directory are part of those of the database.
 #[test]
 fn a_database_has_no_directory_unless_it_is_given_one() {
-    assert_eq!(
-        DatabaseSettings::sqlite("x.db").directory,
-        DirectorySettings::default()
-    );
+    assert_eq!(DatabaseSettings::sqlite("x.db").directory, DirectorySettings::default());
 }

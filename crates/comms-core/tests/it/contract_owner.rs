@@ -16,26 +16,16 @@ async fn without_an_owner_the_message_is_kept_and_the_row_waits_for_one() {
         let id = stored.id;
         desk.store.ingest(stored).await.unwrap();
 
-        assert!(
-            desk.store.webhook(id).await.is_ok(),
-            "the raw webhook is there"
-        );
+        assert!(desk.store.webhook(id).await.is_ok(), "the raw webhook is there");
         assert_eq!(desk.saying("hola").await.id, None);
         assert_eq!(desk.waiting().await, 1);
         assert!(place.rows(&["id"]).await.is_empty());
-        assert_eq!(
-            desk.store.fill_waiting().await.unwrap(),
-            0,
-            "there is still no owner"
-        );
+        assert_eq!(desk.store.fill_waiting().await.unwrap(), 0, "there is still no owner");
 
         desk.owned_by(Some("2")).await;
         assert_eq!(desk.store.fill_waiting().await.unwrap(), 1);
         assert_eq!(desk.waiting().await, 0);
-        assert_eq!(
-            place.rows(&["usuario_id", "contenido", "estado"]).await,
-            ["2|hola|recibido"]
-        );
+        assert_eq!(place.rows(&["usuario_id", "contenido", "estado"]).await, ["2|hola|recibido"]);
         let entry = desk.saying("hola").await;
         assert_eq!(entry.user, Some(UserId::new("2")));
         assert_eq!(entry.id, Some(1));
@@ -52,9 +42,7 @@ async fn a_user_who_does_not_exist_blocks_nobody_and_is_filled_in_when_they_do()
     let desk = place.open().await;
     desk.owned_by(Some("404")).await;
     // More than a round of them, all older than the neighbour.
-    let strangers: Vec<_> = (0..600)
-        .map(|n| says(phone("+34600000009"), &format!("n{n}")))
-        .collect();
+    let strangers: Vec<_> = (0..600).map(|n| says(phone("+34600000009"), &format!("n{n}"))).collect();
     desk.ingest(strangers).await;
     assert_eq!(desk.waiting().await, 600);
     desk.sends("+34600000000", "vecino", lead("1")).await;
@@ -69,9 +57,7 @@ async fn a_user_who_does_not_exist_blocks_nobody_and_is_filled_in_when_they_do()
     assert_eq!(desk.store.fill_waiting().await.unwrap(), 1);
     assert_eq!(place.rows(&["contenido"]).await[2..], ["último"]);
 
-    place
-        .run("INSERT INTO usuarios (id, nombre) VALUES (404, 'Nueva')")
-        .await;
+    place.run("INSERT INTO usuarios (id, nombre) VALUES (404, 'Nueva')").await;
     let mut filled = 0;
     while desk.waiting().await > 0 {
         let more = desk.store.fill_waiting().await.unwrap();
@@ -90,45 +76,26 @@ async fn a_lead_deleted_behind_our_back_costs_the_link_alone() {
         return;
     };
     let desk = place.open().await;
-    let links = Links {
-        client: Some("1".into()),
-        ..lead("2")
-    };
+    let links = Links { client: Some("1".into()), ..lead("2") };
     desk.sends("+34600000001", "oferta", links).await;
     // No directory is configured: what was learnt is trusted, and the foreign key refuses it.
     place.run("DELETE FROM leaks WHERE id = 2").await;
     let calls = ["a", "respuesta", "b", "c"].map(|body| {
-        let from = if body == "respuesta" {
-            "+34600000001"
-        } else {
-            "+34600000000"
-        };
+        let from = if body == "respuesta" { "+34600000001" } else { "+34600000000" };
         desk.store.ingest(webhook(vec![says(phone(from), body)]))
     });
     for done in futures_util::future::join_all(calls).await {
         assert_eq!(done.unwrap().messages, 1);
     }
     assert_eq!(desk.waiting().await, 1);
-    let with_rows = desk
-        .history()
-        .await
-        .iter()
-        .filter(|e| e.id.is_some())
-        .count();
+    let with_rows = desk.history().await.iter().filter(|e| e.id.is_some()).count();
     assert_eq!(with_rows, 4);
 
     assert_eq!(desk.store.fill_waiting().await.unwrap(), 1);
     let row = "SELECT COALESCE(lead_id::text, '-') || '|' || cliente_id::text FROM comunicaciones WHERE contenido = 'respuesta'";
-    assert_eq!(
-        place.texts(row).await,
-        ["-|1"],
-        "the client is not lost with the lead"
-    );
+    assert_eq!(place.texts(row).await, ["-|1"], "the client is not lost with the lead");
     let entry = desk.saying("respuesta").await;
-    assert_eq!(
-        (entry.links.lead, entry.links.client),
-        (None, Some("1".into()))
-    );
+    assert_eq!((entry.links.lead, entry.links.client), (None, Some("1".into())));
 
     // The dead lead is forgotten: the next answer has its row at once.
     let next = desk.hears("+34600000001", "más").await;
@@ -143,28 +110,15 @@ async fn all_links_dead_and_a_user_who_is_missing_are_told_apart() {
         return;
     };
     let desk = place.open().await;
-    let links = Links {
-        client: Some("1".into()),
-        contract: Some("5".into()),
-        ..lead("2")
-    };
+    let links = Links { client: Some("1".into()), contract: Some("5".into()), ..lead("2") };
     desk.sends("+34600000001", "oferta", links).await;
-    place
-        .run("DELETE FROM leaks; DELETE FROM clientes; DELETE FROM comunicaciones; DELETE FROM usuarios")
-        .await;
+    place.run("DELETE FROM leaks; DELETE FROM clientes; DELETE FROM comunicaciones; DELETE FROM usuarios").await;
     desk.hears("+34600000001", "respuesta").await;
     assert_eq!(desk.store.fill_waiting().await.unwrap(), 0);
     assert_eq!(desk.waiting().await, 1);
-    place
-        .run("INSERT INTO usuarios (id, nombre) VALUES (1, 'Ada')")
-        .await;
+    place.run("INSERT INTO usuarios (id, nombre) VALUES (1, 'Ada')").await;
     assert_eq!(desk.store.fill_waiting().await.unwrap(), 1);
-    assert_eq!(
-        place
-            .rows(&["lead_id", "cliente_id", "contrato_id", "usuario_id"])
-            .await,
-        ["-|-|5|1"]
-    );
+    assert_eq!(place.rows(&["lead_id", "cliente_id", "contrato_id", "usuario_id"]).await, ["-|-|5|1"]);
 }
 
 #[tokio::test]
@@ -173,16 +127,8 @@ async fn a_send_for_a_lead_that_does_not_exist_is_refused_before_it_is_sent() {
         return;
     };
     let desk = place.open().await;
-    let refused = desk
-        .sends_as("1", "+34600000000", "nadie", lead("404"))
-        .await;
-    assert!(
-        matches!(
-            refused,
-            Err(comms_core::history::RepositoryError::Conflict(_))
-        ),
-        "{refused:?}"
-    );
+    let refused = desk.sends_as("1", "+34600000000", "nadie", lead("404")).await;
+    assert!(matches!(refused, Err(comms_core::history::RepositoryError::Conflict(_))), "{refused:?}");
     assert!(desk.history().await.is_empty());
 }
 

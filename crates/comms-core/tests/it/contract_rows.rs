@@ -56,10 +56,7 @@ async fn rows_of_another_program_appear_at_once_with_their_own_words() {
         assert_eq!(fax.channel, "fax");
         assert_eq!(fax.foreign_status.as_deref(), Some("archivado"));
         assert_eq!(fax.duration_seconds, Some(12));
-        assert_eq!(
-            desk.store.message_by_row(&everything(), 3).await.unwrap(),
-            fax.message
-        );
+        assert_eq!(desk.store.message_by_row(&everything(), 3).await.unwrap(), fax.message);
     }
 }
 
@@ -72,90 +69,25 @@ async fn they_are_found_by_every_key() {
         let cases = [
             (of_lead("1"), 1),
             (of_lead("2"), 0),
-            (
-                HistoryFilter {
-                    client: Some("1".into()),
-                    ..any()
-                },
-                2,
-            ),
-            (
-                HistoryFilter {
-                    contract: Some("77".into()),
-                    ..any()
-                },
-                2,
-            ),
-            (
-                HistoryFilter {
-                    user: Some("1".into()),
-                    ..any()
-                },
-                3,
-            ),
-            (
-                HistoryFilter {
-                    channel: Some(ChannelKind::Email),
-                    ..any()
-                },
-                2,
-            ),
-            (
-                HistoryFilter {
-                    direction: Some(Direction::Inbound),
-                    ..any()
-                },
-                2,
-            ),
-            (
-                HistoryFilter {
-                    statuses: vocabulary::statuses("entregado"),
-                    ..any()
-                },
-                1,
-            ),
-            (
-                HistoryFilter {
-                    until: Some(datetime!(2025-03-02 0:00 UTC)),
-                    ..any()
-                },
-                1,
-            ),
-            (
-                HistoryFilter {
-                    from: Some(datetime!(2025-03-03 0:00 UTC)),
-                    ..any()
-                },
-                3,
-            ),
-            (
-                HistoryFilter {
-                    text: Some("nandu".to_owned()),
-                    ..any()
-                },
-                2,
-            ),
+            (HistoryFilter { client: Some("1".into()), ..any() }, 2),
+            (HistoryFilter { contract: Some("77".into()), ..any() }, 2),
+            (HistoryFilter { user: Some("1".into()), ..any() }, 3),
+            (HistoryFilter { channel: Some(ChannelKind::Email), ..any() }, 2),
+            (HistoryFilter { direction: Some(Direction::Inbound), ..any() }, 2),
+            (HistoryFilter { statuses: vocabulary::statuses("entregado"), ..any() }, 1),
+            (HistoryFilter { until: Some(datetime!(2025-03-02 0:00 UTC)), ..any() }, 1),
+            (HistoryFilter { from: Some(datetime!(2025-03-03 0:00 UTC)), ..any() }, 3),
+            (HistoryFilter { text: Some("nandu".to_owned()), ..any() }, 2),
         ];
         for (filter, row) in cases {
-            let found: Vec<i32> = desk
-                .find(filter.clone())
-                .await
-                .iter()
-                .filter_map(|e| e.id)
-                .collect();
+            let found: Vec<i32> = desk.find(filter.clone()).await.iter().filter_map(|e| e.id).collect();
             let expected: Vec<i32> = (row > 0).then_some(row).into_iter().collect();
             assert_eq!(found, expected, "{filter:?}");
         }
         // What is shown as "archivado" is not found as anything else.
         for word in ["enviado", "recibido"] {
-            let filter = HistoryFilter {
-                statuses: vocabulary::statuses(word),
-                ..any()
-            };
-            assert!(
-                desk.find(filter).await.iter().all(|e| e.id != Some(3)),
-                "{word}"
-            );
+            let filter = HistoryFilter { statuses: vocabulary::statuses(word), ..any() };
+            assert!(desk.find(filter).await.iter().all(|e| e.id != Some(3)), "{word}");
         }
         assert_eq!(words(&desk.find_as(Some("2"), any()).await), ["primero"]);
     }
@@ -167,17 +99,15 @@ async fn taking_them_in_again_or_by_two_at_once_takes_them_in_once() {
         return;
     };
     place
-        .run("INSERT INTO comunicaciones (usuario_id, canal, direccion, destinatario, contenido) \
-              SELECT 1, 'sms', 'saliente', '+34600000000', 'n' || n FROM generate_series(1, 1200) n")
+        .run(
+            "INSERT INTO comunicaciones (usuario_id, canal, direccion, destinatario, contenido) \
+              SELECT 1, 'sms', 'saliente', '+34600000000', 'n' || n FROM generate_series(1, 1200) n",
+        )
         .await;
     let desks = join_all((0..4).map(|_| place.open())).await;
     let counts = join_all(desks.iter().map(|desk| desk.store.take_in())).await;
-    assert!(
-        counts.iter().all(|count| *count.as_ref().unwrap() == 0),
-        "{counts:?}"
-    );
-    let stored =
-        "SELECT count(*)::text || ' ' || count(DISTINCT comunicacion_id)::text FROM comms.messages";
+    assert!(counts.iter().all(|count| *count.as_ref().unwrap() == 0), "{counts:?}");
+    let stored = "SELECT count(*)::text || ' ' || count(DISTINCT comunicacion_id)::text FROM comms.messages";
     assert_eq!(place.texts(stored).await, ["1200 1200"]);
 
     // With a page asked for by everybody while Prisma goes on.
@@ -246,8 +176,10 @@ async fn what_prisma_changes_in_its_rows_is_shown_at_once_and_found_after_a_look
         assert_eq!(desk.find(of_lead("1")).await.len(), 1);
 
         place
-            .run("UPDATE comunicaciones SET lead_id = 2, usuario_id = 3, estado = 'leido', sid_externo = 'SM9', \
-                  contenido = 'corregido', destinatario = '+34600000009' WHERE id = 1")
+            .run(
+                "UPDATE comunicaciones SET lead_id = 2, usuario_id = 3, estado = 'leido', sid_externo = 'SM9', \
+                  contenido = 'corregido', destinatario = '+34600000009' WHERE id = 1",
+            )
             .await;
         let shown = desk.saying("corregido").await;
         assert_eq!(shown.links, lead("2"));
@@ -257,25 +189,13 @@ async fn what_prisma_changes_in_its_rows_is_shown_at_once_and_found_after_a_look
         assert_eq!(shown.counterpart, "+34600000009");
 
         assert_eq!(desk.store.take_in().await.unwrap(), 0, "nothing is new");
-        let read = HistoryFilter {
-            statuses: vec![Status::Read],
-            ..of_lead("2")
-        };
-        let found = desk
-            .find(HistoryFilter {
-                text: Some("corre".to_owned()),
-                ..read
-            })
-            .await;
+        let read = HistoryFilter { statuses: vec![Status::Read], ..of_lead("2") };
+        let found = desk.find(HistoryFilter { text: Some("corre".to_owned()), ..read }).await;
         assert_eq!(words(&found), ["corregido"]);
         assert_eq!(found[0].foreign_status, None);
         assert!(desk.find(of_lead("1")).await.is_empty());
         assert_eq!(desk.find_as(Some("3"), of_lead("2")).await.len(), 1);
-        assert!(
-            desk.find_as(Some("2"), HistoryFilter::default())
-                .await
-                .is_empty()
-        );
+        assert!(desk.find_as(Some("2"), HistoryFilter::default()).await.is_empty());
     }
 }
 
@@ -285,9 +205,7 @@ async fn what_prisma_changes_in_our_rows_is_shown_at_once_and_found_after_a_look
         let desk = place.open().await;
         desk.sends("+34600000000", "nuestro", lead("1")).await;
         desk.sends("+34600000000", "texto", lead("lead-abc")).await;
-        place
-            .run("UPDATE comunicaciones SET lead_id = 2, estado = 'archivado' WHERE contenido = 'nuestro'")
-            .await;
+        place.run("UPDATE comunicaciones SET lead_id = 2, estado = 'archivado' WHERE contenido = 'nuestro'").await;
         let shown = desk.saying("nuestro").await;
         assert_eq!(shown.links, lead("2"));
         assert_eq!(shown.foreign_status.as_deref(), Some("archivado"));
@@ -295,27 +213,17 @@ async fn what_prisma_changes_in_our_rows_is_shown_at_once_and_found_after_a_look
         desk.store.take_in().await.unwrap();
         assert_eq!(words(&desk.find(of_lead("2")).await), ["nuestro"]);
         assert!(desk.find(of_lead("1")).await.is_empty());
-        let sent = HistoryFilter {
-            statuses: vocabulary::statuses("enviado"),
-            ..HistoryFilter::default()
-        };
+        let sent = HistoryFilter { statuses: vocabulary::statuses("enviado"), ..HistoryFilter::default() };
         assert_eq!(words(&desk.find(sent).await), ["texto"]);
         // An id that Prisma's column cannot hold is not taken for one that Prisma removed.
         assert_eq!(words(&desk.find(of_lead("lead-abc")).await), ["texto"]);
 
         // The provider's word comes after, and stands.
-        desk.ingest(vec![status("nuestro", Status::Delivered)])
-            .await;
+        desk.ingest(vec![status("nuestro", Status::Delivered)]).await;
         let shown = desk.saying("nuestro").await;
-        assert_eq!(
-            (shown.status, shown.foreign_status),
-            (Status::Delivered, None)
-        );
+        assert_eq!((shown.status, shown.foreign_status), (Status::Delivered, None));
         desk.store.take_in().await.unwrap();
-        let delivered = HistoryFilter {
-            statuses: vec![Status::Delivered],
-            ..HistoryFilter::default()
-        };
+        let delivered = HistoryFilter { statuses: vec![Status::Delivered], ..HistoryFilter::default() };
         assert_eq!(words(&desk.find(delivered).await), ["nuestro"]);
     }
 }
@@ -327,19 +235,14 @@ async fn a_state_that_prisma_writes_moves_ours_forward_and_never_back() {
         let desk = place.open().await;
         desk.sends("+34600000000", "uno", lead("1")).await;
         desk.ingest(vec![says(phone("+34600000000"), "dos")]).await;
-        let state = |word: &str, body: &str| {
-            format!("UPDATE comunicaciones SET estado = '{word}' WHERE contenido = '{body}'")
-        };
+        let state =
+            |word: &str, body: &str| format!("UPDATE comunicaciones SET estado = '{word}' WHERE contenido = '{body}'");
         place.run(&state("leido", "uno")).await;
         place.run(&state("leido", "dos")).await;
         desk.store.take_in().await.unwrap();
         for body in ["uno", "dos"] {
             let entry = desk.saying(body).await;
-            assert_eq!(
-                (entry.status, entry.foreign_status),
-                (Status::Read, None),
-                "{body}"
-            );
+            assert_eq!((entry.status, entry.foreign_status), (Status::Read, None), "{body}");
         }
 
         place.run(&state("enviado", "uno")).await;
@@ -386,14 +289,14 @@ async fn a_change_of_old_rows_is_found_within_a_few_looks() {
         return;
     };
     place
-        .run("INSERT INTO comunicaciones (lead_id, usuario_id, canal, direccion, destinatario, fecha_creacion) \
+        .run(
+            "INSERT INTO comunicaciones (lead_id, usuario_id, canal, direccion, destinatario, fecha_creacion) \
               SELECT 1, 1, 'sms', 'saliente', '+34600000000', timestamp '2025-01-01' + n * interval '1 minute' \
-              FROM generate_series(1, 12000) n")
+              FROM generate_series(1, 12000) n",
+        )
         .await;
     let desk = place.open().await;
-    place
-        .run("UPDATE comunicaciones SET lead_id = 2 WHERE id IN (1, 6000, 11999)")
-        .await;
+    place.run("UPDATE comunicaciones SET lead_id = 2 WHERE id IN (1, 6000, 11999)").await;
     let mut looks = 0;
     while desk.find(of_lead("2")).await.len() < 3 {
         desk.store.take_in().await.unwrap();
@@ -426,19 +329,13 @@ async fn pages_go_through_both_kinds_of_rows_in_the_order_of_their_times() {
     for place in Place::everywhere().await {
         let desk = place.open().await;
         for n in 0..5 {
-            desk.sends("+34600000000", &format!("n{n}"), lead("1"))
-                .await;
+            desk.sends("+34600000000", &format!("n{n}"), lead("1")).await;
         }
         place.run(&written(&place)).await;
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let filter = HistoryFilter {
-                limit: 3,
-                after,
-                ..HistoryFilter::default()
-            };
-            let HistoryPage { entries, next } =
-                desk.store.history(&everything(), &filter).await.unwrap();
+            let filter = HistoryFilter { limit: 3, after, ..HistoryFilter::default() };
+            let HistoryPage { entries, next } = desk.store.history(&everything(), &filter).await.unwrap();
             seen.extend(entries.iter().filter_map(|e| e.id));
             after = next;
             if next.is_none() {
@@ -450,10 +347,7 @@ async fn pages_go_through_both_kinds_of_rows_in_the_order_of_their_times() {
 }
 
 fn everything() -> Scope {
-    Scope {
-        organization: organization(),
-        seller: None,
-    }
+    Scope { organization: organization(), seller: None }
 }
 
 fn lead_none() -> comms_core::history::Links {

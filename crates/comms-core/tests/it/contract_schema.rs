@@ -3,9 +3,7 @@
 use comms_core::history::{PRISMA_MODEL, RepositoryError};
 use futures_util::future::join_all;
 
-use crate::contract_world::{
-    BUSINESS, COMUNICACIONES, Desk, FOREIGN_KEYS, LEDGER, Place, lead, words,
-};
+use crate::contract_world::{BUSINESS, COMUNICACIONES, Desk, FOREIGN_KEYS, LEDGER, Place, lead, words};
 
 /// Tables that DiamondSistem could have under names of ours, among them diesel's ledger.
 const NAMESAKES: &str = r#"
@@ -21,10 +19,7 @@ async fn our_migration_changes_nothing_that_prisma_made() {
     };
     place.run(NAMESAKES).await;
     let before = snapshot(&place, "public").await;
-    assert!(
-        before.len() > 100,
-        "the snapshot sees the tables: {before:#?}"
-    );
+    assert!(before.len() > 100, "the snapshot sees the tables: {before:#?}");
 
     let desk = place.open().await;
     desk.hears("+34600000000", "hola").await;
@@ -32,12 +27,7 @@ async fn our_migration_changes_nothing_that_prisma_made() {
     desk.store.take_in().await.unwrap();
 
     assert_eq!(snapshot(&place, "public").await, before);
-    for table in [
-        "messages",
-        "accounts",
-        "events",
-        "\"__diesel_schema_migrations\"",
-    ] {
+    for table in ["messages", "accounts", "events", "\"__diesel_schema_migrations\""] {
         let rows = count(&place, &format!("public.{table}")).await;
         assert_eq!(rows, "0", "{table} is not ours");
     }
@@ -77,31 +67,22 @@ async fn everything_of_ours_is_in_the_schema_that_the_settings_name() {
         let Some(place) = Place::prisma().await else {
             return;
         };
-        let desk = place
-            .open_with(|settings| *settings = settings.clone().with_schema(name).unwrap())
-            .await;
+        let desk = place.open_with(|settings| *settings = settings.clone().with_schema(name).unwrap()).await;
         desk.hears("+34600000000", "hola").await;
 
-        let schemas = place.texts("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' ORDER BY 1").await;
+        let schemas = place
+            .texts("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' ORDER BY 1")
+            .await;
         let mut expected = vec![name, "public"];
         expected.sort_unstable();
         assert_eq!(schemas, expected);
         assert_eq!(count(&place, &format!("{name}.messages")).await, "1");
         assert_eq!(count(&place, &format!("{name}.webhooks")).await, "1");
-        assert_eq!(
-            count(&place, &format!("{name}.__diesel_schema_migrations")).await,
-            "1"
-        );
+        assert_eq!(count(&place, &format!("{name}.__diesel_schema_migrations")).await, "1");
         let strays = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1";
         assert_eq!(
             place.texts(strays).await,
-            [
-                "_prisma_migrations",
-                "clientes",
-                "comunicaciones",
-                "leaks",
-                "usuarios"
-            ]
+            ["_prisma_migrations", "clientes", "comunicaciones", "leaks", "usuarios"]
         );
     }
 }
@@ -139,10 +120,7 @@ async fn without_the_table_a_database_of_prisma_is_left_as_it_is() {
     };
     assert!(told.contains(PRISMA_MODEL), "{told}");
     assert!(told.contains("nothing was created"), "{told}");
-    assert_eq!(
-        (schemas(&place).await, snapshot(&place, "public").await),
-        before
-    );
+    assert_eq!((schemas(&place).await, snapshot(&place, "public").await), before);
 
     // Prisma does as it is told, and we go on.
     place.run(COMUNICACIONES).await;
@@ -153,23 +131,9 @@ async fn without_the_table_a_database_of_prisma_is_left_as_it_is() {
 /// S0 prints a model that Prisma refuses: the name of the relation stands on one side only.
 #[test]
 fn the_model_names_both_sides_of_its_relations() {
-    assert_eq!(
-        PRISMA_MODEL
-            .matches("@relation(\"comunicaciones_usuario\"")
-            .count(),
-        2
-    );
-    for column in [
-        "lead_id",
-        "cliente_id",
-        "usuario_id",
-        "canal",
-        "fecha_creacion",
-    ] {
-        assert!(
-            PRISMA_MODEL.contains(&format!("@@index([{column}])")),
-            "{column}"
-        );
+    assert_eq!(PRISMA_MODEL.matches("@relation(\"comunicaciones_usuario\"").count(), 2);
+    for column in ["lead_id", "cliente_id", "usuario_id", "canal", "fecha_creacion"] {
+        assert!(PRISMA_MODEL.contains(&format!("@@index([{column}])")), "{column}");
     }
 }
 
@@ -179,17 +143,12 @@ async fn a_table_that_is_another_one_is_refused_by_its_missing_columns() {
         return;
     };
     place.run(COMUNICACIONES).await;
-    place
-        .run("ALTER TABLE comunicaciones DROP COLUMN sid_externo, DROP COLUMN duracion_seg")
-        .await;
+    place.run("ALTER TABLE comunicaciones DROP COLUMN sid_externo, DROP COLUMN duracion_seg").await;
     let refused = place.try_open_with(|_| ()).await.err();
     let Some(RepositoryError::Config(told)) = refused else {
         panic!("{refused:?}");
     };
-    assert!(
-        told.contains("comunicaciones.sid_externo, comunicaciones.duracion_seg"),
-        "{told}"
-    );
+    assert!(told.contains("comunicaciones.sid_externo, comunicaciones.duracion_seg"), "{told}");
     assert_eq!(schemas(&place).await, ["public"]);
 }
 
@@ -202,10 +161,7 @@ async fn what_we_create_is_what_prisma_would() {
         };
         for place in [&ours, &prismas] {
             for table in BUSINESS {
-                if there
-                    .iter()
-                    .any(|name| table.contains(&format!("TABLE \"{name}\"")))
-                {
+                if there.iter().any(|name| table.contains(&format!("TABLE \"{name}\""))) {
                     place.run(table).await;
                 }
             }
@@ -219,11 +175,7 @@ async fn what_we_create_is_what_prisma_would() {
 
         ours.open().await;
 
-        assert_eq!(
-            snapshot(&ours, "public").await,
-            snapshot(&prismas, "public").await,
-            "{there:?}"
-        );
+        assert_eq!(snapshot(&ours, "public").await, snapshot(&prismas, "public").await, "{there:?}");
     }
 }
 
@@ -232,9 +184,7 @@ async fn a_table_with_ids_of_text_is_not_referred_to() {
     let Some(place) = Place::postgres().await else {
         return;
     };
-    place
-        .run("CREATE TABLE leaks (id text PRIMARY KEY); CREATE TABLE usuarios (id int)")
-        .await;
+    place.run("CREATE TABLE leaks (id text PRIMARY KEY); CREATE TABLE usuarios (id int)").await;
     let desk = place.open().await;
     desk.hears("+34600000000", "hola").await;
     let keys = "SELECT conname::text FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace";
@@ -272,11 +222,7 @@ async fn a_user_of_few_rights_is_enough() {
     let Place::Postgres(address) = &place else {
         return;
     };
-    let user = address
-        .rsplit('/')
-        .next()
-        .unwrap()
-        .replace("comms_", "user_");
+    let user = address.rsplit('/').next().unwrap().replace("comms_", "user_");
     place
         .run(&format!(
             "CREATE ROLE {user} LOGIN; CREATE SCHEMA comms AUTHORIZATION {user}; GRANT USAGE ON SCHEMA public TO {user}; \
@@ -291,21 +237,15 @@ async fn a_user_of_few_rights_is_enough() {
     desk.sends("+34600000000", "buenas", lead("1")).await;
     assert_eq!(place.rows(&["contenido"]).await, ["hola", "buenas"]);
     drop(desk);
-    place
-        .run(&format!("DROP OWNED BY {user} CASCADE; DROP ROLE {user}"))
-        .await;
+    place.run(&format!("DROP OWNED BY {user} CASCADE; DROP ROLE {user}")).await;
 }
 
 async fn schemas(place: &Place) -> Vec<String> {
-    place
-        .texts("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' ORDER BY 1")
-        .await
+    place.texts("SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' ORDER BY 1").await
 }
 
 async fn count(place: &Place, table: &str) -> String {
-    let mut found = place
-        .texts(&format!("SELECT count(*)::text FROM {table}"))
-        .await;
+    let mut found = place.texts(&format!("SELECT count(*)::text FROM {table}")).await;
     found.pop().unwrap()
 }
 

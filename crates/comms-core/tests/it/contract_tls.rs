@@ -29,12 +29,9 @@ async fn require_and_prefer_encrypt_without_asking_who_the_server_is() {
     let Some(door) = Door::open("127.0.0.1").await else {
         return;
     };
-    for mode in [
-        "sslmode=require",
-        "sslmode=prefer",
-        "sslmode=require&sslaccept=accept_invalid_certs",
-        "connect_timeout=5",
-    ] {
+    for mode in
+        ["sslmode=require", "sslmode=prefer", "sslmode=require&sslaccept=accept_invalid_certs", "connect_timeout=5"]
+    {
         migrate(&door.address(mode)).await.unwrap();
     }
 }
@@ -44,11 +41,7 @@ async fn verify_full_and_strict_refuse_a_certificate_that_nobody_signed() {
     let Some(door) = Door::open("127.0.0.1").await else {
         return;
     };
-    for mode in [
-        "sslmode=verify-full",
-        "sslmode=verify-ca",
-        "sslmode=require&sslaccept=strict",
-    ] {
+    for mode in ["sslmode=verify-full", "sslmode=verify-ca", "sslmode=require&sslaccept=strict"] {
         let error = migrate(&door.address(mode)).await.unwrap_err();
         assert!(error.to_string().contains("certificate"), "{mode}: {error}");
     }
@@ -60,10 +53,7 @@ async fn without_tls_a_server_that_wants_it_is_not_reached() {
         return;
     };
     let refused = migrate(&door.address("sslmode=disable")).await;
-    assert!(
-        matches!(refused, Err(RepositoryError::Unavailable(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(RepositoryError::Unavailable(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -72,10 +62,7 @@ async fn require_refuses_a_server_without_tls_and_prefer_takes_it() {
         return;
     };
     let refused = migrate(&format!("{address}?sslmode=require")).await;
-    assert!(
-        matches!(refused, Err(RepositoryError::Unavailable(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(RepositoryError::Unavailable(_))), "{refused:?}");
     migrate(&format!("{address}?sslmode=prefer")).await.unwrap();
 }
 
@@ -96,14 +83,14 @@ async fn verify_full_takes_a_certificate_of_a_trusted_authority_for_its_own_name
         std::fs::write(&authority, &door.certificate).unwrap();
         let mut again = Command::new(std::env::current_exe().unwrap());
         again
-            .args(["--exact", "contract_tls::verify_full_takes_a_certificate_of_a_trusted_authority_for_its_own_name_alone"])
+            .args([
+                "--exact",
+                "contract_tls::verify_full_takes_a_certificate_of_a_trusted_authority_for_its_own_name_alone",
+            ])
             .env("SSL_CERT_FILE", &authority)
             .env_remove("SSL_CERT_DIR")
             .env(ADDRESS, door.address("sslmode=verify-full"));
-        let done = tokio::task::spawn_blocking(move || again.output())
-            .await
-            .unwrap()
-            .unwrap();
+        let done = tokio::task::spawn_blocking(move || again.output()).await.unwrap().unwrap();
         let told = String::from_utf8_lossy(&done.stdout);
         assert_eq!(done.status.success(), taken, "{name}: {told}");
         assert!(told.contains("running 1 test"), "{told}");
@@ -132,8 +119,7 @@ impl Door {
         let behind = database::postgres().await?;
         let (server, database) = behind.rsplit_once('/').unwrap();
         let server = server.rsplit_once('@').unwrap().1.to_owned();
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed([name.to_owned()]).unwrap();
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.to_owned()]).unwrap();
         let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -149,18 +135,11 @@ impl Door {
                 tokio::spawn(pass(guest, acceptor.clone(), server.clone()));
             }
         });
-        Some(Self {
-            port,
-            database: database.to_owned(),
-            certificate: cert.pem(),
-        })
+        Some(Self { port, database: database.to_owned(), certificate: cert.pem() })
     }
 
     fn address(&self, query: &str) -> String {
-        format!(
-            "postgres://postgres@127.0.0.1:{}/{}?{query}",
-            self.port, self.database
-        )
+        format!("postgres://postgres@127.0.0.1:{}/{}?{query}", self.port, self.database)
     }
 }
 

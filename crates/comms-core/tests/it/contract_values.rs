@@ -18,33 +18,18 @@ async fn overlong_values_are_whole_in_ours_and_shortened_in_the_table() {
         assert_eq!(heard.provider_id.unwrap(), format!("wamid.{body}"));
         let sent = "a".repeat(200);
         desk.sends(&address, &sent, lead("1")).await;
-        assert_eq!(
-            desk.saying(&sent).await.provider_id.unwrap(),
-            format!("wamid.{sent}")
-        );
+        assert_eq!(desk.saying(&sent).await.provider_id.unwrap(), format!("wamid.{sent}"));
 
-        let rows = place
-            .rows(&["destinatario", "sid_externo", "contenido"])
-            .await;
+        let rows = place.rows(&["destinatario", "sid_externo", "contenido"]).await;
         let short = |text: &str, limit| text.chars().take(limit).collect::<String>();
-        let row = |body: &str| {
-            format!(
-                "{}|{}|{body}",
-                short(&address, 255),
-                short(&format!("wamid.{body}"), 100)
-            )
-        };
+        let row = |body: &str| format!("{}|{}|{body}", short(&address, 255), short(&format!("wamid.{body}"), 100));
         assert_eq!(rows, [row(&body), row(&sent)]);
 
         // A status by the whole id finds the message.
         desk.ingest(vec![status(&sent, Status::Read)]).await;
         assert_eq!(desk.saying(&sent).await.status, Status::Read);
         desk.store.take_in().await.unwrap();
-        assert_eq!(
-            desk.saying(&sent).await.counterpart,
-            address,
-            "a look shortens nothing"
-        );
+        assert_eq!(desk.saying(&sent).await.counterpart, address, "a look shortens nothing");
     }
 }
 
@@ -71,13 +56,8 @@ async fn destinatario_is_the_other_party_whichever_way_the_message_went() {
         desk.hears("+34600000000", "hola").await;
         desk.sends("+34600000000", "buenas", Links::default()).await;
         assert_eq!(
-            place
-                .rows(&["direccion", "destinatario", "canal", "estado", "usuario_id"])
-                .await,
-            [
-                "entrante|+34600000000|whatsapp|recibido|1",
-                "saliente|+34600000000|whatsapp|enviado|1"
-            ]
+            place.rows(&["direccion", "destinatario", "canal", "estado", "usuario_id"]).await,
+            ["entrante|+34600000000|whatsapp|recibido|1", "saliente|+34600000000|whatsapp|enviado|1"]
         );
     }
 }
@@ -89,9 +69,8 @@ async fn times_are_utc_to_the_millisecond_in_the_table_and_exact_in_ours() {
     };
     let desk = place.open().await;
     let entry = desk.hears("+34600000000", "hola").await;
-    let shared = place
-        .texts("SELECT round(extract(epoch FROM fecha_creacion) * 1000)::bigint::text FROM comunicaciones")
-        .await;
+    let shared =
+        place.texts("SELECT round(extract(epoch FROM fecha_creacion) * 1000)::bigint::text FROM comunicaciones").await;
     let millis = entry.created_at.unix_timestamp_nanos() / 1_000_000;
     assert_eq!(shared, [millis.to_string()]);
 }
@@ -107,24 +86,12 @@ async fn ids_of_text_work_from_end_to_end() {
         };
         desk.sends("+34600000000", "de texto", links.clone()).await;
         let answer = desk.hears("+34600000000", "respuesta").await;
-        assert_eq!(
-            answer.links, links,
-            "the answer belongs to what the message belonged to"
-        );
+        assert_eq!(answer.links, links, "the answer belongs to what the message belonged to");
 
-        assert_eq!(
-            words(&desk.find(of_lead("lead-abc")).await),
-            ["respuesta", "de texto"]
-        );
-        let by_client = HistoryFilter {
-            client: Some("cust-7".into()),
-            ..HistoryFilter::default()
-        };
+        assert_eq!(words(&desk.find(of_lead("lead-abc")).await), ["respuesta", "de texto"]);
+        let by_client = HistoryFilter { client: Some("cust-7".into()), ..HistoryFilter::default() };
         assert_eq!(desk.find(by_client).await.len(), 2);
-        assert_eq!(
-            place.rows(&["lead_id", "cliente_id", "contrato_id"]).await,
-            ["-|-|-", "-|-|-"]
-        );
+        assert_eq!(place.rows(&["lead_id", "cliente_id", "contrato_id"]).await, ["-|-|-", "-|-|-"]);
         desk.store.take_in().await.unwrap();
         assert_eq!(desk.saying("de texto").await.links, links);
         assert_eq!(desk.find(of_lead("lead-abc")).await.len(), 2);
@@ -141,16 +108,12 @@ async fn users_of_text_have_a_history_and_no_rows() {
         assert_eq!(desk.waiting().await, 1);
         desk.owned_by(Some("user-xyz")).await;
         desk.hears("+34600000000", "después").await;
-        desk.sends_as("user-xyz", "+34600000000", "enviado", lead("lead-abc"))
-            .await
-            .unwrap();
+        desk.sends_as("user-xyz", "+34600000000", "enviado", lead("lead-abc")).await.unwrap();
         assert_eq!(desk.store.fill_waiting().await.unwrap(), 0);
 
         assert_eq!(desk.waiting().await, 0);
         assert!(place.rows(&["id"]).await.is_empty());
-        let own = desk
-            .find_as(Some("user-xyz"), HistoryFilter::default())
-            .await;
+        let own = desk.find_as(Some("user-xyz"), HistoryFilter::default()).await;
         assert_eq!(words(&own), ["enviado", "después", "antes"]);
     }
 }
@@ -173,12 +136,8 @@ async fn an_id_that_is_almost_a_number_stays_as_it_is() {
 async fn nul_is_stored_as_a_replacement_character() {
     for place in Place::everywhere().await {
         let desk = place.open().await;
-        desk.ingest(vec![says(phone("+34\u{0}600000000"), "a\u{0}b")])
-            .await;
-        assert_eq!(
-            desk.saying("a\u{fffd}b").await.counterpart,
-            "+34\u{fffd}600000000"
-        );
+        desk.ingest(vec![says(phone("+34\u{0}600000000"), "a\u{0}b")]).await;
+        assert_eq!(desk.saying("a\u{fffd}b").await.counterpart, "+34\u{fffd}600000000");
         assert_eq!(place.rows(&["contenido"]).await, ["a\u{fffd}b"]);
     }
 }

@@ -7,12 +7,12 @@ use std::sync::{
 
 use comms_conformance::database;
 use comms_core::{
-    AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind,
-    InboundMessage, ManualClock, MessageId, MessageOrigin, OrganizationId, Outbound, Party,
-    Receipt, Status, StatusUpdate, UserId, WebhookId, WebhookRequest,
+    AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage,
+    ManualClock, MessageId, MessageOrigin, OrganizationId, Outbound, Party, Receipt, Status, StatusUpdate, UserId,
+    WebhookId, WebhookRequest,
     history::{
-        Accepted, Account, Conclusion, DatabaseSettings, HistoryEntry, HistoryFilter, Ingested,
-        Links, NewOutbound, NewWebhook, Repository, RepositoryError, Scope, open,
+        Accepted, Account, Conclusion, DatabaseSettings, HistoryEntry, HistoryFilter, Ingested, Links, NewOutbound,
+        NewWebhook, Repository, RepositoryError, Scope, open,
     },
 };
 use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
@@ -136,9 +136,7 @@ impl Place {
     /// The tables of the business in a file of SQLite.
     pub async fn sqlite() -> Self {
         let place = Self::Sqlite(tempfile::tempdir().unwrap());
-        let tables = BUSINESS
-            .concat()
-            .replace("SERIAL NOT NULL", "integer NOT NULL");
+        let tables = BUSINESS.concat().replace("SERIAL NOT NULL", "integer NOT NULL");
         place.run(&tables).await;
         place.run(PEOPLE).await;
         place
@@ -183,15 +181,10 @@ impl Place {
 
     /// Columns of the rows of `comunicaciones`, in the order of their numbers, as `a|b|c`.
     pub async fn rows(&self, columns: &[&str]) -> Vec<String> {
-        let columns: Vec<String> = columns
-            .iter()
-            .map(|column| format!("COALESCE(CAST({column} AS text), '-')"))
-            .collect();
+        let columns: Vec<String> =
+            columns.iter().map(|column| format!("COALESCE(CAST({column} AS text), '-')")).collect();
         let columns = columns.join(" || '|' || ");
-        self.texts(&format!(
-            "SELECT {columns} AS text FROM comunicaciones ORDER BY id"
-        ))
-        .await
+        self.texts(&format!("SELECT {columns} AS text FROM comunicaciones ORDER BY id")).await
     }
 
     /// Opens the repository, as one more process would.
@@ -203,10 +196,7 @@ impl Place {
         self.try_open_with(change).await.unwrap()
     }
 
-    pub async fn try_open_with(
-        &self,
-        change: impl FnOnce(&mut DatabaseSettings),
-    ) -> Result<Desk, RepositoryError> {
+    pub async fn try_open_with(&self, change: impl FnOnce(&mut DatabaseSettings)) -> Result<Desk, RepositoryError> {
         let mut settings = self.settings();
         change(&mut settings);
         let clock = ManualClock::new(now());
@@ -264,13 +254,7 @@ impl Desk {
         self.sends_as("1", to, body, links).await.unwrap()
     }
 
-    pub async fn sends_as(
-        &self,
-        user: &str,
-        to: &str,
-        body: &str,
-        links: Links,
-    ) -> Result<MessageId, RepositoryError> {
+    pub async fn sends_as(&self, user: &str, to: &str, body: &str, links: Links) -> Result<MessageId, RepositoryError> {
         let message = NewOutbound {
             organization: organization(),
             account: account(),
@@ -293,13 +277,8 @@ impl Desk {
             recipient: Vec::new(),
             extra: Value::Null,
         };
-        let conclusion = Conclusion {
-            message: id,
-            status: Status::Accepted,
-            receipt: Some(receipt),
-            problem: None,
-            now: now(),
-        };
+        let conclusion =
+            Conclusion { message: id, status: Status::Accepted, receipt: Some(receipt), problem: None, now: now() };
         self.store.conclude(conclusion).await?;
         Ok(id)
     }
@@ -313,15 +292,8 @@ impl Desk {
     }
 
     /// What a seller finds.
-    pub async fn find_as(
-        &self,
-        seller: Option<&str>,
-        mut filter: HistoryFilter,
-    ) -> Vec<HistoryEntry> {
-        let scope = Scope {
-            organization: organization(),
-            seller: seller.map(UserId::from),
-        };
+    pub async fn find_as(&self, seller: Option<&str>, mut filter: HistoryFilter) -> Vec<HistoryEntry> {
+        let scope = Scope { organization: organization(), seller: seller.map(UserId::from) };
         filter.limit = 200;
         self.store.history(&scope, &filter).await.unwrap().entries
     }
@@ -344,17 +316,11 @@ pub fn words(entries: &[HistoryEntry]) -> Vec<&str> {
 }
 
 pub fn of_lead(id: &str) -> HistoryFilter {
-    HistoryFilter {
-        lead: Some(id.into()),
-        ..HistoryFilter::default()
-    }
+    HistoryFilter { lead: Some(id.into()), ..HistoryFilter::default() }
 }
 
 pub fn lead(id: &str) -> Links {
-    Links {
-        lead: Some(id.into()),
-        ..Links::default()
-    }
+    Links { lead: Some(id.into()), ..Links::default() }
 }
 
 pub fn organization() -> OrganizationId {
@@ -402,13 +368,7 @@ pub fn status(body: &str, status: Status) -> Event {
 }
 
 fn event(subject: &str, key: &str, kind: EventKind) -> Event {
-    Event {
-        account: account(),
-        subject: subject.to_owned(),
-        key: EventKey::new(key),
-        occurred_at: Some(now()),
-        kind,
-    }
+    Event { account: account(), subject: subject.to_owned(), key: EventKey::new(key), occurred_at: Some(now()), kind }
 }
 
 pub fn webhook(events: Vec<Event>) -> NewWebhook {
@@ -420,17 +380,12 @@ pub fn webhook(events: Vec<Event>) -> NewWebhook {
             serde_json::to_vec(&events).unwrap(),
         )),
         received_at: now(),
-        batch: Batch {
-            events,
-            problem: None,
-        },
+        batch: Batch { events, problem: None },
     }
 }
 
 /// A moment that no one had before: a second after the last, from 2026-02-16 on.
 pub fn now() -> OffsetDateTime {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    OffsetDateTime::UNIX_EPOCH
-        + Duration::days(20_500)
-        + Duration::seconds(NEXT.fetch_add(1, Ordering::SeqCst).into())
+    OffsetDateTime::UNIX_EPOCH + Duration::days(20_500) + Duration::seconds(NEXT.fetch_add(1, Ordering::SeqCst).into())
 }

@@ -1,6 +1,6 @@
 use comms_core::{
-    AccountId, Address, Change, Content, Event, EventKey, EventKind, IdentityChange,
-    InboundMessage, MessageOrigin, OptChange, Party, Status, StatusUpdate,
+    AccountId, Address, Change, Content, Event, EventKey, EventKind, IdentityChange, InboundMessage, MessageOrigin,
+    OptChange, Party, Status, StatusUpdate,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -21,11 +21,7 @@ fn a_difference_anywhere_changes_a_key() {
         json!({"a": 1, "b": {"c": [1, 2], "d": null}}),
         json!({"a": 1}),
     ] {
-        assert_ne!(
-            EventKey::of_value(&element),
-            EventKey::of_value(&other),
-            "{other}"
-        );
+        assert_ne!(EventKey::of_value(&element), EventKey::of_value(&other), "{other}");
     }
 }
 
@@ -40,11 +36,8 @@ fn a_key_is_the_same_in_every_version() {
 
 #[test]
 fn every_kind_of_event_survives_json_under_its_name() {
-    let ana = || Party {
-        addresses: vec![Address::from_wa_id("34600000000")],
-        name: Some("Ana".to_owned()),
-        username: None,
-    };
+    let ana =
+        || Party { addresses: vec![Address::from_wa_id("34600000000")], name: Some("Ana".to_owned()), username: None };
     let kinds = [
         EventKind::Message(Box::new(InboundMessage {
             origin: MessageOrigin::Echo,
@@ -74,14 +67,8 @@ fn every_kind_of_event_survives_json_under_its_name() {
             scope: "marketing_messages".to_owned(),
             raw: Value::Null,
         }),
-        EventKind::Changed(Change {
-            field: "account_update".to_owned(),
-            value: json!({"a": 1}),
-        }),
-        EventKind::Unknown {
-            name: "hologram".to_owned(),
-            raw: json!([1, "dos", null]),
-        },
+        EventKind::Changed(Change { field: "account_update".to_owned(), value: json!({"a": 1}) }),
+        EventKind::Unknown { name: "hologram".to_owned(), raw: json!([1, "dos", null]) },
     ];
     for kind in kinds {
         let event = Event {

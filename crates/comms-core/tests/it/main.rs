@@ -11,6 +11,8 @@ mod contract_directory;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_owner;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_perf_tmp;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_rows;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_schema;

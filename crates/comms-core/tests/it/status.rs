@@ -26,9 +26,7 @@ fn a_stored_number_gives_its_state_back_and_no_other_number_gives_one() {
 #[test]
 fn the_stored_numbers_stay_what_they_are() {
     // They are in databases: a change here is a migration.
-    let stored = [
-        0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 200, 210, 220, 230, 240, 250, 260, 270,
-    ];
+    let stored = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 200, 210, 220, 230, 240, 250, 260, 270];
     assert_eq!(Status::ALL.map(Status::rank), stored);
 }
 
@@ -43,19 +41,8 @@ fn the_name_is_the_one_in_json() {
 
 #[test]
 fn what_the_provider_reports_outranks_what_we_believe() {
-    for reported in [
-        Status::Accepted,
-        Status::Sent,
-        Status::Failed,
-        Status::Delivered,
-        Status::Read,
-    ] {
-        for believed in [
-            Status::Queued,
-            Status::Sending,
-            Status::Unknown,
-            Status::Expired,
-        ] {
+    for reported in [Status::Accepted, Status::Sent, Status::Failed, Status::Delivered, Status::Read] {
+        for believed in [Status::Queued, Status::Sending, Status::Unknown, Status::Expired] {
             assert_eq!(believed.merge(reported), reported);
             assert_eq!(reported.merge(believed), reported);
         }

@@ -10,10 +10,9 @@ async fn stored(folder: &std::path::Path, organization: &str) -> (BlobStore, Str
     use comms_core::history::{MediaJob, MediaOutcome};
     let scene = scene();
     let blobs = BlobStore::folder(folder).unwrap();
-    let engine =
-        comms_engine::Engine::builder(scene.store.clone(), scene.engine.channels().clone())
-            .blobs(blobs.clone())
-            .build();
+    let engine = comms_engine::Engine::builder(scene.store.clone(), scene.engine.channels().clone())
+        .blobs(blobs.clone())
+        .build();
     let job = MediaJob {
         id: Uuid::now_v7(),
         organization: organization.into(),
@@ -23,11 +22,7 @@ async fn stored(folder: &std::path::Path, organization: &str) -> (BlobStore, Str
         sha256: None,
         attempts: 0,
     };
-    scene
-        .store
-        .state()
-        .media
-        .push((job, time::OffsetDateTime::UNIX_EPOCH));
+    scene.store.state().media.push((job, time::OffsetDateTime::UNIX_EPOCH));
     engine.fetch_media().await.unwrap();
     let outcome = scene.store.state().media_outcomes.pop().unwrap();
     let MediaOutcome::Stored { blob_key, .. } = outcome else {
@@ -70,15 +65,7 @@ async fn a_key_opens_nothing_for_another_organisation_nor_outside() {
     let folder = tempfile::tempdir().unwrap();
     let (blobs, key) = stored(folder.path(), "north").await;
     std::fs::write(folder.path().join("secret"), "secret").unwrap();
-    let keys = [
-        key.as_str(),
-        "south/../secret",
-        "../secret",
-        "/etc/hosts",
-        "secret",
-        "south",
-        "",
-    ];
+    let keys = [key.as_str(), "south/../secret", "../secret", "/etc/hosts", "secret", "south", ""];
     for key in keys {
         let opened = blobs.open(&"south".into(), key).await;
         assert!(matches!(opened, Err(BlobError::NotFound)), "{key}");

@@ -8,11 +8,10 @@ use std::{
 };
 
 use comms_core::{
-    Channel, Content, Error, ErrorKind, Event, EventKind, ManualClock, Media, MediaKind, MediaRef,
-    MessageId, Outcome, Status,
+    Channel, Content, Error, ErrorKind, Event, EventKind, ManualClock, Media, MediaKind, MediaRef, MessageId, Outcome,
+    Status,
     history::{
-        AttachmentState, DatabaseSettings, HistoryEntry, HistoryFilter, Organization, Repository,
-        WebhookFilter, open,
+        AttachmentState, DatabaseSettings, HistoryEntry, HistoryFilter, Organization, Repository, WebhookFilter, open,
     },
 };
 use comms_engine::{BlobStore, Code, Engine, Settings};
@@ -38,24 +37,12 @@ async fn durable() -> Durable {
     let clock = ManualClock::at_unix(1_700_000_000);
     let store = database(folder.path(), &clock).await;
     store.migrate().await.unwrap();
-    let organization = Organization {
-        id: "north".into(),
-        name: "North".to_owned(),
-    };
+    let organization = Organization { id: "north".into(), name: "North".to_owned() };
     store.put_organization(&organization).await.unwrap();
     let desk = Arc::new(Desk::new("desk", Arc::new(Mutex::new(Vec::new()))));
-    store
-        .put_account(&account(desk.account().clone()))
-        .await
-        .unwrap();
+    store.put_account(&account(desk.account().clone())).await.unwrap();
     let engine = engine(&store, &desk, &clock);
-    Durable {
-        engine,
-        store,
-        desk,
-        clock,
-        folder,
-    }
+    Durable { engine, store, desk, clock, folder }
 }
 
 async fn database(folder: &Path, clock: &ManualClock) -> Arc<dyn Repository> {
@@ -82,20 +69,12 @@ impl Durable {
     }
 
     async fn history(&self) -> Vec<HistoryEntry> {
-        let filter = HistoryFilter {
-            limit: 50,
-            ..HistoryFilter::default()
-        };
+        let filter = HistoryFilter { limit: 50, ..HistoryFilter::default() };
         self.store.history(&admin(), &filter).await.unwrap().entries
     }
 
     async fn status(&self, message: MessageId) -> Status {
-        self.store
-            .message(&admin(), message)
-            .await
-            .unwrap()
-            .entry
-            .status
+        self.store.message(&admin(), message).await.unwrap().entry.status
     }
 }
 
@@ -104,10 +83,7 @@ async fn what_was_acknowledged_is_there_after_the_process_is_gone() {
     let mut scene = durable().await;
     let first = scene.receive(text_event("memory:desk", "m1")).await;
     let again = scene.receive(text_event("memory:desk", "m1")).await;
-    assert_eq!(
-        (first.messages, again.messages, again.duplicates),
-        (1, 0, 1)
-    );
+    assert_eq!((first.messages, again.messages, again.duplicates), (1, 0, 1));
 
     scene.store.close().await;
     drop((scene.engine, scene.store));
@@ -116,15 +92,8 @@ async fn what_was_acknowledged_is_there_after_the_process_is_gone() {
     let history = scene.history().await;
     assert_eq!(history.len(), 1);
     assert_eq!(history[0].provider_id.as_deref(), Some("m1"));
-    let report = scene
-        .engine
-        .replay(&WebhookFilter::default())
-        .await
-        .unwrap();
-    assert_eq!(
-        (report.webhooks, report.messages, report.duplicates),
-        (2, 0, 2)
-    );
+    let report = scene.engine.replay(&WebhookFilter::default()).await.unwrap();
+    assert_eq!((report.webhooks, report.messages, report.duplicates), (2, 0, 2));
 }
 
 #[tokio::test]
@@ -152,16 +121,8 @@ async fn a_failed_message_is_tried_again_once() {
     let detail = scene.store.message(&admin(), failed.message).await.unwrap();
     assert_eq!(detail.entry.problem.unwrap().code, "131026");
 
-    let again = scene
-        .engine
-        .retry(&admin(), &user(), failed.message, false)
-        .await
-        .unwrap();
-    let repeated = scene
-        .engine
-        .retry(&admin(), &user(), failed.message, false)
-        .await
-        .unwrap();
+    let again = scene.engine.retry(&admin(), &user(), failed.message, false).await.unwrap();
+    let repeated = scene.engine.retry(&admin(), &user(), failed.message, false).await.unwrap();
     assert_eq!((again.message, repeated.repeated), (repeated.message, true));
     let detail = scene.store.message(&admin(), again.message).await.unwrap();
     assert_eq!(detail.retry_of, Some(failed.message));
@@ -200,19 +161,11 @@ async fn webhooks_of_an_unknown_account_wait_for_it() {
     assert!(scene.history().await.is_empty());
     assert_eq!(scene.store.quarantine().await.unwrap().len(), 1);
 
-    let assigned = scene
-        .engine
-        .assign_account(account("memory:new".into()))
-        .await
-        .unwrap();
+    let assigned = scene.engine.assign_account(account("memory:new".into())).await.unwrap();
     assert_eq!(assigned.replay.messages, 1);
     assert_eq!(scene.history().await.len(), 1);
     assert!(scene.store.quarantine().await.unwrap().is_empty());
-    let again = scene
-        .engine
-        .assign_account(account("memory:new".into()))
-        .await
-        .unwrap();
+    let again = scene.engine.assign_account(account("memory:new".into())).await.unwrap();
     assert_eq!(again.replay.webhooks, 0);
 }
 
@@ -221,11 +174,7 @@ async fn the_sweep_finds_what_an_interrupted_registration_left() {
     let scene = durable().await;
     scene.receive(text_event("memory:new", "m1")).await;
     assert_eq!(scene.engine.release_quarantine().await.unwrap().webhooks, 0);
-    scene
-        .store
-        .put_account(&account("memory:new".into()))
-        .await
-        .unwrap();
+    scene.store.put_account(&account("memory:new".into())).await.unwrap();
     assert_eq!(scene.engine.release_quarantine().await.unwrap().messages, 1);
 }
 
@@ -245,28 +194,16 @@ async fn the_file_of_an_inbound_message_is_fetched_after_a_failure() {
     }
     scene.receive(event).await;
     let away = Error::new(ErrorKind::Transport, Outcome::NotSent, "away");
-    scene
-        .desk
-        .set(|behaviour| behaviour.files.push_back(Err(away)));
+    scene.desk.set(|behaviour| behaviour.files.push_back(Err(away)));
     assert_eq!(scene.engine.fetch_media().await.unwrap(), 1);
-    assert_eq!(
-        scene.engine.fetch_media().await.unwrap(),
-        0,
-        "not before its time"
-    );
+    assert_eq!(scene.engine.fetch_media().await.unwrap(), 0, "not before its time");
 
     scene.clock.advance(Duration::from_secs(60));
     assert_eq!(scene.engine.fetch_media().await.unwrap(), 1);
     let attachment = scene.history().await[0].attachments[0].clone();
-    assert_eq!(
-        (attachment.state, attachment.size),
-        (AttachmentState::Stored, Some(5))
-    );
+    assert_eq!((attachment.state, attachment.size), (AttachmentState::Stored, Some(5)));
     let blobs = scene.engine.blobs().unwrap();
-    let blob = blobs
-        .open(&"north".into(), &attachment.blob_key.unwrap())
-        .await
-        .unwrap();
+    let blob = blobs.open(&"north".into(), &attachment.blob_key.unwrap()).await.unwrap();
     let chunks: Vec<_> = blob.body.try_collect().await.unwrap();
     assert_eq!(chunks.concat(), b"photo");
 }
@@ -292,20 +229,6 @@ async fn reading_a_message_is_told_once() {
     let scene = durable().await;
     scene.receive(text_event("memory:desk", "m1")).await;
     let message = scene.history().await[0].message;
-    assert!(
-        scene
-            .engine
-            .mark_read(&admin(), message)
-            .await
-            .unwrap()
-            .changed
-    );
-    assert!(
-        !scene
-            .engine
-            .mark_read(&admin(), message)
-            .await
-            .unwrap()
-            .changed
-    );
+    assert!(scene.engine.mark_read(&admin(), message).await.unwrap().changed);
+    assert!(!scene.engine.mark_read(&admin(), message).await.unwrap().changed);
 }

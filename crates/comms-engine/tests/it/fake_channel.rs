@@ -9,9 +9,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use comms_core::{
-    AccountId, Address, ByteStream, Capabilities, Channel, ChannelDirectory, ChannelKind,
-    ContentKind, Error, Found, InMemoryChannel, MediaRef, MediaStream, Outbound, Probe, Receipt,
-    Result, TemplateSummary,
+    AccountId, Address, ByteStream, Capabilities, Channel, ChannelDirectory, ChannelKind, ContentKind, Error, Found,
+    InMemoryChannel, MediaRef, MediaStream, Outbound, Probe, Receipt, Result, TemplateSummary,
 };
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
@@ -52,21 +51,14 @@ impl Served {
     pub fn whole(bytes: &'static [u8]) -> Self {
         Self {
             length: Some(bytes.len() as u64),
-            chunks: bytes
-                .chunks(4)
-                .map(|chunk| Ok(Bytes::from_static(chunk)))
-                .collect(),
+            chunks: bytes.chunks(4).map(|chunk| Ok(Bytes::from_static(chunk))).collect(),
             hangs: false,
         }
     }
 
     /// A beginning, and silence after it.
     pub fn endless() -> Self {
-        Self {
-            length: None,
-            chunks: vec![Ok(Bytes::from_static(b"the"))],
-            hangs: true,
-        }
+        Self { length: None, chunks: vec![Ok(Bytes::from_static(b"the"))], hangs: true }
     }
 
     fn body(self) -> ByteStream {
@@ -119,10 +111,7 @@ impl Channel for Desk {
         self.gate.acquire().await.unwrap().forget();
         assert!(!self.behaviour.lock().unwrap().panics, "told to panic");
         if matches!(message.content, comms_core::Content::Template(_)) {
-            let plain = Outbound {
-                content: comms_core::Content::text(message.content.summary()),
-                ..message.clone()
-            };
+            let plain = Outbound { content: comms_core::Content::text(message.content.summary()), ..message.clone() };
             return self.inner.send(&plain).await;
         }
         self.inner.send(message).await
@@ -153,12 +142,7 @@ impl Channel for Desk {
 
     async fn mark_read(&self, _: &str) -> Result<()> {
         self.note("mark_read");
-        self.behaviour
-            .lock()
-            .unwrap()
-            .read
-            .clone()
-            .map_or(Ok(()), Err)
+        self.behaviour.lock().unwrap().read.clone().map_or(Ok(()), Err)
     }
 
     async fn templates(&self) -> Result<Vec<TemplateSummary>> {
@@ -176,8 +160,7 @@ pub struct Directory(pub HashMap<AccountId, Arc<Desk>>);
 impl ChannelDirectory for Directory {
     async fn resolve(&self, account: &AccountId) -> Result<Arc<dyn Channel>> {
         let desk = self.0.get(account).cloned();
-        desk.map(|desk| desk as Arc<dyn Channel>)
-            .ok_or_else(|| Error::config("no credential is set"))
+        desk.map(|desk| desk as Arc<dyn Channel>).ok_or_else(|| Error::config("no credential is set"))
     }
 
     fn accounts(&self, kind: ChannelKind) -> Vec<AccountId> {

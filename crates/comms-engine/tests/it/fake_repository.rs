@@ -7,14 +7,13 @@ use std::{
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Address, ChannelKind, Content, Direction, EventKind, MessageId, OrganizationId,
-    Status, StoredWebhook, UserId, WebhookId, WebhookRequest,
+    AccountId, Address, ChannelKind, Content, Direction, EventKind, MessageId, OrganizationId, Status, StoredWebhook,
+    UserId, WebhookId, WebhookRequest,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter,
-        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
-        MigrationReport, NewOutbound, NewWebhook, Organization, QuarantinedAccount, RecipientState,
-        Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken,
-        WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
+        Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
+        QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
+        ServiceToken, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};
@@ -57,11 +56,7 @@ pub struct Row {
 
 impl FakeRepository {
     pub fn new(journal: Journal) -> Self {
-        Self {
-            journal,
-            state: Mutex::default(),
-            hint: watch::channel(0).0,
-        }
+        Self { journal, state: Mutex::default(), hint: watch::channel(0).0 }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -70,11 +65,7 @@ impl FakeRepository {
 
     /// The next call of this method fails.
     pub fn fail_next(&self, method: &'static str, error: RepositoryError) {
-        self.state()
-            .failures
-            .entry(method)
-            .or_default()
-            .push_back(error);
+        self.state().failures.entry(method).or_default().push_back(error);
     }
 
     /// The status of a message.
@@ -110,11 +101,7 @@ impl State {
     }
 
     /// The message under this key; a conflict where the key stands for another request.
-    fn keyed(
-        &self,
-        key: &(OrganizationId, UserId, String),
-        request_hash: &str,
-    ) -> RepositoryResult<Option<MessageId>> {
+    fn keyed(&self, key: &(OrganizationId, UserId, String), request_hash: &str) -> RepositoryResult<Option<MessageId>> {
         match self.keys.get(key) {
             None => Ok(None),
             Some((known, id)) if known == request_hash => Ok(Some(*id)),
@@ -148,14 +135,10 @@ impl Repository for FakeRepository {
                 EventKind::Message(message) => {
                     ingested.messages += 1;
                     let address = message.party.primary().cloned();
-                    let mut detail =
-                        detail(&account, address, message.content, webhook.received_at);
+                    let mut detail = detail(&account, address, message.content, webhook.received_at);
                     detail.entry.provider_id = Some(event.subject);
                     let id = detail.entry.message;
-                    let row = Row {
-                        detail,
-                        lease_until: None,
-                    };
+                    let row = Row { detail, lease_until: None };
                     state.messages.insert(id, row);
                 }
                 EventKind::Status(_) => ingested.statuses += 1,
@@ -187,13 +170,7 @@ impl Repository for FakeRepository {
         detail.reply_to = new.message.reply_to;
         detail.retry_of = new.retry_of;
         let lease_until = Some(new.now + new.lease);
-        state.messages.insert(
-            id,
-            Row {
-                detail,
-                lease_until,
-            },
-        );
+        state.messages.insert(id, Row { detail, lease_until });
         Ok(Accepted::New(id))
     }
 
@@ -205,11 +182,7 @@ impl Repository for FakeRepository {
         request_hash: &str,
     ) -> RepositoryResult<Option<MessageId>> {
         let state = self.call("accepted_before")?;
-        let key = (
-            organization.clone(),
-            user.clone(),
-            idempotency_key.to_owned(),
-        );
+        let key = (organization.clone(), user.clone(), idempotency_key.to_owned());
         state.keyed(&key, request_hash)
     }
 
@@ -224,17 +197,11 @@ impl Repository for FakeRepository {
         Ok(())
     }
 
-    async fn release_stale(
-        &self,
-        now: OffsetDateTime,
-        everything: bool,
-    ) -> RepositoryResult<Vec<MessageId>> {
+    async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>> {
         let mut state = self.call("release_stale")?;
         let mut released = Vec::new();
         for (id, row) in &mut state.messages {
-            let over = row
-                .lease_until
-                .is_some_and(|until| everything || until < now);
+            let over = row.lease_until.is_some_and(|until| everything || until < now);
             if over && row.detail.entry.status == Status::Sending {
                 row.detail.entry.status = Status::Unknown;
                 row.lease_until = None;
@@ -250,21 +217,14 @@ impl Repository for FakeRepository {
 
     async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail> {
         let state = self.call("message")?;
-        state
-            .message(&scope.organization, id)
-            .map(|row| row.detail.clone())
+        state.message(&scope.organization, id).map(|row| row.detail.clone())
     }
 
     async fn message_by_row(&self, _: &Scope, _: i32) -> RepositoryResult<MessageId> {
         Err(RepositoryError::NotFound("message"))
     }
 
-    async fn mark_read(
-        &self,
-        scope: &Scope,
-        id: MessageId,
-        _: OffsetDateTime,
-    ) -> RepositoryResult<bool> {
+    async fn mark_read(&self, scope: &Scope, id: MessageId, _: OffsetDateTime) -> RepositoryResult<bool> {
         let mut state = self.call("mark_read(store)")?;
         state.message(&scope.organization, id)?;
         let entry = &mut state.messages.get_mut(&id).unwrap().detail.entry;
@@ -277,29 +237,16 @@ impl Repository for FakeRepository {
         Err(RepositoryError::NotFound("attachment"))
     }
 
-    async fn recipient(
-        &self,
-        _: &AccountId,
-        address: &Address,
-    ) -> RepositoryResult<RecipientState> {
+    async fn recipient(&self, _: &AccountId, address: &Address) -> RepositoryResult<RecipientState> {
         let state = self.call("recipient")?;
-        Ok(state
-            .recipients
-            .get(address.value())
-            .cloned()
-            .unwrap_or_default())
+        Ok(state.recipients.get(address.value()).cloned().unwrap_or_default())
     }
 
     async fn assignments(&self, _: &Links) -> RepositoryResult<Vec<Assignment>> {
         Ok(self.call("assignments")?.assignments.clone())
     }
 
-    async fn claim_media(
-        &self,
-        now: OffsetDateTime,
-        lease: Duration,
-        limit: u16,
-    ) -> RepositoryResult<Vec<MediaJob>> {
+    async fn claim_media(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<MediaJob>> {
         let mut state = self.call("claim_media")?;
         let due = state.media.iter_mut().filter(|(_, due)| *due <= now);
         let claimed = due.take(limit.into()).map(|(job, due)| {
@@ -314,11 +261,7 @@ impl Repository for FakeRepository {
         let mut state = self.call("conclude_media")?;
         match &outcome {
             MediaOutcome::Retry { at, .. } => {
-                let job = state
-                    .media
-                    .iter_mut()
-                    .find(|(job, _)| job.id == id)
-                    .unwrap();
+                let job = state.media.iter_mut().find(|(job, _)| job.id == id).unwrap();
                 job.1 = *at;
             }
             MediaOutcome::Stored { .. } | MediaOutcome::Failed { .. } => {
@@ -331,29 +274,19 @@ impl Repository for FakeRepository {
 
     async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {
         let state = self.call("webhook")?;
-        let (provider, received_at, request) = state
-            .webhooks
-            .get(&id)
-            .cloned()
-            .ok_or(RepositoryError::NotFound("webhook"))?;
-        Ok(StoredWebhook::from_repository(
-            id,
-            provider,
-            received_at,
-            request,
-        ))
+        let (provider, received_at, request) =
+            state.webhooks.get(&id).cloned().ok_or(RepositoryError::NotFound("webhook"))?;
+        Ok(StoredWebhook::from_repository(id, provider, received_at, request))
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> RepositoryResult<Vec<WebhookId>> {
         let state = self.call("webhooks")?;
         let wanted = |id: &WebhookId| {
             filter.after.is_none_or(|after| *id > after)
-                && filter.quarantined.as_ref().is_none_or(|account| {
-                    state
-                        .quarantine
-                        .iter()
-                        .any(|row| row.0 == *account && row.1 == *id)
-                })
+                && filter
+                    .quarantined
+                    .as_ref()
+                    .is_none_or(|account| state.quarantine.iter().any(|row| row.0 == *account && row.1 == *id))
         };
         let ids = state.webhooks.keys().copied().filter(wanted);
         Ok(ids.take(filter.limit.into()).collect())
@@ -364,22 +297,13 @@ impl Repository for FakeRepository {
         let accounts: HashSet<&AccountId> = state.quarantine.iter().map(|row| &row.0).collect();
         let rows = accounts.into_iter().map(|account| QuarantinedAccount {
             account: account.clone(),
-            webhooks: state
-                .quarantine
-                .iter()
-                .filter(|row| row.0 == *account)
-                .count() as i64,
+            webhooks: state.quarantine.iter().filter(|row| row.0 == *account).count() as i64,
             since: OffsetDateTime::UNIX_EPOCH,
         });
         Ok(rows.collect())
     }
 
-    async fn events(
-        &self,
-        _: Option<&OrganizationId>,
-        _: i64,
-        _: u16,
-    ) -> RepositoryResult<Vec<LogEvent>> {
+    async fn events(&self, _: Option<&OrganizationId>, _: i64, _: u16) -> RepositoryResult<Vec<LogEvent>> {
         Ok(Vec::new())
     }
 
@@ -395,10 +319,7 @@ impl Repository for FakeRepository {
         Ok(())
     }
 
-    async fn accounts(
-        &self,
-        organization: Option<&OrganizationId>,
-    ) -> RepositoryResult<Vec<Account>> {
+    async fn accounts(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<Account>> {
         let state = self.call("accounts")?;
         let mine = |account: &&Account| organization.is_none_or(|own| account.organization == *own);
         Ok(state.accounts.iter().filter(mine).cloned().collect())
@@ -406,13 +327,8 @@ impl Repository for FakeRepository {
 
     async fn put_account(&self, account: &Account) -> RepositoryResult<()> {
         let mut state = self.call("put_account")?;
-        if state
-            .account(&account.id)
-            .is_some_and(|known| known.organization != account.organization)
-        {
-            return Err(RepositoryError::Conflict(
-                "of another organisation".to_owned(),
-            ));
+        if state.account(&account.id).is_some_and(|known| known.organization != account.organization) {
+            return Err(RepositoryError::Conflict("of another organisation".to_owned()));
         }
         state.accounts.retain(|known| known.id != account.id);
         state.accounts.push(account.clone());
@@ -431,12 +347,7 @@ impl Repository for FakeRepository {
         Ok(Vec::new())
     }
 
-    async fn revoke_service_token(
-        &self,
-        _: &OrganizationId,
-        _: Uuid,
-        _: OffsetDateTime,
-    ) -> RepositoryResult<()> {
+    async fn revoke_service_token(&self, _: &OrganizationId, _: Uuid, _: OffsetDateTime) -> RepositoryResult<()> {
         Ok(())
     }
 
@@ -447,14 +358,9 @@ impl Repository for FakeRepository {
         _: &UserId,
     ) -> RepositoryResult<Option<AccountId>> {
         let state = self.call("sending_account")?;
-        let fits = |account: &&Account| {
-            account.organization == *organization && account.channel == channel && account.active
-        };
-        Ok(state
-            .accounts
-            .iter()
-            .find(fits)
-            .map(|account| account.id.clone()))
+        let fits =
+            |account: &&Account| account.organization == *organization && account.channel == channel && account.active;
+        Ok(state.accounts.iter().find(fits).map(|account| account.id.clone()))
     }
 
     async fn fill_waiting(&self) -> RepositoryResult<u64> {
@@ -466,10 +372,7 @@ impl Repository for FakeRepository {
     }
 
     async fn stats(&self) -> RepositoryResult<RepositoryStats> {
-        self.call("stats").map(|_| RepositoryStats {
-            writers_alive: true,
-            ..RepositoryStats::default()
-        })
+        self.call("stats").map(|_| RepositoryStats { writers_alive: true, ..RepositoryStats::default() })
     }
 
     async fn ping(&self) -> RepositoryResult<()> {
@@ -484,12 +387,7 @@ impl Repository for FakeRepository {
 }
 
 /// An inbound message, as the base of every row.
-fn detail(
-    account: &Account,
-    address: Option<Address>,
-    content: Content,
-    created_at: OffsetDateTime,
-) -> MessageDetail {
+fn detail(account: &Account, address: Option<Address>, content: Content, created_at: OffsetDateTime) -> MessageDetail {
     let address = address.unwrap_or_else(crate::fake_channel::person);
     MessageDetail {
         entry: HistoryEntry {

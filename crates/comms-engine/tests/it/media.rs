@@ -70,13 +70,7 @@ async fn a_file_is_fetched_and_kept_under_its_organisation() {
     let scene = scene();
     let id = job(&scene);
     scene.serves(Ok(Served::whole(BYTES)));
-    let MediaOutcome::Stored {
-        blob_key,
-        size,
-        mime_type,
-        sha256,
-    } = scene.fetch().await
-    else {
+    let MediaOutcome::Stored { blob_key, size, mime_type, sha256 } = scene.fetch().await else {
         panic!("not stored");
     };
     assert_eq!(blob_key, format!("north/2023/11/{id}"));
@@ -96,11 +90,7 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_later_and_then_given_u
             panic!("not tried again");
         };
         assert_eq!((at, error.as_str()), (scene.clock.now() + wait, "no"));
-        assert_eq!(
-            scene.engine.fetch_media().await.unwrap(),
-            0,
-            "not before its time"
-        );
+        assert_eq!(scene.engine.fetch_media().await.unwrap(), 0, "not before its time");
         scene.clock.advance(wait);
     }
     scene.serves(Err(gone(Outcome::NotSent, ErrorKind::Transport)));
@@ -130,10 +120,7 @@ async fn a_file_beyond_the_limit_is_not_kept_whatever_its_length_said() {
     for length in [None, Some(BYTES.len() as u64), Some(1)] {
         let scene = scene_with(settings.clone());
         job(&scene);
-        scene.serves(Ok(Served {
-            length,
-            ..Served::whole(BYTES)
-        }));
+        scene.serves(Ok(Served { length, ..Served::whole(BYTES) }));
         let outcome = scene.fetch().await;
         assert!(matches!(outcome, MediaOutcome::Failed { .. }));
         assert_eq!(reason(&outcome), "larger than 19 bytes");
@@ -161,9 +148,7 @@ async fn the_providers_hash_is_checked_in_either_spelling() {
         let outcome = scene.fetch().await;
         assert_eq!(matches!(outcome, MediaOutcome::Stored { .. }), kept);
         if !kept {
-            assert!(
-                matches!(&outcome, MediaOutcome::Retry { error, .. } if error.contains("hash"))
-            );
+            assert!(matches!(&outcome, MediaOutcome::Retry { error, .. } if error.contains("hash")));
         }
     }
 }
@@ -172,17 +157,10 @@ async fn the_providers_hash_is_checked_in_either_spelling() {
 async fn a_file_that_breaks_off_is_tried_again_and_leaves_nothing_behind() {
     let broken = || Served {
         length: Some(20),
-        chunks: vec![
-            Ok(Bytes::from_static(b"the bytes")),
-            Err(gone(Outcome::Unknown, ErrorKind::Transport)),
-        ],
+        chunks: vec![Ok(Bytes::from_static(b"the bytes")), Err(gone(Outcome::Unknown, ErrorKind::Transport))],
         hangs: false,
     };
-    let short = || Served {
-        length: Some(20),
-        chunks: vec![Ok(Bytes::from_static(b"the bytes"))],
-        hangs: false,
-    };
+    let short = || Served { length: Some(20), chunks: vec![Ok(Bytes::from_static(b"the bytes"))], hangs: false };
     for (served, why) in [(broken(), "no"), (short(), "9 bytes arrived of 20")] {
         let scene = scene();
         let id = job(&scene);
@@ -191,9 +169,7 @@ async fn a_file_that_breaks_off_is_tried_again_and_leaves_nothing_behind() {
         assert!(matches!(outcome, MediaOutcome::Retry { .. }));
         assert_eq!(reason(&outcome), why);
         let blobs = scene.engine.blobs().unwrap();
-        let left = blobs
-            .open(&"north".into(), &format!("north/2023/11/{id}"))
-            .await;
+        let left = blobs.open(&"north".into(), &format!("north/2023/11/{id}")).await;
         assert!(left.is_err());
     }
 }
@@ -223,15 +199,11 @@ async fn one_file_that_cannot_be_recorded_does_not_hold_up_its_neighbours() {
     let scene = scene();
     job(&scene);
     job(&scene);
-    scene
-        .store
-        .fail_next("conclude_media", RepositoryError::Busy);
+    scene.store.fail_next("conclude_media", RepositoryError::Busy);
     assert!(scene.engine.fetch_media().await.is_err());
     assert_eq!(scene.store.state().media_outcomes.len(), 1);
     // Its claim ends, and the next round takes it.
-    scene
-        .clock
-        .advance(scene.engine.settings().media_lease() + Duration::from_secs(1));
+    scene.clock.advance(scene.engine.settings().media_lease() + Duration::from_secs(1));
     assert_eq!(scene.engine.fetch_media().await.unwrap(), 1);
     assert_eq!(scene.store.state().media_outcomes.len(), 2);
 }

@@ -4,11 +4,7 @@ use comms_engine::{Code, ReadReceipt};
 use crate::scene::{Scene, admin, scene};
 
 fn told(scene: &Scene) -> usize {
-    scene
-        .calls()
-        .iter()
-        .filter(|call| *call == "mark_read")
-        .count()
+    scene.calls().iter().filter(|call| *call == "mark_read").count()
 }
 
 #[tokio::test]
@@ -18,10 +14,7 @@ async fn a_message_is_marked_as_read_and_the_other_party_told_once() {
     let first = scene.engine.mark_read(&admin(), message).await.unwrap();
     assert_eq!((first.changed, first.receipt), (true, ReadReceipt::Sent));
     let second = scene.engine.mark_read(&admin(), message).await.unwrap();
-    assert_eq!(
-        (second.changed, second.receipt),
-        (false, ReadReceipt::NotNeeded)
-    );
+    assert_eq!((second.changed, second.receipt), (false, ReadReceipt::NotNeeded));
     assert_eq!(told(&scene), 1);
 }
 
@@ -44,11 +37,7 @@ async fn a_message_of_another_organisation_is_not_there() {
     let message = scene.received("m1").await;
     let mut elsewhere = admin();
     elsewhere.organization = "south".into();
-    let error = scene
-        .engine
-        .mark_read(&elsewhere, message)
-        .await
-        .unwrap_err();
+    let error = scene.engine.mark_read(&elsewhere, message).await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     assert_eq!(told(&scene), 0);
 }

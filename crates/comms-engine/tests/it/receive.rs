@@ -52,16 +52,8 @@ async fn whatever_keeps_the_store_from_storing_asks_the_provider_to_come_again()
     let scene = scene();
     let causes = [
         (RepositoryError::Busy, Code::Busy, 1),
-        (
-            RepositoryError::Unavailable("away".into()),
-            Code::DatabaseAway,
-            5,
-        ),
-        (
-            RepositoryError::Database("disk full".into()),
-            Code::Internal,
-            5,
-        ),
+        (RepositoryError::Unavailable("away".into()), Code::DatabaseAway, 5),
+        (RepositoryError::Database("disk full".into()), Code::Internal, 5),
     ];
     for (cause, code, seconds) in causes {
         scene.store.fail_next("ingest", cause);

@@ -15,15 +15,8 @@ async fn reading_again_changes_nothing() {
     let scene = scene();
     receive_some(&scene, 3).await;
     for _ in 0..2 {
-        let report = scene
-            .engine
-            .replay(&WebhookFilter::default())
-            .await
-            .unwrap();
-        assert_eq!(
-            (report.webhooks, report.duplicates, report.messages),
-            (3, 3, 0)
-        );
+        let report = scene.engine.replay(&WebhookFilter::default()).await.unwrap();
+        assert_eq!((report.webhooks, report.duplicates, report.messages), (3, 3, 0));
         assert_eq!(report.next, None);
     }
     let state = scene.store.state();
@@ -34,10 +27,7 @@ async fn reading_again_changes_nothing() {
 async fn a_replay_goes_on_where_the_page_ended() {
     let scene = scene();
     receive_some(&scene, 5).await;
-    let mut filter = WebhookFilter {
-        limit: 2,
-        ..WebhookFilter::default()
-    };
+    let mut filter = WebhookFilter { limit: 2, ..WebhookFilter::default() };
     let mut pages = Vec::new();
     loop {
         let report = scene.engine.replay(&filter).await.unwrap();
@@ -58,11 +48,7 @@ async fn what_is_still_unreadable_is_reported_and_holds_up_nothing() {
     receive_some(&scene, 1).await;
     let id = *scene.store.state().webhooks.keys().next_back().unwrap();
     scene.store.state().webhooks.get_mut(&id).unwrap().0 = "retired".to_owned();
-    let report = scene
-        .engine
-        .replay(&WebhookFilter::default())
-        .await
-        .unwrap();
+    let report = scene.engine.replay(&WebhookFilter::default()).await.unwrap();
     assert_eq!((report.webhooks, report.problems.len()), (2, 2));
     assert_eq!(report.problems[1].1, "no parser reads webhooks of retired");
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Channel, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage,
-    ManualClock, MessageId, MessageOrigin, Party, UserId, WebhookRequest,
+    AccountId, Channel, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, ManualClock, MessageId,
+    MessageOrigin, Party, UserId, WebhookRequest,
     history::{Account, Scope},
 };
 use comms_engine::{BlobStore, Engine, SendRequest, Settings};
@@ -44,12 +44,7 @@ pub fn scene_with(settings: Settings) -> Scene {
         .clock(Arc::new(clock.clone()))
         .settings(settings)
         .build();
-    Scene {
-        engine,
-        store,
-        desk,
-        clock,
-    }
+    Scene { engine, store, desk, clock }
 }
 
 impl Scene {
@@ -60,10 +55,7 @@ impl Scene {
 
     /// A signed webhook with a text from the person, under this provider id, to this account.
     pub fn webhook(&self, account: &str, provider_id: &str) -> WebhookRequest {
-        self.desk
-            .inner
-            .webhook(&[text_event(account, provider_id)])
-            .unwrap()
+        self.desk.inner.webhook(&[text_event(account, provider_id)]).unwrap()
     }
 
     /// Receives a message and gives its id.
@@ -88,17 +80,11 @@ pub fn account(id: AccountId) -> Account {
 }
 
 pub fn admin() -> Scope {
-    Scope {
-        organization: "north".into(),
-        seller: None,
-    }
+    Scope { organization: "north".into(), seller: None }
 }
 
 pub fn seller(id: &str) -> Scope {
-    Scope {
-        organization: "north".into(),
-        seller: Some(id.into()),
-    }
+    Scope { organization: "north".into(), seller: Some(id.into()) }
 }
 
 pub fn user() -> UserId {

@@ -17,10 +17,7 @@ async fn a_message_is_committed_then_sent_then_recorded() {
     assert_eq!(sent.problem, None);
     let calls = scene.calls();
     let order: Vec<&str> = calls.iter().map(String::as_str).collect();
-    assert_eq!(
-        order,
-        ["sending_account", "recipient", "accept", "send", "conclude"]
-    );
+    assert_eq!(order, ["sending_account", "recipient", "accept", "send", "conclude"]);
     assert_eq!(scene.store.status(sent.message), Status::Accepted);
     assert_eq!(scene.desk.inner.sent()[0].id, sent.message);
 }
@@ -30,11 +27,7 @@ async fn the_outcome_decides_the_state_and_the_reason_is_kept() {
     let cases = [
         (Outcome::Rejected, Status::Failed, "no such number"),
         (Outcome::Unknown, Status::Unknown, "no such number"),
-        (
-            Outcome::NotSent,
-            Status::Failed,
-            "not sent, it can be sent again: no such number",
-        ),
+        (Outcome::NotSent, Status::Failed, "not sent, it can be sent again: no such number"),
     ];
     for (outcome, status, reason) in cases {
         let scene = scene();
@@ -43,10 +36,7 @@ async fn the_outcome_decides_the_state_and_the_reason_is_kept() {
         let sent = scene.engine.send(text("hola")).await.unwrap();
         assert_eq!(sent.status, status);
         let problem = sent.problem.unwrap();
-        assert_eq!(
-            (problem.code.as_str(), problem.message.as_str()),
-            ("131026", reason)
-        );
+        assert_eq!((problem.code.as_str(), problem.message.as_str()), ("131026", reason));
         assert_eq!(scene.store.status(sent.message), status);
     }
 }
@@ -57,14 +47,7 @@ async fn an_attempt_goes_on_when_nobody_waits_for_it() {
     scene.desk.gate.forget_permits(Semaphore::MAX_PERMITS);
     let engine = scene.engine.clone();
     let caller = tokio::spawn(async move { engine.send(text("hola")).await });
-    while !scene
-        .store
-        .journal
-        .lock()
-        .unwrap()
-        .iter()
-        .any(|call| call == "send")
-    {
+    while !scene.store.journal.lock().unwrap().iter().any(|call| call == "send") {
         tokio::task::yield_now().await;
     }
     caller.abort();
@@ -83,10 +66,7 @@ async fn a_provider_that_never_answers_leaves_the_outcome_unknown() {
     scene.desk.gate.forget_permits(Semaphore::MAX_PERMITS);
     let sent = scene.engine.send(text("hola")).await.unwrap();
     assert_eq!(sent.status, Status::Unknown);
-    assert_eq!(
-        sent.problem.unwrap().message,
-        "the provider did not answer in time"
-    );
+    assert_eq!(sent.problem.unwrap().message, "the provider did not answer in time");
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,9 +92,7 @@ async fn a_defect_of_a_channel_leaves_the_outcome_unknown() {
 async fn a_store_that_is_away_for_a_moment_still_records_the_outcome() {
     let scene = scene();
     for _ in 0..3 {
-        scene
-            .store
-            .fail_next("conclude", RepositoryError::Unavailable("away".into()));
+        scene.store.fail_next("conclude", RepositoryError::Unavailable("away".into()));
     }
     let sent = scene.engine.send(text("hola")).await.unwrap();
     assert_eq!(scene.store.status(sent.message), Status::Accepted);
@@ -124,24 +102,14 @@ async fn a_store_that_is_away_for_a_moment_still_records_the_outcome() {
 async fn an_attempt_that_a_crash_cut_off_becomes_unknown_and_is_never_sent_again() {
     let scene = scene();
     for _ in 0..5 {
-        scene
-            .store
-            .fail_next("conclude", RepositoryError::Unavailable("away".into()));
+        scene.store.fail_next("conclude", RepositoryError::Unavailable("away".into()));
     }
     let sent = scene.engine.send(text("hola")).await.unwrap();
     assert_eq!(scene.store.status(sent.message), Status::Sending);
 
-    assert!(
-        scene.engine.release_stale(false).await.unwrap().is_empty(),
-        "the lease holds"
-    );
-    scene
-        .clock
-        .advance(scene.engine.settings().send_lease() + Duration::from_secs(1));
-    assert_eq!(
-        scene.engine.release_stale(false).await.unwrap(),
-        [sent.message]
-    );
+    assert!(scene.engine.release_stale(false).await.unwrap().is_empty(), "the lease holds");
+    scene.clock.advance(scene.engine.settings().send_lease() + Duration::from_secs(1));
+    assert_eq!(scene.engine.release_stale(false).await.unwrap(), [sent.message]);
     assert_eq!(scene.store.status(sent.message), Status::Unknown);
     assert_eq!(scene.desk.inner.sent().len(), 1);
 }
@@ -153,9 +121,7 @@ async fn the_same_request_under_the_same_key_is_sent_once_and_answered_twice() {
     request.idempotency_key = Some("k1".to_owned());
     let first = scene.engine.send(request.clone()).await.unwrap();
     // A rule that came to apply in between does not change the answer.
-    scene
-        .desk
-        .set(|behaviour| behaviour.window = Some(Duration::from_secs(86_400)));
+    scene.desk.set(|behaviour| behaviour.window = Some(Duration::from_secs(86_400)));
     let second = scene.engine.send(request.clone()).await.unwrap();
     assert_eq!((first.message, first.repeated), (second.message, false));
     assert!(second.repeated);
@@ -172,10 +138,7 @@ async fn two_requests_under_one_key_at_once_are_sent_once() {
     let scene = scene();
     let mut request = text("hola");
     request.idempotency_key = Some("k1".to_owned());
-    let (one, other) = tokio::join!(
-        scene.engine.send(request.clone()),
-        scene.engine.send(request.clone())
-    );
+    let (one, other) = tokio::join!(scene.engine.send(request.clone()), scene.engine.send(request.clone()));
     assert_eq!(one.unwrap().message, other.unwrap().message);
     assert_eq!(scene.desk.inner.sent().len(), 1);
 }
@@ -189,13 +152,7 @@ async fn a_bad_value_is_refused_with_its_field_and_nothing_is_stored() {
         (text("  "), Code::EmptyText, "body"),
         (text(&"x".repeat(1_001)), Code::TextTooLong, "body"),
         (elsewhere, Code::InvalidRecipient, "to"),
-        (
-            crate::scene::content(Content::Contacts {
-                contacts: Vec::new(),
-            }),
-            Code::UnsupportedContent,
-            "content",
-        ),
+        (crate::scene::content(Content::Contacts { contacts: Vec::new() }), Code::UnsupportedContent, "content"),
         (
             crate::scene::content(Content::Media(Media {
                 kind: MediaKind::Image,
@@ -229,10 +186,7 @@ async fn an_account_of_another_organisation_cannot_be_sent_from() {
     assert_eq!(error.code(), Code::UnknownAccount);
 
     request.account = Some("memory:desk".into());
-    assert_eq!(
-        scene.engine.send(request.clone()).await.unwrap().status,
-        Status::Accepted
-    );
+    assert_eq!(scene.engine.send(request.clone()).await.unwrap().status, Status::Accepted);
     scene.store.state().accounts[0].active = false;
     let error = scene.engine.send(request).await.unwrap_err();
     assert_eq!(error.code(), Code::UnknownAccount);
@@ -267,12 +221,7 @@ async fn nobody_writes_about_another_sellers_lead() {
         let mut request = text("hola");
         request.scope = scope;
         request.links.lead = Some("5".into());
-        let code = scene
-            .engine
-            .send(request)
-            .await
-            .err()
-            .map(|error| error.code());
+        let code = scene.engine.send(request).await.err().map(|error| error.code());
         assert_eq!(code, refused);
     }
 }
@@ -287,11 +236,7 @@ async fn an_answer_quotes_the_message_of_the_provider() {
 
     request.scope.organization = "south".into();
     let error = scene.engine.send(request).await.unwrap_err();
-    assert_eq!(
-        error.code(),
-        Code::NotFound,
-        "another organisation's message cannot be quoted"
-    );
+    assert_eq!(error.code(), Code::NotFound, "another organisation's message cannot be quoted");
 }
 
 #[tokio::test]

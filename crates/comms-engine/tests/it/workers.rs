@@ -60,9 +60,7 @@ async fn an_attempt_that_another_process_left_is_settled_by_the_timer() {
     let scene = scene();
     let message = scene.cut_off().await;
     let workers = scene.engine.start().await;
-    scene
-        .clock
-        .advance(scene.engine.settings().send_lease() + Duration::from_secs(1));
+    scene.clock.advance(scene.engine.settings().send_lease() + Duration::from_secs(1));
     pass(scene.engine.settings().stale_every * 2).await;
     assert_eq!(scene.store.status(message), Status::Unknown);
     assert_eq!(scene.desk.inner.sent().len(), 1, "never sent again");
@@ -102,21 +100,13 @@ async fn a_worker_that_fails_says_so_goes_on_and_recovers() {
     let workers = scene.engine.start().await;
     pass(Duration::from_secs(1)).await;
     let health = scene.engine.health().await;
-    let intake = health
-        .workers
-        .iter()
-        .find(|worker| worker.name == "intake")
-        .unwrap();
+    let intake = health.workers.iter().find(|worker| worker.name == "intake").unwrap();
     assert!(intake.alive && intake.failing_since.is_some());
     assert_eq!(intake.error.as_deref(), Some("the database is away: away"));
 
     pass(Duration::from_secs(120)).await;
     let health = scene.engine.health().await;
-    let intake = health
-        .workers
-        .iter()
-        .find(|worker| worker.name == "intake")
-        .unwrap();
+    let intake = health.workers.iter().find(|worker| worker.name == "intake").unwrap();
     assert_eq!((intake.failing_since, &intake.error), (None, &None));
     assert!(intake.last_success.is_some());
     workers.stop().await;
@@ -131,21 +121,14 @@ async fn health_tells_of_store_workers_and_channels() {
     assert!(health.is_ok());
     let names: Vec<&str> = health.workers.iter().map(|worker| worker.name).collect();
     assert_eq!(names, ["intake", "media", "quarantine", "stale"]);
-    let sending: Vec<_> = health
-        .channels
-        .iter()
-        .filter(|row| !row.accounts.is_empty())
-        .collect();
+    let sending: Vec<_> = health.channels.iter().filter(|row| !row.accounts.is_empty()).collect();
     assert_eq!(sending.len(), 1);
 
     scene.store.fail_next("stats", away());
     assert!(!scene.engine.health().await.is_ok());
     drop(workers);
     pass(Duration::from_secs(1)).await;
-    assert!(
-        !scene.engine.health().await.is_ok(),
-        "the workers have ended"
-    );
+    assert!(!scene.engine.health().await.is_ok(), "the workers have ended");
 }
 
 #[tokio::test(start_paused = true)]

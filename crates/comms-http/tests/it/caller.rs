@@ -5,8 +5,8 @@ use std::{
 };
 
 use comms_http::{
-    Caller, Clock, Error, ErrorKind, Failure, ManualClock, Operation, Outcome, Request, Response,
-    Result, RetryPolicy, Transport,
+    Caller, Clock, Error, ErrorKind, Failure, ManualClock, Operation, Outcome, Request, Response, Result, RetryPolicy,
+    Transport,
 };
 use http::{HeaderMap, Method, StatusCode};
 
@@ -42,26 +42,14 @@ fn classify(failure: &Failure<'_>) -> Error {
 }
 
 fn caller(answers: Vec<Result<(u16, &'static str)>>) -> (Caller, Arc<Script>, ManualClock) {
-    let script = Arc::new(Script {
-        answers: Mutex::new(answers.into()),
-        calls: Mutex::default(),
-    });
+    let script = Arc::new(Script { answers: Mutex::new(answers.into()), calls: Mutex::default() });
     let clock = ManualClock::at_unix(0);
-    let caller = Caller::new(
-        "test",
-        script.clone(),
-        Arc::new(clock.clone()),
-        RetryPolicy::default(),
-        classify,
-    );
+    let caller = Caller::new("test", script.clone(), Arc::new(clock.clone()), RetryPolicy::default(), classify);
     (caller, script, clock)
 }
 
 fn request() -> Request {
-    Request::new(
-        Method::GET,
-        url::Url::parse("https://provider.test/x").unwrap(),
-    )
+    Request::new(Method::GET, url::Url::parse("https://provider.test/x").unwrap())
 }
 
 fn reset() -> Error {
@@ -108,20 +96,14 @@ async fn a_refusal_is_returned_at_once_with_its_name() {
 async fn an_unreadable_success_of_a_send_is_unknown() {
     let (caller, _, _) = caller(vec![Ok((200, "<html>"))]);
     let error = caller.json::<u8>(SEND, request()).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.outcome()),
-        (ErrorKind::Decode, Outcome::Unknown)
-    );
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Unknown));
 }
 
 #[tokio::test]
 async fn a_wait_longer_than_the_policy_allows_is_left_to_the_caller() {
-    let (caller, script, _) = caller(vec![Err(Error::new(
-        ErrorKind::RateLimited,
-        Outcome::NotSent,
-        "later",
-    )
-    .retry_after(Duration::from_secs(3600)))]);
+    let (caller, script, _) = caller(vec![Err(
+        Error::new(ErrorKind::RateLimited, Outcome::NotSent, "later").retry_after(Duration::from_secs(3600))
+    )]);
     assert!(caller.bytes(SEND, request()).await.is_err());
     assert_eq!(*script.calls.lock().unwrap(), 1);
 }

@@ -57,9 +57,7 @@ pub fn identify(app: &State, headers: &HeaderMap) -> Claimed {
         return match token.map(|token| app.tokens.verify(token)) {
             Some(Ok(identity)) => Claimed::User(identity),
             Some(Err(error)) => Claimed::Refused(error),
-            None => Claimed::Refused(
-                ApiError::new(Code::Unauthenticated).because("Authorization no es Bearer"),
-            ),
+            None => Claimed::Refused(ApiError::new(Code::Unauthenticated).because("Authorization no es Bearer")),
         };
     }
     match header(SERVICE_TOKEN) {

@@ -77,9 +77,7 @@ impl FromRequest for Seller {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, |app, claimed| async move {
-            caller(&app, claimed).await.map(Self)
-        })
+        extract(request, |app, claimed| async move { caller(&app, claimed).await.map(Self) })
     }
 }
 
@@ -90,9 +88,7 @@ impl FromRequest for Admin {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         extract(request, |app, claimed| async move {
             match caller(&app, claimed).await? {
-                Caller {
-                    role: Role::Seller, ..
-                } => Err(ApiError::new(Code::Forbidden)),
+                Caller { role: Role::Seller, .. } => Err(ApiError::new(Code::Forbidden)),
                 caller => Ok(Self(caller)),
             }
         })
@@ -111,11 +107,7 @@ impl FromRequest for Operator {
                 Role::Admin => app.repository.organizations().await?.len() < 2,
                 Role::Seller => false,
             };
-            if allowed {
-                Ok(Self(identity.user))
-            } else {
-                Err(ApiError::new(Code::Forbidden))
-            }
+            if allowed { Ok(Self(identity.user)) } else { Err(ApiError::new(Code::Forbidden)) }
         })
     }
 }
@@ -128,20 +120,14 @@ impl FromRequest for Reader {
         extract(request, |app, claimed| async move {
             if let Claimed::Service(_) = claimed {
                 let organization = service(&app, claimed).await?;
-                return Ok(Self(Scope {
-                    organization,
-                    seller: None,
-                }));
+                return Ok(Self(Scope { organization, seller: None }));
             }
             Ok(Self(caller(&app, claimed).await?.scope()))
         })
     }
 }
 
-fn extract<T, F, Fut>(
-    request: &HttpRequest,
-    read: F,
-) -> LocalBoxFuture<'static, Result<T, ApiError>>
+fn extract<T, F, Fut>(request: &HttpRequest, read: F) -> LocalBoxFuture<'static, Result<T, ApiError>>
 where
     F: FnOnce(web::Data<State>, Claimed) -> Fut + 'static,
     Fut: Future<Output = Result<T, ApiError>> + 'static,
@@ -165,10 +151,7 @@ fn user(claimed: Claimed) -> Result<Identity, ApiError> {
 ///
 /// # Errors
 /// 403 for one that does not exist, or where none is named and there are several.
-pub async fn organization(
-    app: &State,
-    named: Option<OrganizationId>,
-) -> Result<OrganizationId, ApiError> {
+pub async fn organization(app: &State, named: Option<OrganizationId>) -> Result<OrganizationId, ApiError> {
     let mut organizations = app.repository.organizations().await?;
     match named {
         Some(named) if organizations.iter().any(|one| one.id == named) => Ok(named),
@@ -183,11 +166,7 @@ pub async fn organization(
 async fn caller(app: &State, claimed: Claimed) -> Result<Caller, ApiError> {
     let identity = user(claimed)?;
     let organization = organization(app, identity.organization).await?;
-    Ok(Caller {
-        user: identity.user,
-        role: identity.role,
-        organization,
-    })
+    Ok(Caller { user: identity.user, role: identity.role, organization })
 }
 
 /// The organisation of a service token. Only hashes are compared, so a comparison tells nothing of the token.
@@ -202,7 +181,5 @@ async fn service(app: &State, claimed: Claimed) -> Result<OrganizationId, ApiErr
         }
     }
     let token = app.repository.service_token(&sha256).await?;
-    token
-        .map(|token| token.organization)
-        .ok_or_else(|| ApiError::new(Code::Unauthenticated))
+    token.map(|token| token.organization).ok_or_else(|| ApiError::new(Code::Unauthenticated))
 }

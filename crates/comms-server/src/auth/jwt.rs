@@ -3,9 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use comms_core::{Clock, ExposeSecret, OrganizationId, Secret, UserId};
-use jwt_simple::prelude::{
-    Claims, Duration, HS256Key, JWTClaims, MACLike, UnixTimeStamp, VerificationOptions,
-};
+use jwt_simple::prelude::{Claims, Duration, HS256Key, JWTClaims, MACLike, UnixTimeStamp, VerificationOptions};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -55,11 +53,7 @@ impl Tokens {
     /// Tokens under `secret`, with the names of claims and roles that the settings give.
     #[must_use]
     pub fn new(secret: &Secret, settings: &AuthSettings, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            key: HS256Key::from_bytes(secret.expose_secret().as_bytes()),
-            names: settings.clone(),
-            clock,
-        }
+        Self { key: HS256Key::from_bytes(secret.expose_secret().as_bytes()), names: settings.clone(), clock }
     }
 
     /// Reads a token.
@@ -74,22 +68,16 @@ impl Tokens {
             artificial_time: Some(self.now()),
             ..VerificationOptions::default()
         };
-        let claims: JWTClaims<Map<String, Value>> = self
-            .key
-            .verify_token(token, Some(options))
-            .map_err(|_| refuse("el token no es válido o ha caducado"))?;
+        let claims: JWTClaims<Map<String, Value>> =
+            self.key.verify_token(token, Some(options)).map_err(|_| refuse("el token no es válido o ha caducado"))?;
         if claims.expires_at.is_none() {
             return Err(refuse("el token no caduca: falta exp"));
         }
-        let user = self
-            .claim(&claims, &self.names.claim_id)
-            .ok_or_else(|| refuse("el token no indica el usuario"))?;
+        let user = self.claim(&claims, &self.names.claim_id).ok_or_else(|| refuse("el token no indica el usuario"))?;
         Ok(Identity {
             user: UserId::new(user),
             role: self.role(&claims)?,
-            organization: self
-                .claim(&claims, &self.names.claim_organization)
-                .map(OrganizationId::new),
+            organization: self.claim(&claims, &self.names.claim_organization).map(OrganizationId::new),
         })
     }
 
@@ -97,11 +85,7 @@ impl Tokens {
     ///
     /// # Errors
     /// 500 where the token cannot be written.
-    pub fn issue(
-        &self,
-        identity: &Identity,
-        valid: std::time::Duration,
-    ) -> Result<String, ApiError> {
+    pub fn issue(&self, identity: &Identity, valid: std::time::Duration) -> Result<String, ApiError> {
         let role = match identity.role {
             Role::Seller => Some(&self.names.role_seller),
             Role::Admin => Some(&self.names.role_admin),
@@ -111,19 +95,14 @@ impl Tokens {
         custom.insert(self.names.claim_id.clone(), identity.user.as_str().into());
         custom.insert(self.names.claim_role.clone(), role.cloned().into());
         if let Some(organization) = &identity.organization {
-            custom.insert(
-                self.names.claim_organization.clone(),
-                organization.as_str().into(),
-            );
+            custom.insert(self.names.claim_organization.clone(), organization.as_str().into());
         }
         let mut claims = Claims::with_custom_claims(custom, Duration::from_secs(0));
         let now = self.now();
         claims.issued_at = Some(now);
         claims.invalid_before = None;
         claims.expires_at = Some(now + Duration::from_secs(valid.as_secs()));
-        self.key
-            .authenticate(claims)
-            .map_err(|_| ApiError::new(Code::Engine(comms_engine::Code::Internal)))
+        self.key.authenticate(claims).map_err(|_| ApiError::new(Code::Engine(comms_engine::Code::Internal)))
     }
 
     fn role(&self, claims: &JWTClaims<Map<String, Value>>) -> Result<Role, ApiError> {

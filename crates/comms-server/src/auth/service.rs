@@ -22,13 +22,7 @@ impl NewToken {
     pub fn generate(organization: OrganizationId, name: String, now: OffsetDateTime) -> Self {
         let text = format!("cst_{}", hex::encode(HS256Key::generate().to_bytes()));
         Self {
-            row: ServiceToken {
-                id: Uuid::now_v7(),
-                organization,
-                name,
-                created_at: now,
-                revoked_at: None,
-            },
+            row: ServiceToken { id: Uuid::now_v7(), organization, name, created_at: now, revoked_at: None },
             sha256: token_hash(&text),
             text,
         }

@@ -88,11 +88,7 @@ pub(super) async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn execute(
-    command: AdminCommand,
-    settings: &Settings,
-    repository: Arc<dyn Repository>,
-) -> anyhow::Result<()> {
+async fn execute(command: AdminCommand, settings: &Settings, repository: Arc<dyn Repository>) -> anyhow::Result<()> {
     match command {
         AdminCommand::Organizations => {
             for one in repository.organizations().await? {
@@ -100,10 +96,7 @@ async fn execute(
             }
         }
         AdminCommand::PutOrganization { id, name } => {
-            let organization = Organization {
-                id: id.into(),
-                name,
-            };
+            let organization = Organization { id: id.into(), name };
             repository.put_organization(&organization).await?;
         }
         AdminCommand::Accounts => {
@@ -116,19 +109,12 @@ async fn execute(
         AdminCommand::PutAccount(account) => put_account(account, settings, repository).await?,
         AdminCommand::Quarantine => {
             for one in repository.quarantine().await? {
-                println!(
-                    "{}\t{} webhooks since {}",
-                    one.account, one.webhooks, one.since
-                );
+                println!("{}\t{} webhooks since {}", one.account, one.webhooks, one.since);
             }
         }
         AdminCommand::Tokens { organization } => {
             for one in repository.service_tokens(&organization.into()).await? {
-                let state = if one.revoked_at.is_some() {
-                    "void"
-                } else {
-                    "valid"
-                };
+                let state = if one.revoked_at.is_some() { "void" } else { "valid" };
                 println!("{}\t{}\t{state}", one.id, one.name);
             }
         }
@@ -139,29 +125,20 @@ async fn execute(
         }
         AdminCommand::RevokeToken { organization, id } => {
             let now = super::clock().now();
-            repository
-                .revoke_service_token(&organization.into(), id, now)
-                .await?;
+            repository.revoke_service_token(&organization.into(), id, now).await?;
         }
     }
     Ok(())
 }
 
-async fn put_account(
-    args: AccountArgs,
-    settings: &Settings,
-    repository: Arc<dyn Repository>,
-) -> anyhow::Result<()> {
+async fn put_account(args: AccountArgs, settings: &Settings, repository: Arc<dyn Repository>) -> anyhow::Result<()> {
     let id = AccountId::from(args.id);
     let every = repository.accounts(None).await?;
     let known = every.into_iter().find(|account| account.id == id);
     let first = || settings.organization.id.clone();
     let mut account = known.unwrap_or_else(|| Account {
         id,
-        organization: args
-            .organization
-            .clone()
-            .map_or_else(first, OrganizationId::from),
+        organization: args.organization.clone().map_or_else(first, OrganizationId::from),
         channel: ChannelKind::WhatsApp,
         name: None,
         parent: None,

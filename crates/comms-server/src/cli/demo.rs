@@ -43,17 +43,10 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    super::start_logging(&LogSettings {
-        filter: "warn".to_owned(),
-        ..LogSettings::default()
-    });
-    let simulator =
-        Simulator::start(story::simulation()).context("the simulator does not start")?;
+    super::start_logging(&LogSettings { filter: "warn".to_owned(), ..LogSettings::default() });
+    let simulator = Simulator::start(story::simulation()).context("the simulator does not start")?;
     let temporary = TempDir::new()?;
-    let folder = args
-        .folder
-        .clone()
-        .unwrap_or_else(|| temporary.path().to_owned());
+    let folder = args.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
     let mut settings = settings(&simulator, folder.clone());
     settings.http.port = args.port;
     let listener = listen(&settings.http)?;
@@ -109,11 +102,7 @@ fn settings(simulator: &Simulator, folder: PathBuf) -> Settings {
 }
 
 fn seller() -> Identity {
-    Identity {
-        user: UserId::from(SELLER),
-        role: Role::Seller,
-        organization: None,
-    }
+    Identity { user: UserId::from(SELLER), role: Role::Seller, organization: None }
 }
 
 /// How to go on by hand.

@@ -18,10 +18,7 @@ pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     let findings = match args.read(&environment) {
         Ok(settings) => examine(&settings, &environment).await,
         Err(problems) => {
-            let mend = problems
-                .0
-                .iter()
-                .map(|problem| Finding::mend("configuration", problem));
+            let mend = problems.0.iter().map(|problem| Finding::mend("configuration", problem));
             mend.collect()
         }
     };
@@ -33,10 +30,7 @@ pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         };
         println!("{sign} {}: {}", finding.subject, finding.text);
     }
-    let to_mend = findings
-        .iter()
-        .filter(|one| one.verdict == Verdict::Mend)
-        .count();
+    let to_mend = findings.iter().filter(|one| one.verdict == Verdict::Mend).count();
     if to_mend == 0 {
         println!("\nEverything that is configured works.");
         return Ok(ExitCode::SUCCESS);
@@ -71,28 +65,16 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     match &settings.http.public_base_url {
         Some(url) if url.scheme() == "https" => findings.push(Finding::good(
             "webhook address",
-            format!(
-                "{}/api/comunicaciones/webhook/whatsapp",
-                settings.http.base_url()
-            ),
+            format!("{}/api/comunicaciones/webhook/whatsapp", settings.http.base_url()),
         )),
-        Some(url) => findings.push(Finding::notice(
-            "PUBLIC_BASE_URL",
-            format!("{url} is not https: Meta calls https only"),
-        )),
-        None => findings.push(Finding::notice(
-            "PUBLIC_BASE_URL",
-            "not set: needed once providers call this server",
-        )),
+        Some(url) => {
+            findings.push(Finding::notice("PUBLIC_BASE_URL", format!("{url} is not https: Meta calls https only")))
+        }
+        None => findings.push(Finding::notice("PUBLIC_BASE_URL", "not set: needed once providers call this server")),
     }
-    let unused = VARIABLES
-        .iter()
-        .filter(|one| one.key.is_none() && environment.get(one.name).is_some());
+    let unused = VARIABLES.iter().filter(|one| one.key.is_none() && environment.get(one.name).is_some());
     for variable in unused {
-        findings.push(Finding::notice(
-            variable.name,
-            "set, and not used by this version",
-        ));
+        findings.push(Finding::notice(variable.name, "set, and not used by this version"));
     }
     if findings.iter().all(|one| one.verdict != Verdict::Mend) {
         findings.insert(0, Finding::good("configuration", "complete"));
@@ -101,10 +83,7 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
 }
 
 fn missing(name: &str, consequence: &str) -> Finding {
-    let about = VARIABLES
-        .iter()
-        .find(|one| one.name == name)
-        .map_or("", |one| one.about);
+    let about = VARIABLES.iter().find(|one| one.name == name).map_or("", |one| one.about);
     Finding::mend(name, format!("not set: {consequence}. {about}"))
 }
 
@@ -119,26 +98,14 @@ async fn database(settings: &Settings) -> Vec<Finding> {
     findings.unwrap_or_else(|error| vec![Finding::mend(SUBJECT, error.to_string())])
 }
 
-async fn look(
-    repository: &dyn Repository,
-    organization: &OrganizationId,
-) -> Result<Vec<Finding>, RepositoryError> {
+async fn look(repository: &dyn Repository, organization: &OrganizationId) -> Result<Vec<Finding>, RepositoryError> {
     repository.ping().await?;
     let mut findings = vec![Finding::good("database", "answers")];
     // A page of the history reads our tables and `comunicaciones` together.
-    let everything = Scope {
-        organization: organization.clone(),
-        seller: None,
-    };
-    let one = HistoryFilter {
-        limit: 1,
-        ..HistoryFilter::default()
-    };
+    let everything = Scope { organization: organization.clone(), seller: None };
+    let one = HistoryFilter { limit: 1, ..HistoryFilter::default() };
     if let Err(error) = repository.history(&everything, &one).await {
-        findings.push(Finding::mend(
-            "schema",
-            format!("{error}: run `comms-server migrate`"),
-        ));
+        findings.push(Finding::mend("schema", format!("{error}: run `comms-server migrate`")));
         return Ok(findings);
     }
     match repository.stats().await {
@@ -147,10 +114,7 @@ async fn look(
             if stats.waiting_for_owner > 0 {
                 findings.push(Finding::notice(
                     "messages without an owner",
-                    format!(
-                        "{}: set WHATSAPP_OWNER_ID, or the owner of the account",
-                        stats.waiting_for_owner
-                    ),
+                    format!("{}: set WHATSAPP_OWNER_ID, or the owner of the account", stats.waiting_for_owner),
                 ));
             }
             if stats.quarantined > 0 {
@@ -160,10 +124,7 @@ async fn look(
                 ));
             }
         }
-        Err(error) => findings.push(Finding::mend(
-            "schema",
-            format!("{error}: run `comms-server migrate`"),
-        )),
+        Err(error) => findings.push(Finding::mend("schema", format!("{error}: run `comms-server migrate`"))),
     }
     Ok(findings)
 }

@@ -107,10 +107,7 @@ impl ConfigArgs {
 
     fn read(&self, environment: &Environment) -> Result<Settings, ConfigError> {
         let default = Path::new(CONFIG_FILE);
-        let file = self
-            .config
-            .as_deref()
-            .or_else(|| default.exists().then_some(default));
+        let file = self.config.as_deref().or_else(|| default.exists().then_some(default));
         Settings::load(file, environment)
     }
 }

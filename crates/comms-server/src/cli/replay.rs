@@ -63,23 +63,14 @@ pub(super) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         }
     }
     repository.close().await;
-    Ok(if problems == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints a report; returns how many webhooks could not be read.
 fn show(report: &ReplayReport) -> usize {
     println!(
         "{} webhooks: {} messages, {} statuses, {} updates new; {} known already; {} of unregistered accounts",
-        report.webhooks,
-        report.messages,
-        report.statuses,
-        report.updates,
-        report.duplicates,
-        report.quarantined
+        report.webhooks, report.messages, report.statuses, report.updates, report.duplicates, report.quarantined
     );
     for (id, problem) in &report.problems {
         println!("  {id}: {problem}");

@@ -23,20 +23,11 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 /// What works less than one may think.
 fn notices(settings: &Settings) {
     for (what, missing) in [
-        (
-            "sending WhatsApp messages",
-            settings.whatsapp.missing_to_send(),
-        ),
-        (
-            "receiving WhatsApp messages",
-            settings.whatsapp.missing_to_receive(),
-        ),
+        ("sending WhatsApp messages", settings.whatsapp.missing_to_send()),
+        ("receiving WhatsApp messages", settings.whatsapp.missing_to_receive()),
     ] {
         if !missing.is_empty() {
-            tracing::warn!(
-                missing = missing.join(", "),
-                "{what} is off; see `comms-server doctor`"
-            );
+            tracing::warn!(missing = missing.join(", "), "{what} is off; see `comms-server doctor`");
         }
     }
 }

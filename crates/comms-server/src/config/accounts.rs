@@ -15,10 +15,7 @@ pub struct OrganizationSettings {
 
 impl Default for OrganizationSettings {
     fn default() -> Self {
-        Self {
-            id: OrganizationId::from("principal"),
-            name: None,
-        }
+        Self { id: OrganizationId::from("principal"), name: None }
     }
 }
 
@@ -47,15 +44,9 @@ pub struct AccountSettings {
 impl AccountSettings {
     pub(super) fn check(&self, at: usize, problems: &mut Vec<String>) {
         if self.channel != ChannelKind::WhatsApp {
-            problems.push(format!(
-                "accounts[{at}].channel: this version has no channel {:?}",
-                self.channel.as_str()
-            ));
+            problems.push(format!("accounts[{at}].channel: this version has no channel {:?}", self.channel.as_str()));
         } else if self.number.is_empty() || !self.number.bytes().all(|b| b.is_ascii_digit()) {
-            problems.push(format!(
-                "accounts[{at}].number: {:?} is not a phone number id (digits)",
-                self.number
-            ));
+            problems.push(format!("accounts[{at}].number: {:?} is not a phone number id (digits)", self.number));
         }
     }
 }

@@ -47,10 +47,7 @@ impl AuthSettings {
     pub(super) fn check(&self, problems: &mut Vec<String>) {
         let secrets = [
             ("JWT_SECRET (auth.jwt_secret)", &self.jwt_secret),
-            (
-                "MICROSERVICE_TOKEN (auth.microservice_token)",
-                &self.microservice_token,
-            ),
+            ("MICROSERVICE_TOKEN (auth.microservice_token)", &self.microservice_token),
         ];
         for (name, secret) in secrets {
             if let Some(secret) = secret
@@ -59,21 +56,11 @@ impl AuthSettings {
                 problems.push(format!("{name}: shorter than {SHORTEST_SECRET} characters"));
             }
         }
-        let roles = [
-            Some(&self.role_seller),
-            Some(&self.role_admin),
-            self.role_operator.as_ref(),
-        ];
+        let roles = [Some(&self.role_seller), Some(&self.role_admin), self.role_operator.as_ref()];
         let roles: Vec<_> = roles.into_iter().flatten().collect();
-        let distinct = roles
-            .iter()
-            .collect::<std::collections::BTreeSet<_>>()
-            .len();
+        let distinct = roles.iter().collect::<std::collections::BTreeSet<_>>().len();
         if distinct < roles.len() {
-            problems.push(
-                "JWT_ROL_VENDEDOR, JWT_ROL_ADMIN, JWT_ROL_OPERADOR: two roles have one name"
-                    .to_owned(),
-            );
+            problems.push("JWT_ROL_VENDEDOR, JWT_ROL_ADMIN, JWT_ROL_OPERADOR: two roles have one name".to_owned());
         }
     }
 }

@@ -21,12 +21,7 @@ pub struct DatabaseSettings {
 
 impl Default for DatabaseSettings {
     fn default() -> Self {
-        Self {
-            url: None,
-            data_dir: PathBuf::from("data"),
-            schema: "comms".to_owned(),
-            migrate_on_start: None,
-        }
+        Self { url: None, data_dir: PathBuf::from("data"), schema: "comms".to_owned(), migrate_on_start: None }
     }
 }
 

@@ -47,13 +47,7 @@ impl DirectorySettings {
 
 impl From<DirectoryTable> for history::DirectoryTable {
     fn from(table: DirectoryTable) -> Self {
-        Self {
-            table: table.table,
-            id: table.id,
-            phone: table.phone,
-            email: table.email,
-            owner: table.owner,
-        }
+        Self { table: table.table, id: table.id, phone: table.phone, email: table.email, owner: table.owner }
     }
 }
 

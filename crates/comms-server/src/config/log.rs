@@ -25,9 +25,6 @@ pub enum LogFormat {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self {
-            filter: "info".to_owned(),
-            format: LogFormat::default(),
-        }
+        Self { filter: "info".to_owned(), format: LogFormat::default() }
     }
 }

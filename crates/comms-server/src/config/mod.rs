@@ -65,8 +65,9 @@ impl Settings {
     /// [`ConfigError`] with every problem that can be seen at once, each under the name that the operator wrote.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let text = match file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::one(&path.display().to_string(), &error))?,
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| ConfigError::one(&path.display().to_string(), &error))?
+            }
             None => String::new(),
         };
         Self::parse(&text, environment)
@@ -77,9 +78,7 @@ impl Settings {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn parse(file: &str, environment: &Environment) -> Result<Self, ConfigError> {
-        let mut table: toml::Table = file
-            .parse()
-            .map_err(|error| ConfigError::one("configuration file", &error))?;
+        let mut table: toml::Table = file.parse().map_err(|error| ConfigError::one("configuration file", &error))?;
         overlay(&mut table, environment)?;
         let settings: Self = serde_path_to_error::deserialize(table).map_err(|error| {
             let path = error.path().to_string();
@@ -87,11 +86,7 @@ impl Settings {
             // What the file holds there may be the secret itself.
             let secret = variable.is_some_and(|one| one.kind == Kind::Secret);
             let cause = error.into_inner();
-            let cause: &dyn fmt::Display = if secret {
-                &"is not text"
-            } else {
-                &cause.message()
-            };
+            let cause: &dyn fmt::Display = if secret { &"is not text" } else { &cause.message() };
             ConfigError::one(&variables::spoken(&path), cause)
         })?;
         settings.check()?;
@@ -143,11 +138,7 @@ impl Settings {
         for (at, account) in self.accounts.iter().enumerate() {
             account.check(at, &mut problems);
         }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
     }
 }
 
@@ -172,9 +163,8 @@ impl Environment {
             Err(error) if error.not_found() => {}
             Err(error) => return Err(ConfigError::one(".env", &error)),
         }
-        let process = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
+        let process =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         found.extend(process);
         Ok(Self(found))
     }
@@ -219,19 +209,12 @@ fn overlay(table: &mut toml::Table, environment: &Environment) -> Result<(), Con
         let (Some(key), Some(text)) = (variable.key, environment.get(variable.name)) else {
             continue;
         };
-        let placed = variable
-            .kind
-            .parse(text)
-            .and_then(|value| place(table, key, value));
+        let placed = variable.kind.parse(text).and_then(|value| place(table, key, value));
         if let Err(problem) = placed {
             problems.push(format!("{}: {problem}", variable.name));
         }
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(ConfigError(problems))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
 }
 
 fn place(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<(), String> {

@@ -4,77 +4,33 @@ use super::variables::{Kind, Variable};
 
 /// Every environment variable that is understood.
 pub const VARIABLES: &[Variable] = &[
-    number(
-        "PORT",
-        "http.port",
-        "8080",
-        "the port, on every address, IPv6 and IPv4",
-    ),
-    text(
-        "BIND_ADDRESS",
-        "http.bind",
-        "",
-        "listen on this address only",
-    ),
-    number(
-        "WORKERS",
-        "http.workers",
-        "",
-        "worker threads; one for each core where unset",
-    ),
+    number("PORT", "http.port", "8080", "the port, on every address, IPv6 and IPv4"),
+    text("BIND_ADDRESS", "http.bind", "", "listen on this address only"),
+    number("WORKERS", "http.workers", "", "worker threads; one for each core where unset"),
     text(
         "PUBLIC_BASE_URL",
         "http.public_base_url",
         "https://api.example.com",
         "the address under which providers call us: signatures may depend on it",
     ),
-    list(
-        "TRUSTED_PROXIES",
-        "http.trusted_proxies",
-        "10.0.0.0/8",
-        "networks whose X-Forwarded-For is believed",
-    ),
+    list("TRUSTED_PROXIES", "http.trusted_proxies", "10.0.0.0/8", "networks whose X-Forwarded-For is believed"),
     list(
         "CORS_ORIGINS",
         "http.cors_origins",
         "https://app.example.com",
         "web pages that may call from a browser; unset = none",
     ),
-    number(
-        "RATE_LIMIT_PER_MINUTE",
-        "http.rate_limit_per_minute",
-        "200",
-        "requests per user, else per client address",
-    ),
-    number(
-        "WEBHOOK_LIMIT_PER_MINUTE",
-        "http.webhook_limit_per_minute",
-        "600000",
-        "webhooks per provider",
-    ),
-    secret(
-        "METRICS_TOKEN",
-        "http.metrics_token",
-        "bearer token of /metrics; open where unset",
-    ),
+    number("RATE_LIMIT_PER_MINUTE", "http.rate_limit_per_minute", "200", "requests per user, else per client address"),
+    number("WEBHOOK_LIMIT_PER_MINUTE", "http.webhook_limit_per_minute", "600000", "webhooks per provider"),
+    secret("METRICS_TOKEN", "http.metrics_token", "bearer token of /metrics; open where unset"),
     text(
         "DATABASE_URL",
         "database.url",
         "postgresql://user:password@localhost:5432/diamond",
         "postgres://, postgresql:// or sqlite://path; unset = SQLite in the data folder",
     ),
-    text(
-        "COMMS_DATA_DIR",
-        "database.data_dir",
-        "data",
-        "the folder of SQLite and of the files",
-    ),
-    text(
-        "COMMS_DB_SCHEMA",
-        "database.schema",
-        "comms",
-        "the PostgreSQL schema of our own tables",
-    ),
+    text("COMMS_DATA_DIR", "database.data_dir", "data", "the folder of SQLite and of the files"),
+    text("COMMS_DB_SCHEMA", "database.schema", "comms", "the PostgreSQL schema of our own tables"),
     flag(
         "MIGRATE_ON_START",
         "database.migrate_on_start",
@@ -86,36 +42,16 @@ pub const VARIABLES: &[Variable] = &[
         "auth.jwt_secret",
         "the HS256 secret of the users' tokens: the same as the back end's that issues them",
     ),
-    text(
-        "JWT_CLAIM_ID",
-        "auth.claim_id",
-        "id",
-        "the claim with the user's id",
-    ),
-    text(
-        "JWT_CLAIM_ROL",
-        "auth.claim_role",
-        "rol",
-        "the claim with the user's role",
-    ),
+    text("JWT_CLAIM_ID", "auth.claim_id", "id", "the claim with the user's id"),
+    text("JWT_CLAIM_ROL", "auth.claim_role", "rol", "the claim with the user's role"),
     text(
         "JWT_CLAIM_ORGANIZACION",
         "auth.claim_organization",
         "organizacion_id",
         "the claim with the user's organisation",
     ),
-    text(
-        "JWT_ROL_VENDEDOR",
-        "auth.role_seller",
-        "vendedor",
-        "the role of a seller",
-    ),
-    text(
-        "JWT_ROL_ADMIN",
-        "auth.role_admin",
-        "admin",
-        "the role of an administrator of an organisation",
-    ),
+    text("JWT_ROL_VENDEDOR", "auth.role_seller", "vendedor", "the role of a seller"),
+    text("JWT_ROL_ADMIN", "auth.role_admin", "admin", "the role of an administrator of an organisation"),
     text(
         "JWT_ROL_OPERADOR",
         "auth.role_operator",
@@ -165,54 +101,14 @@ pub const VARIABLES: &[Variable] = &[
         "670843887433847",
         "Meta: the id of the app; lets doctor look into the token",
     ),
-    text(
-        "WHATSAPP_API_VERSION",
-        "whatsapp.api_version",
-        "",
-        "the version of the Graph API",
-    ),
-    text(
-        "WHATSAPP_API_BASE",
-        "whatsapp.api_base",
-        "",
-        "another host than Meta's",
-    ),
-    text(
-        "WHATSAPP_OWNER_ID",
-        "whatsapp.owner",
-        "",
-        "the user who owns what arrives for nobody else",
-    ),
-    text(
-        "PHONE_REGION",
-        "whatsapp.region",
-        "",
-        "the country of numbers written without country code, for instance ES",
-    ),
-    text(
-        "COMMS_ORGANIZATION",
-        "organization.id",
-        "principal",
-        "the id of the first organisation",
-    ),
-    text(
-        "COMMS_ORGANIZATION_NAME",
-        "organization.name",
-        "",
-        "its name",
-    ),
-    text(
-        "MEDIA_DIR",
-        "media.dir",
-        "",
-        "the folder of received files; unset = media in the data folder",
-    ),
-    number(
-        "MEDIA_MAX_BYTES",
-        "media.max_bytes",
-        "104857600",
-        "the largest file that is fetched",
-    ),
+    text("WHATSAPP_API_VERSION", "whatsapp.api_version", "", "the version of the Graph API"),
+    text("WHATSAPP_API_BASE", "whatsapp.api_base", "", "another host than Meta's"),
+    text("WHATSAPP_OWNER_ID", "whatsapp.owner", "", "the user who owns what arrives for nobody else"),
+    text("PHONE_REGION", "whatsapp.region", "", "the country of numbers written without country code, for instance ES"),
+    text("COMMS_ORGANIZATION", "organization.id", "principal", "the id of the first organisation"),
+    text("COMMS_ORGANIZATION_NAME", "organization.name", "", "its name"),
+    text("MEDIA_DIR", "media.dir", "", "the folder of received files; unset = media in the data folder"),
+    number("MEDIA_MAX_BYTES", "media.max_bytes", "104857600", "the largest file that is fetched"),
     text("RUST_LOG", "log.filter", "info", "what is logged"),
     text("LOG_FORMAT", "log.format", "text", "text or json"),
     later("TWILIO_ACCOUNT_SID", "Twilio: the account"),
@@ -223,20 +119,14 @@ pub const VARIABLES: &[Variable] = &[
     later("TWILIO_API_KEY_SECRET", "Twilio: its secret"),
     later("TWILIO_TWIML_APP_SID", "Twilio: the app of browser calls"),
     later("TWILIO_WHATSAPP_NUMBER", "Twilio: the number of WhatsApp"),
-    later(
-        "TWILIO_WHATSAPP_FROM",
-        "Twilio: the number of WhatsApp, another spelling",
-    ),
+    later("TWILIO_WHATSAPP_FROM", "Twilio: the number of WhatsApp, another spelling"),
     later("TWILIO_API_BASE", "Twilio: another host"),
     later("SENDGRID_API_KEY", "SendGrid: the key"),
     later("SENDGRID_WEBHOOK_KEY", "SendGrid: the key of its webhooks"),
     later("SENDGRID_API_BASE", "SendGrid: another host"),
     later("GOOGLE_CLIENT_ID", "Gmail: OAuth client"),
     later("GOOGLE_CLIENT_SECRET", "Gmail: its secret"),
-    later(
-        "GOOGLE_REDIRECT_URI",
-        "Gmail: where Google sends users back to",
-    ),
+    later("GOOGLE_REDIRECT_URI", "Gmail: where Google sends users back to"),
     later("GOOGLE_API_BASE", "Gmail: another host"),
     later("COMMS_ENCRYPTION_KEY", "encrypts stored credentials"),
     later("FRONTEND_URL", "where users are sent back to after OAuth"),
@@ -248,82 +138,26 @@ pub const VARIABLES: &[Variable] = &[
     later("REDIS_PORT", "Redis: port"),
 ];
 
-const fn text(
-    name: &'static str,
-    key: &'static str,
-    example: &'static str,
-    about: &'static str,
-) -> Variable {
-    Variable {
-        name,
-        key: Some(key),
-        kind: Kind::Text,
-        example,
-        about,
-    }
+const fn text(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {
+    Variable { name, key: Some(key), kind: Kind::Text, example, about }
 }
 
 const fn secret(name: &'static str, key: &'static str, about: &'static str) -> Variable {
-    Variable {
-        name,
-        key: Some(key),
-        kind: Kind::Secret,
-        example: "",
-        about,
-    }
+    Variable { name, key: Some(key), kind: Kind::Secret, example: "", about }
 }
 
-const fn number(
-    name: &'static str,
-    key: &'static str,
-    example: &'static str,
-    about: &'static str,
-) -> Variable {
-    Variable {
-        name,
-        key: Some(key),
-        kind: Kind::Number,
-        example,
-        about,
-    }
+const fn number(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {
+    Variable { name, key: Some(key), kind: Kind::Number, example, about }
 }
 
-const fn flag(
-    name: &'static str,
-    key: &'static str,
-    example: &'static str,
-    about: &'static str,
-) -> Variable {
-    Variable {
-        name,
-        key: Some(key),
-        kind: Kind::Flag,
-        example,
-        about,
-    }
+const fn flag(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {
+    Variable { name, key: Some(key), kind: Kind::Flag, example, about }
 }
 
-const fn list(
-    name: &'static str,
-    key: &'static str,
-    example: &'static str,
-    about: &'static str,
-) -> Variable {
-    Variable {
-        name,
-        key: Some(key),
-        kind: Kind::List,
-        example,
-        about,
-    }
+const fn list(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {
+    Variable { name, key: Some(key), kind: Kind::List, example, about }
 }
 
 const fn later(name: &'static str, about: &'static str) -> Variable {
-    Variable {
-        name,
-        key: None,
-        kind: Kind::Secret,
-        example: "",
-        about,
-    }
+    Variable { name, key: None, kind: Kind::Secret, example: "", about }
 }

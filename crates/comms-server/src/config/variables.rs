@@ -38,20 +38,14 @@ impl Kind {
     pub(super) fn parse(self, text: &str) -> Result<toml::Value, String> {
         match self {
             Self::Text | Self::Secret => Ok(text.into()),
-            Self::Number => text
-                .parse::<i64>()
-                .map(Into::into)
-                .map_err(|_| format!("{text:?} is not a whole number")),
+            Self::Number => text.parse::<i64>().map(Into::into).map_err(|_| format!("{text:?} is not a whole number")),
             Self::Flag => match text.to_ascii_lowercase().as_str() {
                 "true" | "1" | "yes" | "si" | "sí" => Ok(true.into()),
                 "false" | "0" | "no" => Ok(false.into()),
                 _ => Err(format!("{text:?} is neither true nor false")),
             },
             Self::List => {
-                let parts = text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|part| !part.is_empty());
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Ok(toml::Value::Array(parts.map(Into::into).collect()))
             }
         }
@@ -65,10 +59,7 @@ pub(super) fn of_key(key: &str) -> Option<&'static Variable> {
 
 /// A key with the variable behind it: `PORT (http.port)`.
 pub(super) fn spoken(key: &str) -> String {
-    of_key(key).map_or_else(
-        || key.to_owned(),
-        |variable| format!("{} ({key})", variable.name),
-    )
+    of_key(key).map_or_else(|| key.to_owned(), |variable| format!("{} ({key})", variable.name))
 }
 
 /// The text of `.env.example`: one line for each variable.
@@ -78,17 +69,9 @@ pub fn env_example() -> String {
         "# Every variable that is understood, with an example or its default. Copy to .env; other variables are ignored.\n",
     );
     for variable in VARIABLES {
-        let later = if variable.key.is_none() {
-            " (not used by this version)"
-        } else {
-            ""
-        };
+        let later = if variable.key.is_none() { " (not used by this version)" } else { "" };
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "# {}={}  # {}{later}",
-            variable.name, variable.example, variable.about
-        );
+        let _ = writeln!(text, "# {}={}  # {}{later}", variable.name, variable.example, variable.about);
     }
     text
 }

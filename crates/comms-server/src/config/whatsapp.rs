@@ -69,9 +69,7 @@ impl WhatsAppSettings {
         if let Some(region) = &self.region
             && !(region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()))
         {
-            problems.push(format!(
-                "PHONE_REGION (whatsapp.region): {region:?} is not a country code such as ES"
-            ));
+            problems.push(format!("PHONE_REGION (whatsapp.region): {region:?} is not a country code such as ES"));
         }
     }
 }

@@ -45,19 +45,12 @@ impl Finding {
     }
 
     fn new(verdict: Verdict, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            verdict,
-            subject: subject.into(),
-            text: text.into(),
-        }
+        Self { verdict, subject: subject.into(), text: text.into() }
     }
 }
 
 /// What a token must be allowed to do.
-const SCOPES: [&str; 2] = [
-    "whatsapp_business_messaging",
-    "whatsapp_business_management",
-];
+const SCOPES: [&str; 2] = ["whatsapp_business_messaging", "whatsapp_business_management"];
 
 impl Registry {
     /// Asks each provider about each account: the token, the number, the webhook subscription.
@@ -89,15 +82,9 @@ async fn token(client: &Client, now: OffsetDateTime) -> Finding {
         let advice = "Meta says that it is not valid: make a new one (Business settings, System users, Generate token, never expires)";
         return Finding::mend(SUBJECT, advice);
     }
-    let missing: Vec<&str> = SCOPES
-        .into_iter()
-        .filter(|scope| !info.may(scope))
-        .collect();
+    let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !info.may(scope)).collect();
     if !missing.is_empty() {
-        return Finding::mend(
-            SUBJECT,
-            format!("lacks the permission {}", missing.join(", ")),
-        );
+        return Finding::mend(SUBJECT, format!("lacks the permission {}", missing.join(", ")));
     }
     match info.ends() {
         None => Finding::good(SUBJECT, "valid, never expires"),
@@ -105,9 +92,7 @@ async fn token(client: &Client, now: OffsetDateTime) -> Finding {
             let days = (end - now).whole_days();
             Finding::notice(
                 SUBJECT,
-                format!(
-                    "valid, but only for {days} more days: use a system user's token, which does not expire"
-                ),
+                format!("valid, but only for {days} more days: use a system user's token, which does not expire"),
             )
         }
     }
@@ -161,9 +146,7 @@ async fn subscription(client: &Client) -> Finding {
 fn trouble(error: &Error) -> String {
     let advice = match error.kind() {
         ErrorKind::Unauthenticated => "the token is wrong, expired or lacks a permission",
-        ErrorKind::Transport => {
-            "the provider cannot be reached: is WHATSAPP_API_BASE right, is there a network?"
-        }
+        ErrorKind::Transport => "the provider cannot be reached: is WHATSAPP_API_BASE right, is there a network?",
         ErrorKind::InvalidRequest => "the id is wrong, or the token belongs to another account",
         _ => "see the provider's code",
     };

@@ -58,11 +58,7 @@ pub struct WorkerRow {
 
 impl From<WorkerHealth> for WorkerRow {
     fn from(worker: WorkerHealth) -> Self {
-        Self {
-            name: worker.name,
-            alive: worker.alive,
-            failing_since: worker.failing_since.map(instant),
-        }
+        Self { name: worker.name, alive: worker.alive, failing_since: worker.failing_since.map(instant) }
     }
 }
 
@@ -92,11 +88,7 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         counts,
         workers: health.workers.into_iter().map(Into::into).collect(),
     };
-    let status = if ok {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(body)
 }
 
@@ -106,9 +98,7 @@ fn dependencies(
     database: &'static str,
     channels: &[ChannelHealth],
 ) -> BTreeMap<&'static str, &'static str> {
-    let sends = channels
-        .iter()
-        .any(|one| one.channel == ChannelKind::WhatsApp && !one.accounts.is_empty());
+    let sends = channels.iter().any(|one| one.channel == ChannelKind::WhatsApp && !one.accounts.is_empty());
     let whatsapp = match (sends, state.engine.takes("whatsapp")) {
         (true, true) => "ok",
         (true, false) => "send_only",

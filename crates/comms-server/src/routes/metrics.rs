@@ -18,10 +18,7 @@ use crate::{
 /// 401 where `METRICS_TOKEN` is set and not given.
 #[utoipa::path(get, path = "/metrics", tag = "servicio",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = ErrorBody)))]
-pub async fn metrics(
-    state: web::Data<State>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub async fn metrics(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     if let Some(token) = &state.settings.http.metrics_token {
         let given = request
             .headers()
@@ -33,7 +30,5 @@ pub async fn metrics(
         }
     }
     state.metrics.run_upkeep();
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4"))
-        .body(state.metrics.render()))
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4")).body(state.metrics.render()))
 }

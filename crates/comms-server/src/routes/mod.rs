@@ -70,152 +70,34 @@ use Access::{Admin, Operator, Public, Reader, Seller, Signed};
 
 /// Every route.
 pub const ROUTES: &[Row] = &[
-    row(
-        "POST",
-        "/api/comunicaciones/whatsapp/enviar",
-        Seller,
-        Kind::Command,
-        || post().to(whatsapp::send),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/whatsapp/plantillas",
-        Seller,
-        Kind::List,
-        || get().to(plantillas::list),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/webhook/whatsapp",
-        Public,
-        Kind::Service,
-        || get().to(webhook::verify),
-    ),
-    row(
-        "POST",
-        "/api/comunicaciones/webhook/whatsapp",
-        Signed,
-        Kind::Command,
-        || post().to(webhook::receive),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/historial",
-        Reader,
-        Kind::List,
-        || get().to(historial::list),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/historial/{leadId}",
-        Reader,
-        Kind::List,
-        || get().to(historial::of_lead),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/mensajes/{id}",
-        Reader,
-        Kind::Get,
-        || get().to(mensajes::detail),
-    ),
-    row(
-        "POST",
-        "/api/comunicaciones/mensajes/{id}/reintentar",
-        Seller,
-        Kind::Command,
-        || post().to(mensajes::retry),
-    ),
-    row(
-        "POST",
-        "/api/comunicaciones/mensajes/{id}/leido",
-        Seller,
-        Kind::Command,
-        || post().to(mensajes::mark_read),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/adjuntos/{id}",
-        Reader,
-        Kind::Get,
-        || get().to(adjuntos::download),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/admin/cuentas",
-        Admin,
-        Kind::List,
-        || get().to(accounts::list),
-    ),
-    row(
-        "PUT",
-        "/api/comunicaciones/admin/cuentas/{id}",
-        Admin,
-        Kind::Command,
-        || put().to(accounts::put),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/admin/organizaciones",
-        Admin,
-        Kind::List,
-        || get().to(organizations::list),
-    ),
-    row(
-        "PUT",
-        "/api/comunicaciones/admin/organizaciones/{id}",
-        Operator,
-        Kind::Command,
-        || put().to(organizations::put),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/admin/tokens",
-        Admin,
-        Kind::List,
-        || get().to(tokens::list),
-    ),
-    row(
-        "POST",
-        "/api/comunicaciones/admin/tokens",
-        Admin,
-        Kind::Command,
-        || post().to(tokens::create),
-    ),
-    row(
-        "DELETE",
-        "/api/comunicaciones/admin/tokens/{id}",
-        Admin,
-        Kind::Command,
-        || delete().to(tokens::revoke),
-    ),
-    row(
-        "GET",
-        "/api/comunicaciones/admin/cuarentena",
-        Operator,
-        Kind::Service,
-        || get().to(quarantine::list),
-    ),
-    row(
-        "POST",
-        "/api/comunicaciones/admin/cuarentena/{id}/asignar",
-        Operator,
-        Kind::Command,
-        || post().to(quarantine::assign),
-    ),
-    row("GET", "/health", Public, Kind::Service, || {
-        get().to(health::health)
+    row("POST", "/api/comunicaciones/whatsapp/enviar", Seller, Kind::Command, || post().to(whatsapp::send)),
+    row("GET", "/api/comunicaciones/whatsapp/plantillas", Seller, Kind::List, || get().to(plantillas::list)),
+    row("GET", "/api/comunicaciones/webhook/whatsapp", Public, Kind::Service, || get().to(webhook::verify)),
+    row("POST", "/api/comunicaciones/webhook/whatsapp", Signed, Kind::Command, || post().to(webhook::receive)),
+    row("GET", "/api/comunicaciones/historial", Reader, Kind::List, || get().to(historial::list)),
+    row("GET", "/api/comunicaciones/historial/{leadId}", Reader, Kind::List, || get().to(historial::of_lead)),
+    row("GET", "/api/comunicaciones/mensajes/{id}", Reader, Kind::Get, || get().to(mensajes::detail)),
+    row("POST", "/api/comunicaciones/mensajes/{id}/reintentar", Seller, Kind::Command, || post().to(mensajes::retry)),
+    row("POST", "/api/comunicaciones/mensajes/{id}/leido", Seller, Kind::Command, || post().to(mensajes::mark_read)),
+    row("GET", "/api/comunicaciones/adjuntos/{id}", Reader, Kind::Get, || get().to(adjuntos::download)),
+    row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
+    row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
+    row("GET", "/api/comunicaciones/admin/organizaciones", Admin, Kind::List, || get().to(organizations::list)),
+    row("PUT", "/api/comunicaciones/admin/organizaciones/{id}", Operator, Kind::Command, || {
+        put().to(organizations::put)
     }),
-    row("GET", "/metrics", Public, Kind::Service, || {
-        get().to(metrics::metrics)
+    row("GET", "/api/comunicaciones/admin/tokens", Admin, Kind::List, || get().to(tokens::list)),
+    row("POST", "/api/comunicaciones/admin/tokens", Admin, Kind::Command, || post().to(tokens::create)),
+    row("DELETE", "/api/comunicaciones/admin/tokens/{id}", Admin, Kind::Command, || delete().to(tokens::revoke)),
+    row("GET", "/api/comunicaciones/admin/cuarentena", Operator, Kind::Service, || get().to(quarantine::list)),
+    row("POST", "/api/comunicaciones/admin/cuarentena/{id}/asignar", Operator, Kind::Command, || {
+        post().to(quarantine::assign)
     }),
+    row("GET", "/health", Public, Kind::Service, || get().to(health::health)),
+    row("GET", "/metrics", Public, Kind::Service, || get().to(metrics::metrics)),
     row("GET", "/", Public, Kind::Service, || get().to(info::info)),
-    row("GET", "/openapi.json", Public, Kind::Service, || {
-        get().to(openapi::document)
-    }),
-    row("GET", "/docs", Public, Kind::Service, || {
-        get().to(openapi::page)
-    }),
+    row("GET", "/openapi.json", Public, Kind::Service, || get().to(openapi::document)),
+    row("GET", "/docs", Public, Kind::Service, || get().to(openapi::page)),
 ];
 
 /// Puts every route into an application; another method of a known path is 405.
@@ -226,14 +108,11 @@ pub fn mount(config: &mut ServiceConfig) {
     }
     // In their order each route before the right one is tried, and one with a parameter costs a regular expression:
     // a webhook, which comes most often, shall meet none.
-    let (with_parameters, fixed): (Vec<_>, Vec<_>) =
-        paths.into_iter().partition(|(path, _)| path.contains('{'));
+    let (with_parameters, fixed): (Vec<_>, Vec<_>) = paths.into_iter().partition(|(path, _)| path.contains('{'));
     for (path, rows) in fixed.into_iter().chain(with_parameters) {
         let resource = rows
             .iter()
-            .fold(web::resource(path), |resource, row| {
-                resource.route((row.handler)())
-            })
+            .fold(web::resource(path), |resource, row| resource.route((row.handler)()))
             .default_service(web::to(wrong_method));
         // Who is not one of our users is limited elsewhere or not at all: providers, probes.
         if rows.iter().all(|row| matches!(row.access, Public | Signed)) {
@@ -244,20 +123,8 @@ pub fn mount(config: &mut ServiceConfig) {
     }
 }
 
-const fn row(
-    method: &'static str,
-    path: &'static str,
-    access: Access,
-    kind: Kind,
-    handler: fn() -> Route,
-) -> Row {
-    Row {
-        method,
-        path,
-        access,
-        kind,
-        handler,
-    }
+const fn row(method: &'static str, path: &'static str, access: Access, kind: Kind, handler: fn() -> Route) -> Row {
+    Row { method, path, access, kind, handler }
 }
 
 async fn wrong_method() -> HttpResponse {

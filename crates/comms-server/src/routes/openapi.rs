@@ -28,9 +28,7 @@ struct Security;
 impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let jwt = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT");
+        let jwt = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
         components.add_security_scheme("jwt", SecurityScheme::Http(jwt.build()));
         let token = ApiKey::Header(ApiKeyValue::new("X-Service-Token"));
         components.add_security_scheme("servicio", SecurityScheme::ApiKey(token));
@@ -43,12 +41,7 @@ impl Modify for Headings {
     /// The headings of Rust's documentation are none here.
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for item in document.paths.paths.values_mut() {
-            let operations = [
-                &mut item.get,
-                &mut item.post,
-                &mut item.put,
-                &mut item.delete,
-            ];
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 if let Some(text) = &mut operation.description {
                     *text = text.replace("# Errors\n", "");

@@ -20,10 +20,7 @@ async fn signatures() {
         ("another kind", Some(format!("sha1={good}"))),
         ("odd length", Some(format!("sha256={}", &good[1..]))),
         ("too long", Some(format!("sha256={good}00"))),
-        (
-            "not hexadecimal",
-            Some(format!("sha256={}", "z".repeat(64))),
-        ),
+        ("not hexadecimal", Some(format!("sha256={}", "z".repeat(64)))),
         ("another secret", Some(format!("sha256={other}"))),
     ];
     for body in [&b"{}"[..], b"not json"] {
@@ -73,18 +70,9 @@ async fn sizes() {
     assert_eq!(server.webhook(&three_megabytes).await.status, 200);
     let four_megabytes = vec![b' '; 4 * 1024 * 1024];
     let answer = server.webhook(&four_megabytes).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (413, "demasiado_grande")
-    );
-    let answer = server
-        .seller()
-        .post(SEND, &json!({"mensaje": "a".repeat(300_000)}))
-        .await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (413, "demasiado_grande")
-    );
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "demasiado_grande"));
+    let answer = server.seller().post(SEND, &json!({"mensaje": "a".repeat(300_000)})).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "demasiado_grande"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,14 +83,8 @@ async fn the_check_of_the_address() {
         let nobody = nobody.clone();
         async move { nobody.get(&format!("{WEBHOOK}?{query}")).await }
     };
-    let good = ask(format!(
-        "hub.mode=subscribe&hub.verify_token={VERIFY_TOKEN}&hub.challenge=1158201444"
-    ))
-    .await;
-    assert_eq!(
-        (good.status.as_u16(), good.text().as_str()),
-        (200, "1158201444")
-    );
+    let good = ask(format!("hub.mode=subscribe&hub.verify_token={VERIFY_TOKEN}&hub.challenge=1158201444")).await;
+    assert_eq!((good.status.as_u16(), good.text().as_str()), (200, "1158201444"));
     assert!(good.header("content-type").starts_with("text/plain"));
     for query in [
         String::new(),
@@ -111,11 +93,7 @@ async fn the_check_of_the_address() {
         format!("hub.mode=unsubscribe&hub.verify_token={VERIFY_TOKEN}&hub.challenge=1"),
     ] {
         let answer = ask(query.clone()).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (403, "token_de_verificacion"),
-            "{query}"
-        );
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "token_de_verificacion"), "{query}");
     }
 }
 
@@ -126,97 +104,32 @@ async fn bodies_of_a_send() {
     let phone = "+34600000000";
     let cases = [
         (json!({}), "validacion", "telefono"),
-        (
-            json!({"telefono": "", "mensaje": "a"}),
-            "validacion",
-            "telefono",
-        ),
-        (
-            json!({"telefono": "nobody", "mensaje": "a"}),
-            "destinatario_invalido",
-            "telefono",
-        ),
-        (
-            json!({"telefono": "12", "mensaje": "a"}),
-            "destinatario_invalido",
-            "telefono",
-        ),
+        (json!({"telefono": "", "mensaje": "a"}), "validacion", "telefono"),
+        (json!({"telefono": "nobody", "mensaje": "a"}), "destinatario_invalido", "telefono"),
+        (json!({"telefono": "12", "mensaje": "a"}), "destinatario_invalido", "telefono"),
         (json!({"telefono": phone}), "validacion", "mensaje"),
-        (
-            json!({"telefono": phone, "mensaje": ""}),
-            "texto_vacio",
-            "mensaje",
-        ),
-        (
-            json!({"telefono": phone, "mensaje": " \n"}),
-            "texto_vacio",
-            "mensaje",
-        ),
-        (
-            json!({"telefono": phone, "mensaje": "ñ".repeat(4_097)}),
-            "texto_muy_largo",
-            "mensaje",
-        ),
-        (
-            json!({"telefono": phone, "mensaje": "a", "template": "b"}),
-            "validacion",
-            "mensaje",
-        ),
-        (
-            json!({"telefono": phone, "template": "b", "params": 7}),
-            "validacion",
-            "params",
-        ),
-        (
-            json!({"telefono": phone, "template": "b", "params": [{}]}),
-            "validacion",
-            "params",
-        ),
-        (
-            json!({"telefono": phone, "contenido": {"type": "poem"}}),
-            "validacion",
-            "contenido",
-        ),
-        (
-            json!({"telefono": phone, "mensaje": "a", "responde_a": "x"}),
-            "validacion",
-            "responde_a",
-        ),
+        (json!({"telefono": phone, "mensaje": ""}), "texto_vacio", "mensaje"),
+        (json!({"telefono": phone, "mensaje": " \n"}), "texto_vacio", "mensaje"),
+        (json!({"telefono": phone, "mensaje": "ñ".repeat(4_097)}), "texto_muy_largo", "mensaje"),
+        (json!({"telefono": phone, "mensaje": "a", "template": "b"}), "validacion", "mensaje"),
+        (json!({"telefono": phone, "template": "b", "params": 7}), "validacion", "params"),
+        (json!({"telefono": phone, "template": "b", "params": [{}]}), "validacion", "params"),
+        (json!({"telefono": phone, "contenido": {"type": "poem"}}), "validacion", "contenido"),
+        (json!({"telefono": phone, "mensaje": "a", "responde_a": "x"}), "validacion", "responde_a"),
     ];
     for (body, code, field) in cases {
         let answer = server.seller().post(SEND, &body).await;
         let got = (answer.status.as_u16(), answer.code());
-        assert_eq!(
-            got,
-            (400, code.to_owned()),
-            "{} {}",
-            body.to_string().get(..90).unwrap_or(""),
-            answer.text()
-        );
-        assert_eq!(
-            answer.json()["details"]["campo"],
-            field,
-            "{}",
-            answer.text()
-        );
+        assert_eq!(got, (400, code.to_owned()), "{} {}", body.to_string().get(..90).unwrap_or(""), answer.text());
+        assert_eq!(answer.json()["details"]["campo"], field, "{}", answer.text());
     }
-    let later =
-        json!({"telefono": phone, "mensaje": "a", "programado_para": "2027-01-01T00:00:00Z"});
+    let later = json!({"telefono": phone, "mensaje": "a", "programado_para": "2027-01-01T00:00:00Z"});
     let answer = server.seller().post(SEND, &later).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (400, "programacion_no_disponible")
-    );
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "programacion_no_disponible"));
     let sends = server.simulator.ledger().sends().len();
     assert_eq!(sends, 0, "nothing of this reached Meta");
 
-    let longest = server
-        .seller()
-        .post(
-            SEND,
-            &json!({"telefono": phone, "mensaje": "ñ".repeat(4_096)}),
-        )
-        .await;
+    let longest = server.seller().post(SEND, &json!({"telefono": phone, "mensaje": "ñ".repeat(4_096)})).await;
     assert_eq!(longest.status, 200, "{}", longest.text());
 }
 
@@ -231,11 +144,7 @@ async fn what_is_no_json() {
     ] {
         let client = server.seller().with("content-type", media_type);
         let answer = client.send(Method::POST, SEND, Some(body.as_bytes())).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (400, "validacion"),
-            "{body}"
-        );
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "validacion"), "{body}");
         assert_eq!(answer.json()["success"], false);
     }
     let client = server.seller().with("idempotency-key", &"k".repeat(256));
@@ -259,23 +168,14 @@ async fn queries_of_the_history() {
         ("cursor=%00", "cursor"),
     ] {
         let answer = server.seller().get(&format!("{HISTORY}?{query}")).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (400, "validacion"),
-            "{query}"
-        );
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "validacion"), "{query}");
         assert_eq!(answer.json()["details"]["campo"], field, "{query}");
     }
     let answer = server.seller().get(&format!("{HISTORY}?vendedor=7")).await;
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("vendedor"), "{}", answer.text());
     // What looks dangerous and is only text.
-    for query in [
-        "texto=%25%27%22--",
-        "lead_id=%00",
-        "texto=%00",
-        "usuario_id=99999999999999999999",
-    ] {
+    for query in ["texto=%25%27%22--", "lead_id=%00", "texto=%00", "usuario_id=99999999999999999999"] {
         let answer = server.seller().get(&format!("{HISTORY}?{query}")).await;
         assert_eq!(answer.status, 200, "{query} {}", answer.text());
         assert_eq!(answer.data(), json!([]));
@@ -286,29 +186,11 @@ async fn queries_of_the_history() {
 async fn unknown_routes_and_methods() {
     let server = TestServer::start().await;
     let answer = server.seller().get("/api/comunicaciones/nada").await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (404, "ruta_desconocida")
-    );
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "ruta_desconocida"));
     let answer = server.seller().send(Method::DELETE, HISTORY, None).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (405, "metodo_no_permitido")
-    );
-    let ours = server
-        .nobody()
-        .with("x-request-id", "from-express.1")
-        .get("/health")
-        .await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (405, "metodo_no_permitido"));
+    let ours = server.nobody().with("x-request-id", "from-express.1").get("/health").await;
     assert_eq!(ours.header("x-request-id"), "from-express.1");
-    let strange = server
-        .nobody()
-        .with("x-request-id", "a b<c>")
-        .get("/health")
-        .await;
-    assert_eq!(
-        strange.header("x-request-id").len(),
-        36,
-        "another one is made"
-    );
+    let strange = server.nobody().with("x-request-id", "a b<c>").get("/health").await;
+    assert_eq!(strange.header("x-request-id").len(), 36, "another one is made");
 }

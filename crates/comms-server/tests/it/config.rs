@@ -12,23 +12,13 @@ fn nothing_at_all_is_enough() {
     assert_eq!(settings.http.port, 8080);
     assert!(settings.migrates_on_start());
     assert!(!settings.is_postgres());
-    assert_eq!(
-        settings.whatsapp.missing_to_send(),
-        ["WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID"]
-    );
+    assert_eq!(settings.whatsapp.missing_to_send(), ["WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID"]);
 }
 
 #[test]
 fn the_environment_wins_over_the_file() {
     let file = "[http]\nport = 1\nrate_limit_per_minute = 5\n[whatsapp]\napi_version = \"v23.0\"\n";
-    let settings = parse(
-        file,
-        &[
-            ("PORT", "2"),
-            ("TRUSTED_PROXIES", "10.0.0.1, 172.16.0.0/12"),
-        ],
-    )
-    .unwrap();
+    let settings = parse(file, &[("PORT", "2"), ("TRUSTED_PROXIES", "10.0.0.1, 172.16.0.0/12")]).unwrap();
     assert_eq!(settings.http.port, 2);
     assert_eq!(settings.http.rate_limit_per_minute.get(), 5);
     assert_eq!(settings.http.trusted_proxies, ["10.0.0.1", "172.16.0.0/12"]);
@@ -37,12 +27,7 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn other_programs_variables_never_stop_the_start() {
-    let others = [
-        ("NODE_ENV", "production"),
-        ("PATH", "/bin"),
-        ("TWILIO_ACCOUNT_SID", "AC-invented"),
-        ("PORT", ""),
-    ];
+    let others = [("NODE_ENV", "production"), ("PATH", "/bin"), ("TWILIO_ACCOUNT_SID", "AC-invented"), ("PORT", "")];
     assert_eq!(parse("", &others).unwrap().http.port, 8080);
 }
 
@@ -51,10 +36,7 @@ fn a_bad_value_names_its_variable() {
     let wrong = parse("", &[("PORT", "many"), ("MIGRATE_ON_START", "perhaps")]).unwrap_err();
     assert_eq!(
         wrong,
-        [
-            "PORT: \"many\" is not a whole number",
-            "MIGRATE_ON_START: \"perhaps\" is neither true nor false"
-        ]
+        ["PORT: \"many\" is not a whole number", "MIGRATE_ON_START: \"perhaps\" is neither true nor false"]
     );
     for (name, value) in [
         ("PORT", "70000"),
@@ -72,10 +54,7 @@ fn a_bad_value_names_its_variable() {
         ("PHONE_REGION", "Spain"),
     ] {
         let wrong = parse("", &[(name, value)]).unwrap_err();
-        assert!(
-            wrong.iter().any(|problem| problem.contains(name)),
-            "{name}={value}: {wrong:?}"
-        );
+        assert!(wrong.iter().any(|problem| problem.contains(name)), "{name}={value}: {wrong:?}");
     }
 }
 
@@ -83,11 +62,7 @@ fn a_bad_value_names_its_variable() {
 fn an_unknown_key_names_itself() {
     let wrong = parse("[http]\nprot = 1\n", &[]).unwrap_err();
     assert!(wrong[0].contains("prot"), "{wrong:?}");
-    let wrong = parse(
-        "[[accounts]]\nchannel = \"whatsapp\"\nnumber = \"+34600000000\"\n",
-        &[],
-    )
-    .unwrap_err();
+    let wrong = parse("[[accounts]]\nchannel = \"whatsapp\"\nnumber = \"+34600000000\"\n", &[]).unwrap_err();
     assert!(wrong[0].contains("accounts[0].number"), "{wrong:?}");
 }
 
@@ -103,35 +78,20 @@ fn no_secret_is_printed() {
     for hidden in ["of-many-letters", "a-password"] {
         assert!(!printed.contains(hidden), "{printed}");
     }
-    assert_eq!(
-        settings.auth.jwt_secret.unwrap().expose_secret(),
-        "a-secret-of-many-letters"
-    );
+    assert_eq!(settings.auth.jwt_secret.unwrap().expose_secret(), "a-secret-of-many-letters");
     let environment: Environment = secrets.into_iter().collect();
     assert_eq!(format!("{environment:?}"), "Environment(3 variables)");
     let wrong = parse("[auth]\njwt_secret = 1234567890123456\n", &[]).unwrap_err();
     assert!(!wrong[0].contains("1234567890123456"), "{wrong:?}");
-    let wrong = parse(
-        "",
-        &[("DATABASE_URL", "postgres://user:a-password@[nowhere/x")],
-    )
-    .unwrap_err();
+    let wrong = parse("", &[("DATABASE_URL", "postgres://user:a-password@[nowhere/x")]).unwrap_err();
     assert!(!wrong.join(" ").contains("a-password"), "{wrong:?}");
 }
 
 #[test]
 fn env_example_lists_every_variable() {
     let file = include_str!("../../../../.env.example");
-    assert_eq!(
-        file,
-        env_example(),
-        "write it again: cargo run -- env-example > .env.example"
-    );
-    assert!(
-        VARIABLES
-            .iter()
-            .all(|one| file.contains(&format!("# {}=", one.name)))
-    );
+    assert_eq!(file, env_example(), "write it again: cargo run -- env-example > .env.example");
+    assert!(VARIABLES.iter().all(|one| file.contains(&format!("# {}=", one.name))));
 }
 
 #[test]

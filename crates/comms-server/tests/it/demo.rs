@@ -4,16 +4,9 @@ use std::process::Command;
 
 #[test]
 fn the_whole_story_happens() {
-    let output = Command::new(env!("CARGO_BIN_EXE_comms-server"))
-        .arg("--once")
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_comms-server")).arg("--once").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     for state in ["recibido", "enviado", "entregado", "leido", "disponible"] {
         assert!(text.contains(state), "no {state} in:\n{text}");
     }

@@ -21,10 +21,7 @@ fn doctor(environment: &[(&str, &str)]) -> (bool, String) {
     };
     run("migrate");
     let output = run("doctor");
-    (
-        output.status.success(),
-        String::from_utf8(output.stdout).unwrap(),
-    )
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
 fn whole(simulator: &Simulator) -> Vec<(&'static str, String)> {
@@ -44,10 +41,7 @@ fn whole(simulator: &Simulator) -> Vec<(&'static str, String)> {
 }
 
 fn run(environment: &[(&'static str, String)]) -> (bool, String) {
-    let environment: Vec<(&str, &str)> = environment
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     doctor(&environment)
 }
 
@@ -88,21 +82,12 @@ fn an_expired_token_and_an_absent_subscription_are_found() {
     settings.retain(|(name, _)| *name != "WHATSAPP_ACCESS_TOKEN");
     settings.push(("WHATSAPP_ACCESS_TOKEN", EXPIRED_TOKEN.to_owned()));
     let (well, report) = run(&settings);
-    assert!(
-        !well && report.contains("✘ WHATSAPP_ACCESS_TOKEN"),
-        "{report}"
-    );
-    assert!(
-        !report.contains(EXPIRED_TOKEN) && !report.contains(APP_SECRET),
-        "{report}"
-    );
+    assert!(!well && report.contains("✘ WHATSAPP_ACCESS_TOKEN"), "{report}");
+    assert!(!report.contains(EXPIRED_TOKEN) && !report.contains(APP_SECRET), "{report}");
 }
 
 #[test]
 fn a_bad_value_is_a_finding_and_no_crash() {
     let (well, report) = doctor(&[("PORT", "many")]);
-    assert!(
-        !well && report.contains("✘ configuration: PORT"),
-        "{report}"
-    );
+    assert!(!well && report.contains("✘ configuration: PORT"), "{report}");
 }

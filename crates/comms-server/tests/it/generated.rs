@@ -11,10 +11,7 @@ use crate::support::{Answer, Client, TestServer};
 
 /// Calls a route with parameters that nothing has.
 async fn call(client: &Client<'_>, row: &Row) -> Answer {
-    let path = row
-        .path
-        .replace("{id}", &Uuid::nil().to_string())
-        .replace("{leadId}", "1");
+    let path = row.path.replace("{id}", &Uuid::nil().to_string()).replace("{leadId}", "1");
     let method: Method = row.method.parse().unwrap();
     let client = client.clone().with("content-type", "application/json");
     let body = (method != Method::GET).then_some(&b"{}"[..]);
@@ -32,13 +29,7 @@ async fn nobody_is_let_in_without_a_token() {
             continue;
         }
         assert_eq!(answer.status, 401, "{} {}", row.method, row.path);
-        assert_eq!(
-            call(&wrong, row).await.status,
-            401,
-            "{} {}",
-            row.method,
-            row.path
-        );
+        assert_eq!(call(&wrong, row).await.status, 401, "{} {}", row.method, row.path);
     }
 }
 
@@ -51,12 +42,7 @@ async fn only_administrators_administer() {
         let refused = call(&seller, row).await.status == 403;
         let public = matches!(row.access, Access::Public | Access::Signed);
         assert!(public || refused == expected, "{} {}", row.method, row.path);
-        assert!(
-            public || call(&admin, row).await.status != 403,
-            "{} {}",
-            row.method,
-            row.path
-        );
+        assert!(public || call(&admin, row).await.status != 403, "{} {}", row.method, row.path);
     }
 }
 
@@ -66,31 +52,15 @@ async fn a_service_token_opens_what_only_reads() {
         settings.auth.microservice_token = Some("an-invented-service-token".into());
     })
     .await;
-    let service = server
-        .nobody()
-        .with("x-service-token", "an-invented-service-token");
-    let stranger = server
-        .nobody()
-        .with("x-service-token", "another-service-token");
+    let service = server.nobody().with("x-service-token", "an-invented-service-token");
+    let stranger = server.nobody().with("x-service-token", "another-service-token");
     for row in ROUTES {
         if matches!(row.access, Access::Public | Access::Signed) {
             continue;
         }
         let let_in = call(&service, row).await.status != 401;
-        assert_eq!(
-            let_in,
-            row.access == Access::Reader,
-            "{} {}",
-            row.method,
-            row.path
-        );
-        assert_eq!(
-            call(&stranger, row).await.status,
-            401,
-            "{} {}",
-            row.method,
-            row.path
-        );
+        assert_eq!(let_in, row.access == Access::Reader, "{} {}", row.method, row.path);
+        assert_eq!(call(&stranger, row).await.status, 401, "{} {}", row.method, row.path);
     }
 }
 
@@ -101,45 +71,18 @@ async fn among_several_organisations_each_has_its_operator() {
         settings.organization.id = "norte".into();
     })
     .await;
-    let sur = comms_core::history::Organization {
-        id: "sur".into(),
-        name: "Sur".to_owned(),
-    };
-    server
-        .running
-        .state
-        .repository
-        .put_organization(&sur)
-        .await
-        .unwrap();
+    let sur = comms_core::history::Organization { id: "sur".into(), name: "Sur".to_owned() };
+    server.running.state.repository.put_organization(&sur).await.unwrap();
     let admin = server.client(&server.token("1", Role::Admin, Some("norte")));
     let operator = server.client(&server.token("0", Role::Operator, Some("norte")));
     for row in ROUTES.iter().filter(|row| row.access == Access::Operator) {
-        assert_eq!(
-            call(&admin, row).await.status,
-            403,
-            "{} {}",
-            row.method,
-            row.path
-        );
-        assert_ne!(
-            call(&operator, row).await.status,
-            403,
-            "{} {}",
-            row.method,
-            row.path
-        );
+        assert_eq!(call(&admin, row).await.status, 403, "{} {}", row.method, row.path);
+        assert_ne!(call(&operator, row).await.status, 403, "{} {}", row.method, row.path);
     }
     let unnamed = server.client(&server.token("1", Role::Admin, None));
     let unknown = server.client(&server.token("1", Role::Admin, Some("este")));
-    for (client, code) in [
-        (unnamed, "organizacion_requerida"),
-        (unknown, "organizacion_desconocida"),
-    ] {
+    for (client, code) in [(unnamed, "organizacion_requerida"), (unknown, "organizacion_desconocida")] {
         let answer = client.get("/api/comunicaciones/historial").await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (403, code)
-        );
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, code));
     }
 }

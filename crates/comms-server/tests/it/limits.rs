@@ -7,16 +7,11 @@ use serde_json::json;
 use crate::support::{HISTORY, SEND, TestServer};
 
 fn client(proxies: &[&str], peer: &str, forwarded: &[&'static str]) -> IpAddr {
-    let settings = HttpSettings {
-        trusted_proxies: proxies.iter().map(ToString::to_string).collect(),
-        ..HttpSettings::default()
-    };
+    let settings =
+        HttpSettings { trusted_proxies: proxies.iter().map(ToString::to_string).collect(), ..HttpSettings::default() };
     let mut headers = HeaderMap::new();
     for value in forwarded {
-        headers.append(
-            HeaderName::from_static("x-forwarded-for"),
-            HeaderValue::from_static(value),
-        );
+        headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static(value));
     }
     Limits::new(&settings).client(peer.parse().unwrap(), &headers)
 }
@@ -25,41 +20,17 @@ fn client(proxies: &[&str], peer: &str, forwarded: &[&'static str]) -> IpAddr {
 fn forwarded_addresses_count_from_trusted_proxies_only() {
     let cases: [(&[&str], &str, &[&'static str], &str); 7] = [
         (&[], "198.51.100.7", &["203.0.113.9"], "198.51.100.7"),
-        (
-            &["10.0.0.0/8"],
-            "198.51.100.7",
-            &["203.0.113.9"],
-            "198.51.100.7",
-        ),
+        (&["10.0.0.0/8"], "198.51.100.7", &["203.0.113.9"], "198.51.100.7"),
         (&["10.0.0.0/8"], "10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
         // What the client itself wrote stands further left.
-        (
-            &["10.0.0.0/8"],
-            "10.0.0.1",
-            &["192.0.2.1, 203.0.113.9, 10.0.0.2"],
-            "203.0.113.9",
-        ),
-        (
-            &["10.0.0.0/8"],
-            "10.0.0.1",
-            &["192.0.2.1", "203.0.113.9"],
-            "203.0.113.9",
-        ),
+        (&["10.0.0.0/8"], "10.0.0.1", &["192.0.2.1, 203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+        (&["10.0.0.0/8"], "10.0.0.1", &["192.0.2.1", "203.0.113.9"], "203.0.113.9"),
         (&["10.0.0.0/8"], "10.0.0.1", &["rubbish"], "10.0.0.1"),
         // Dual-stack sockets show IPv4 peers as mapped IPv6.
-        (
-            &["10.0.0.0/8"],
-            "::ffff:10.0.0.1",
-            &["203.0.113.9"],
-            "203.0.113.9",
-        ),
+        (&["10.0.0.0/8"], "::ffff:10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
     ];
     for (proxies, peer, forwarded, expected) in cases {
-        assert_eq!(
-            client(proxies, peer, forwarded).to_string(),
-            expected,
-            "{peer} {forwarded:?}"
-        );
+        assert_eq!(client(proxies, peer, forwarded).to_string(), expected, "{peer} {forwarded:?}");
     }
 }
 
@@ -74,17 +45,10 @@ async fn a_user_has_a_quota_of_their_own() {
         assert_eq!(seller.get(HISTORY).await.status, 200);
     }
     let refused = seller.get(HISTORY).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.code().as_str()),
-        (429, "demasiadas_solicitudes")
-    );
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (429, "demasiadas_solicitudes"));
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
-    assert_eq!(
-        seller.post(SEND, &json!({})).await.status,
-        429,
-        "one quota for all routes"
-    );
+    assert_eq!(seller.post(SEND, &json!({})).await.status, 429, "one quota for all routes");
     let other = server.client(&server.token("8", Role::Seller, None));
     assert_eq!(other.get(HISTORY).await.status, 200);
 }

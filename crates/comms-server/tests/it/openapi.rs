@@ -23,10 +23,7 @@ fn the_document_and_the_table_name_the_same_routes() {
             methods.map(move |method| (method.to_uppercase(), path.clone()))
         })
         .collect();
-    let mounted = ROUTES
-        .iter()
-        .map(|row| (row.method.to_owned(), row.path.to_owned()))
-        .collect();
+    let mounted = ROUTES.iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
     assert_eq!(described, mounted);
 }
 
@@ -46,19 +43,8 @@ fn the_document_says_who_may_call() {
             Access::Reader => &["jwt", "servicio"],
             Access::Seller | Access::Admin | Access::Operator => &["jwt"],
         };
-        assert_eq!(
-            schemes,
-            expected.iter().copied().collect(),
-            "{} {}",
-            row.method,
-            row.path
-        );
-        assert!(
-            operation["summary"].is_string(),
-            "{} {}",
-            row.method,
-            row.path
-        );
+        assert_eq!(schemes, expected.iter().copied().collect(), "{} {}", row.method, row.path);
+        assert!(operation["summary"].is_string(), "{} {}", row.method, row.path);
     }
 }
 
@@ -70,24 +56,14 @@ fn the_document_is_what_was_agreed() {
 #[test]
 fn the_typescript_types_are_in_the_papers() {
     let file = include_str!("../../../../docs/comms.d.ts");
-    assert_eq!(
-        file,
-        declarations(),
-        "write them again: cargo run -- openapi --typescript > docs/comms.d.ts"
-    );
+    assert_eq!(file, declarations(), "write them again: cargo run -- openapi --typescript > docs/comms.d.ts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_are_served_and_need_nothing_from_elsewhere() {
     let server = TestServer::start().await;
-    assert_eq!(
-        server.nobody().get("/openapi.json").await.json(),
-        document()
-    );
+    assert_eq!(server.nobody().get("/openapi.json").await.json(), document());
     let page = server.nobody().get("/docs").await;
     assert!(page.header("content-type").starts_with("text/html"));
-    assert!(
-        !page.text().contains("https://"),
-        "the page loads something from elsewhere"
-    );
+    assert!(!page.text().contains("https://"), "the page loads something from elsewhere");
 }

@@ -33,15 +33,8 @@ async fn nothing_leaks() {
             tested += gets(&client, &files[at], &files[1 - at], role).await;
         }
     }
-    let routes = ROUTES
-        .iter()
-        .filter(|row| matches!(row.kind, Kind::List | Kind::Get))
-        .count();
-    assert_eq!(
-        tested,
-        routes * 4,
-        "every route, from both sides, in both roles"
-    );
+    let routes = ROUTES.iter().filter(|row| matches!(row.kind, Kind::List | Kind::Get)).count();
+    assert_eq!(tested, routes * 4, "every route, from both sides, in both roles");
 }
 
 /// What an organisation has: a message with a file, a token.
@@ -59,18 +52,10 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
         caption: Some(format!("{MARK}{organization}")),
         filename: None,
     };
-    server
-        .simulator
-        .meta()
-        .inbound(Inbound::new(phone, customer, picture))
-        .unwrap();
+    server.simulator.meta().inbound(Inbound::new(phone, customer, picture)).unwrap();
     let admin = server.client(&server.token("1", Role::Admin, Some(organization)));
-    let made = admin
-        .post(
-            "/api/comunicaciones/admin/tokens",
-            &json!({"nombre": format!("{MARK}{organization}")}),
-        )
-        .await;
+    let made =
+        admin.post("/api/comunicaciones/admin/tokens", &json!({"nombre": format!("{MARK}{organization}")})).await;
     assert_eq!(made.status, 201);
     let mut news = server.running.state.repository.events_hint();
     let mut pulse = tokio::time::interval(std::time::Duration::from_millis(100));
@@ -83,9 +68,7 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
             tokio::select! { _ = news.changed() => {}, _ = pulse.tick() => {} }
         }
     };
-    let message = tokio::time::timeout(std::time::Duration::from_secs(20), search)
-        .await
-        .unwrap();
+    let message = tokio::time::timeout(std::time::Duration::from_secs(20), search).await.unwrap();
     let file = message["adjuntos"][0]["id"].as_str().unwrap().to_owned();
     Belongings { message, file }
 }
@@ -96,19 +79,11 @@ async fn lists(client: &Client<'_>, own: &str, theirs: &str, role: Role) -> usiz
     for row in rows {
         let answer = client.get(&row.path.replace("{leadId}", "1")).await;
         let text = answer.text();
-        assert!(
-            !text.contains(theirs),
-            "{} as {own} {role:?}: {text}",
-            row.path
-        );
+        assert!(!text.contains(theirs), "{} as {own} {role:?}: {text}", row.path);
         // The history of one lead is empty here, templates are the provider's, sellers do not administer.
         let shows = !row.path.contains("{leadId}") && !row.path.contains("plantillas");
         if shows && (role == Role::Admin) {
-            assert!(
-                text.contains(own),
-                "{} shows nothing of {own}: the test proves nothing. {text}",
-                row.path
-            );
+            assert!(text.contains(own), "{} shows nothing of {own}: the test proves nothing. {text}", row.path);
         }
         tested += 1;
     }
@@ -123,10 +98,7 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
             if row.path.contains("adjuntos") {
                 vec![of.file.clone()]
             } else {
-                vec![
-                    of.message["mensaje_id"].as_str().unwrap().to_owned(),
-                    of.message["id"].to_string(),
-                ]
+                vec![of.message["mensaje_id"].as_str().unwrap().to_owned(), of.message["id"].to_string()]
             }
         };
         for id in ids(theirs) {
@@ -135,12 +107,7 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
         }
         if role == Role::Admin {
             for id in ids(own) {
-                assert_eq!(
-                    client.get(&row.path.replace("{id}", &id)).await.status,
-                    200,
-                    "{} {id}",
-                    row.path
-                );
+                assert_eq!(client.get(&row.path.replace("{id}", &id)).await.status, 200, "{} {id}", row.path);
             }
         }
         tested += 1;

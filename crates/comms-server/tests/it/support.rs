@@ -12,10 +12,7 @@ use comms_server::{
 };
 use comms_simulator::{
     Simulator,
-    meta::{
-        ACCESS_TOKEN, APP_ID, APP_SECRET, Customer, PHONE_ID, SECOND_PHONE_ID, VERIFY_TOKEN,
-        WABA_ID,
-    },
+    meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, Customer, PHONE_ID, SECOND_PHONE_ID, VERIFY_TOKEN, WABA_ID},
 };
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -59,9 +56,7 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The `code` of an error.
@@ -114,10 +109,7 @@ impl TestServer {
     }
 
     /// `prepare` sees the folder before the database is opened.
-    pub async fn start_prepared(
-        change: impl FnOnce(&mut Settings),
-        prepare: impl FnOnce(&TempDir),
-    ) -> Self {
+    pub async fn start_prepared(change: impl FnOnce(&mut Settings), prepare: impl FnOnce(&TempDir)) -> Self {
         let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
         let folder = TempDir::new().unwrap();
         let mut settings = settings(&simulator, &folder);
@@ -126,22 +118,13 @@ impl TestServer {
         let listener = listen(&settings.http).unwrap();
         settings.http.port = listener.local_addr().unwrap().port();
         let base = format!("http://127.0.0.1:{}", settings.http.port);
-        let running = Running::start(settings, Arc::new(SystemClock))
-            .await
-            .unwrap();
+        let running = Running::start(settings, Arc::new(SystemClock)).await.unwrap();
         let server = running.serve(listener, false).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         let callback = format!("{base}{WEBHOOK}");
         simulator.configure(|config| config.meta.app.callback_url = Some(callback));
-        Self {
-            simulator,
-            running,
-            base,
-            _folder: folder,
-            handle,
-            client: ReqwestTransport::ring().unwrap(),
-        }
+        Self { simulator, running, base, _folder: folder, handle, client: ReqwestTransport::ring().unwrap() }
     }
 
     /// Asks the HTTP server to stop, as a signal does, and waits until it has.
@@ -151,11 +134,7 @@ impl TestServer {
 
     /// A token of a user.
     pub fn token(&self, user: &str, role: Role, organization: Option<&str>) -> String {
-        let identity = Identity {
-            user: user.into(),
-            role,
-            organization: organization.map(Into::into),
-        };
+        let identity = Identity { user: user.into(), role, organization: organization.map(Into::into) };
         self.running.state.tokens.issue(&identity, HOUR).unwrap()
     }
 
@@ -168,15 +147,11 @@ impl TestServer {
     }
 
     pub fn client(&self, token: &str) -> Client<'_> {
-        self.nobody()
-            .with("authorization", &format!("Bearer {token}"))
+        self.nobody().with("authorization", &format!("Bearer {token}"))
     }
 
     pub fn nobody(&self) -> Client<'_> {
-        Client {
-            server: self,
-            headers: Vec::new(),
-        }
+        Client { server: self, headers: Vec::new() }
     }
 
     /// A webhook signed with the app secret.
@@ -190,26 +165,13 @@ impl TestServer {
     /// The customer writes; waits until the message is in the history.
     pub async fn customer_writes(&self, text: &str) -> Value {
         let customer = Customer::new(CUSTOMER).named("Ana");
-        self.simulator
-            .meta()
-            .inbound_text(PHONE_ID, &customer, text)
-            .unwrap();
-        self.until(|rows| rows.iter().find(|row| row["contenido"] == text).cloned())
-            .await
+        self.simulator.meta().inbound_text(PHONE_ID, &customer, text).unwrap();
+        self.until(|rows| rows.iter().find(|row| row["contenido"] == text).cloned()).await
     }
 
     /// Looks at the history after each change of it, until there is what is looked for.
     pub async fn until<T>(&self, find: impl Fn(&[Value]) -> Option<T>) -> T {
-        self.until_on(HISTORY, |answer| {
-            find(
-                answer
-                    .data()
-                    .as_array()
-                    .map(Vec::as_slice)
-                    .unwrap_or_default(),
-            )
-        })
-        .await
+        self.until_on(HISTORY, |answer| find(answer.data().as_array().map(Vec::as_slice).unwrap_or_default())).await
     }
 
     /// The same for any path.
@@ -262,15 +224,11 @@ impl Client<'_> {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.with_json()
-            .send(Method::POST, path, Some(body.to_string().as_bytes()))
-            .await
+        self.with_json().send(Method::POST, path, Some(body.to_string().as_bytes())).await
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.with_json()
-            .send(Method::PUT, path, Some(body.to_string().as_bytes()))
-            .await
+        self.with_json().send(Method::PUT, path, Some(body.to_string().as_bytes())).await
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<&[u8]>) -> Answer {
@@ -285,11 +243,7 @@ impl Client<'_> {
         let response = self.server.client.execute(request).await.unwrap();
         let (status, headers) = (response.status, response.headers);
         let pieces: Vec<_> = response.body.try_collect().await.unwrap();
-        Answer {
-            status,
-            headers,
-            bytes: pieces.concat(),
-        }
+        Answer { status, headers, bytes: pieces.concat() }
     }
 
     fn with_json(&self) -> Self {

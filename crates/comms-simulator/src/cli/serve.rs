@@ -46,17 +46,14 @@ pub fn run(arguments: Serve) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "info,actix_server=warn".into()),
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,actix_server=warn".into()),
         )
         .init();
     let simulator = Simulator::start(configuration(arguments)?).context("cannot start")?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {}", simulator.url())?;
     out.flush()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::signal::ctrl_c())?;
     Ok(())
 }
@@ -64,10 +61,8 @@ pub fn run(arguments: Serve) -> anyhow::Result<()> {
 fn configuration(arguments: Serve) -> anyhow::Result<Config> {
     let mut config = Config::default();
     if let Some(path) = &arguments.config {
-        let text =
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let patch = serde_json::from_slice(&text)
-            .with_context(|| format!("{} is not JSON", path.display()))?;
+        let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let patch = serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
         config = config.patched(&patch)?;
     }
     config.host = arguments.host;

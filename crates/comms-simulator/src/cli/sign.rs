@@ -35,15 +35,10 @@ pub fn run(arguments: &Sign) -> anyhow::Result<()> {
         None => Payload::Form(arguments.form.clone()),
     };
     let signer = match &arguments.app_secret {
-        Some(secret) => Signer::Meta {
-            app_secret: secret.clone().into(),
-        },
+        Some(secret) => Signer::Meta { app_secret: secret.clone().into() },
         None => Signer::None,
     };
-    let webhook = Webhook {
-        url: arguments.url.clone(),
-        payload,
-    };
+    let webhook = Webhook { url: arguments.url.clone(), payload };
     writeln!(std::io::stdout(), "{}", curl(&webhook, &signer)?)?;
     Ok(())
 }

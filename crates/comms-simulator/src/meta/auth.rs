@@ -29,27 +29,17 @@ pub(crate) fn check(meta: &Meta, call: &Call, access: Access) -> Result<(), Grap
     }
     let settings = meta.settings();
     let Some(given) = token_of(call) else {
-        return Err(
-            GraphError::new(104).message("An access token is required to request this resource.")
-        );
+        return Err(GraphError::new(104).message("An access token is required to request this resource."));
     };
     let is_app = constant_time_eq(&given, &app_token(&settings.meta));
     if is_app && matches!(access, Access::App | Access::Any) {
         return Ok(());
     }
     if access == Access::App {
-        return Err(GraphError::new(15)
-            .message("(#15) This method must be called with an app access_token."));
+        return Err(GraphError::new(15).message("(#15) This method must be called with an app access_token."));
     }
-    let Some(token) = settings
-        .meta
-        .tokens
-        .iter()
-        .find(|token| token.value == given)
-    else {
-        return Err(
-            GraphError::new(190).message("Invalid OAuth access token - Cannot parse access token")
-        );
+    let Some(token) = settings.meta.tokens.iter().find(|token| token.value == given) else {
+        return Err(GraphError::new(190).message("Invalid OAuth access token - Cannot parse access token"));
     };
     if token.expires_at != 0 && token.expires_at <= call.now.unix_timestamp() {
         return Err(expired(token.expires_at, call.now));
@@ -62,9 +52,7 @@ pub(crate) fn check(meta: &Meta, call: &Call, access: Access) -> Result<(), Grap
     if token.scopes.iter().any(|granted| granted == scope) {
         return Ok(());
     }
-    Err(GraphError::new(200).message(format!(
-        "(#200) Requires {scope} permission to manage the object"
-    )))
+    Err(GraphError::new(200).message(format!("(#200) Requires {scope} permission to manage the object")))
 }
 
 /// The token of the app itself.
@@ -83,9 +71,8 @@ fn token_of(call: &Call) -> Option<String> {
 }
 
 fn expired(expires_at: i64, now: OffsetDateTime) -> GraphError {
-    let format = format_description!(
-        "[weekday], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] UTC"
-    );
+    let format =
+        format_description!("[weekday], [day]-[month repr:short]-[year repr:last_two] [hour]:[minute]:[second] UTC");
     let written = |at: OffsetDateTime| at.format(format).unwrap_or_default();
     let expired = OffsetDateTime::from_unix_timestamp(expires_at).unwrap_or(now);
     GraphError::new(190).subcode(463).message(format!(

@@ -14,11 +14,7 @@ pub(crate) fn list(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let phone = phones::phone(&settings.meta, call, path)?;
     let blocked = meta.state(|state| state.phone(phone).blocked.clone());
     let rows = blocked.into_iter().map(|key| {
-        let field = if identity::is_user_id(&key) {
-            "user_id"
-        } else {
-            "wa_id"
-        };
+        let field = if identity::is_user_id(&key) { "user_id" } else { "wa_id" };
         json!({"messaging_product": "whatsapp", field: key})
     });
     page(meta, call, rows.collect())
@@ -80,10 +76,7 @@ pub(crate) fn remove(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
         meta.state(|state| state.phone(phone).blocked.remove(&customer.key()));
         removed.push(named(&input, &customer));
     }
-    Ok(Answer::json(
-        200,
-        &json!({"messaging_product": "whatsapp", "block_users": {"removed_users": removed}}),
-    ))
+    Ok(Answer::json(200, &json!({"messaging_product": "whatsapp", "block_users": {"removed_users": removed}})))
 }
 
 fn named(input: &str, customer: &Customer) -> Value {
@@ -99,25 +92,18 @@ fn users(meta: &Meta, call: &Call, path: &[&str]) -> Result<Vec<(String, Custome
     let phone = phones::phone(&settings.meta, call, path)?;
     let parameters = call.parameters();
     if parameters.get("messaging_product").and_then(Value::as_str) != Some("whatsapp") {
-        return Err(GraphError::parameter(
-            "The parameter messaging_product is required.",
-        ));
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     let list = parameters.get("block_users").and_then(Value::as_array);
-    let list =
-        list.ok_or_else(|| GraphError::parameter("The parameter block_users is required."))?;
+    let list = list.ok_or_else(|| GraphError::parameter("The parameter block_users is required."))?;
     let user = |entry: &Value| {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
         let given = text("user").or_else(|| text("user_id"));
-        let given = given.ok_or_else(|| {
-            GraphError::parameter("The parameter block_users[0]['user'] is required.")
-        })?;
+        let given = given.ok_or_else(|| GraphError::parameter("The parameter block_users[0]['user'] is required."))?;
         let customer = if identity::is_user_id(&given) {
             settings.meta.by_user_id(&given)
         } else {
-            settings
-                .meta
-                .by_number(&identity::normalise(&given, phone)?)
+            settings.meta.by_number(&identity::normalise(&given, phone)?)
         };
         Ok((given, customer))
     };

@@ -130,10 +130,8 @@ impl Meta {
     /// [`Refused`] where the plan is empty or too large, the number is unknown, or no callback is set.
     pub async fn run_campaign(&self, plan: CampaignPlan) -> Result<CampaignReport, Refused> {
         let (id, task) = self.spawn_campaign(plan)?;
-        task.await
-            .map_err(|error| Refused::Invalid(error.to_string()))?;
-        self.campaign(id)
-            .ok_or_else(|| Refused::Invalid("the campaign was forgotten".to_owned()))
+        task.await.map_err(|error| Refused::Invalid(error.to_string()))?;
+        self.campaign(id).ok_or_else(|| Refused::Invalid("the campaign was forgotten".to_owned()))
     }
 
     /// Starts a campaign in the background; returns its number for [`campaign`](Self::campaign).
@@ -151,10 +149,7 @@ impl Meta {
         Some(progress.report(id))
     }
 
-    fn spawn_campaign(
-        &self,
-        plan: CampaignPlan,
-    ) -> Result<(u64, tokio::task::JoinHandle<()>), Refused> {
+    fn spawn_campaign(&self, plan: CampaignPlan) -> Result<(u64, tokio::task::JoinHandle<()>), Refused> {
         let elements = u64::from(plan.messages) + u64::from(plan.statuses);
         let sensible = (1..=u64::from(MAX_ELEMENTS)).contains(&elements)
             && (1..=MAX_COPIES).contains(&plan.copies)
@@ -231,14 +226,7 @@ impl Progress {
         order
     }
 
-    async fn post(
-        &self,
-        meta: &Meta,
-        url: &str,
-        batch: Vec<u32>,
-        policy: &WebhookPolicy,
-        deadline: Instant,
-    ) {
+    async fn post(&self, meta: &Meta, url: &str, batch: Vec<u32>, policy: &WebhookPolicy, deadline: Instant) {
         let updates = batch.iter().map(|index| self.update(meta, *index));
         let updates: Vec<Update> = match updates.collect() {
             Ok(updates) => updates,
@@ -251,10 +239,7 @@ impl Progress {
         let join = meta.core().random(|random| random.bool());
         let body = outbox::body(&updates, meta.core().now().unix_timestamp(), join);
         let delivery = Delivery {
-            webhook: Webhook {
-                url: url.to_owned(),
-                payload: Payload::Json(body),
-            },
+            webhook: Webhook { url: url.to_owned(), payload: Payload::Json(body) },
             signer: meta.signer(),
             subjects: updates.into_iter().map(|update| update.subject).collect(),
         };
@@ -278,9 +263,7 @@ impl Progress {
         let subject = self.subject(index);
         let customer = self.customer(index);
         if index < self.plan.messages {
-            let content = Content::Text {
-                body: format!("{} {index}", self.plan.name),
-            };
+            let content = Content::Text { body: format!("{} {index}", self.plan.name) };
             let inbound = Inbound::new(&self.plan.phone_number_id, customer, content);
             return meta.message_update(inbound.id(subject.id), now);
         }
@@ -299,11 +282,8 @@ impl Progress {
     fn subject(&self, index: u32) -> Subject {
         let is_message = index < self.plan.messages;
         // The statuses of one message share its id.
-        let (author, serial) = if is_message {
-            (Author::Customer, index)
-        } else {
-            (Author::Business, (index - self.plan.messages) / 3)
-        };
+        let (author, serial) =
+            if is_message { (Author::Customer, index) } else { (Author::Business, (index - self.plan.messages) / 3) };
         let unique = Uuid::new_v5(&self.space, format!("{author:?} {serial}").as_bytes());
         Subject {
             kind: if is_message { "message" } else { "status" }.to_owned(),
@@ -318,25 +298,16 @@ impl Progress {
 
     fn customer(&self, index: u32) -> Customer {
         // The statuses of one message must name the same customer.
-        let serial = if index < self.plan.messages {
-            index
-        } else {
-            (index - self.plan.messages) / 3
-        };
+        let serial = if index < self.plan.messages { index } else { (index - self.plan.messages) / 3 };
         let number = 34_610_000_000_u64 + u64::from(serial % self.plan.customers);
-        Customer::new(number.to_string())
-            .named(format!("Customer {}", serial % self.plan.customers))
+        Customer::new(number.to_string()).named(format!("Customer {}", serial % self.plan.customers))
     }
 
     fn report(&self, id: u64) -> CampaignReport {
         let flags = self.lock().clone();
         let (mut acknowledged, mut unacknowledged) = (Vec::new(), Vec::new());
         for (index, flag) in (0_u32..).zip(flags) {
-            let list = if flag {
-                &mut acknowledged
-            } else {
-                &mut unacknowledged
-            };
+            let list = if flag { &mut acknowledged } else { &mut unacknowledged };
             list.push(self.subject(index));
         }
         CampaignReport {
@@ -350,8 +321,6 @@ impl Progress {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<bool>> {
-        self.acknowledged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

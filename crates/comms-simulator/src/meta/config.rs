@@ -161,19 +161,13 @@ impl Customer {
     /// A person with this number.
     #[must_use]
     pub fn new(wa_id: impl Into<String>) -> Self {
-        Self {
-            wa_id: Some(wa_id.into()),
-            ..Self::default()
-        }
+        Self { wa_id: Some(wa_id.into()), ..Self::default() }
     }
 
     /// A person whose number the business does not see.
     #[must_use]
     pub fn hidden(user_id: impl Into<String>) -> Self {
-        Self {
-            user_id: Some(user_id.into()),
-            ..Self::default()
-        }
+        Self { user_id: Some(user_id.into()), ..Self::default() }
     }
 
     /// With a profile name.
@@ -195,16 +189,8 @@ impl Token {
     /// A token that may do everything and never expires.
     #[must_use]
     pub fn unlimited(value: impl Into<String>) -> Self {
-        let scopes = [
-            "whatsapp_business_messaging",
-            "whatsapp_business_management",
-            "business_management",
-        ];
-        Self {
-            value: value.into(),
-            scopes: scopes.map(str::to_owned).to_vec(),
-            expires_at: 0,
-        }
+        let scopes = ["whatsapp_business_messaging", "whatsapp_business_management", "business_management"];
+        Self { value: value.into(), scopes: scopes.map(str::to_owned).to_vec(), expires_at: 0 }
     }
 }
 

@@ -135,47 +135,21 @@ impl Content {
     fn into_object(self, meta: &Meta) -> (String, Value) {
         let (kind, value) = match self {
             Self::Text { body } => ("text", json!({"body": body})),
-            Self::Media {
-                kind,
-                data,
-                mime_type,
-                caption,
-                filename,
-            } => {
+            Self::Media { kind, data, mime_type, caption, filename } => {
                 let stored = meta.store_inbound(data, &mime_type);
-                (
-                    kind.message_type(),
-                    media_object(kind, &stored, caption, filename),
-                )
+                (kind.message_type(), media_object(kind, &stored, caption, filename))
             }
-            Self::Location {
-                latitude,
-                longitude,
-                name,
-                address,
-            } => (
-                "location",
-                json!({"latitude": latitude, "longitude": longitude, "name": name, "address": address}),
-            ),
-            Self::Reaction { message_id, emoji } => (
-                "reaction",
-                json!({"message_id": message_id, "emoji": emoji}),
-            ),
+            Self::Location { latitude, longitude, name, address } => {
+                ("location", json!({"latitude": latitude, "longitude": longitude, "name": name, "address": address}))
+            }
+            Self::Reaction { message_id, emoji } => ("reaction", json!({"message_id": message_id, "emoji": emoji})),
             Self::Button { payload, text } => ("button", json!({"payload": payload, "text": text})),
-            Self::ButtonReply { id, title } => (
-                "interactive",
-                json!({"type": "button_reply", "button_reply": {"id": id, "title": title}}),
-            ),
-            Self::ListReply {
-                id,
-                title,
-                description,
-            } => {
+            Self::ButtonReply { id, title } => {
+                ("interactive", json!({"type": "button_reply", "button_reply": {"id": id, "title": title}}))
+            }
+            Self::ListReply { id, title, description } => {
                 let row = json!({"id": id, "title": title, "description": description});
-                (
-                    "interactive",
-                    json!({"type": "list_reply", "list_reply": without_nulls(row)}),
-                )
+                ("interactive", json!({"type": "list_reply", "list_reply": without_nulls(row)}))
             }
             Self::Contacts { contacts } => ("contacts", Value::Array(contacts)),
             Self::Unsupported { kind } => ("unsupported", json!({"type": kind})),
@@ -197,12 +171,7 @@ impl MediaKind {
     }
 }
 
-fn media_object(
-    kind: MediaKind,
-    stored: &Stored,
-    caption: Option<String>,
-    filename: Option<String>,
-) -> Value {
+fn media_object(kind: MediaKind, stored: &Stored, caption: Option<String>, filename: Option<String>) -> Value {
     let mut object = without_nulls(json!({
         "caption": caption,
         "filename": filename,
@@ -239,9 +208,6 @@ mod base64_bytes {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
         let text = String::deserialize(from)?;
-        STANDARD
-            .decode(text)
-            .map(Bytes::from)
-            .map_err(Error::custom)
+        STANDARD.decode(text).map(Bytes::from).map_err(Error::custom)
     }
 }

@@ -88,27 +88,16 @@ impl CustomerRule {
     /// A rule for every message.
     #[must_use]
     pub fn new(reply: Reply) -> Self {
-        Self {
-            phone_number_id: None,
-            customer: None,
-            kind: None,
-            contains: None,
-            delay_ms: a_second(),
-            reply,
-        }
+        Self { phone_number_id: None, customer: None, kind: None, contains: None, delay_ms: a_second(), reply }
     }
 
     fn fits(&self, heard: &Heard) -> bool {
         let person = &heard.message.customer;
-        let is =
-            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
+        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|w| w == value);
         is(&self.phone_number_id, &heard.message.phone_id)
             && is(&self.kind, &heard.kind)
             && (is(&self.customer, &person.key()) || is(&self.customer, &person.user_id()))
-            && self
-                .contains
-                .as_deref()
-                .is_none_or(|words| heard.text.contains(words))
+            && self.contains.as_deref().is_none_or(|words| heard.text.contains(words))
     }
 }
 
@@ -116,18 +105,11 @@ impl Reply {
     fn content(&self, heard: &Heard) -> Option<Content> {
         match self {
             Self::Silence => None,
-            Self::Text { body } => Some(Content::Text {
-                body: body.replace("{text}", &heard.text),
-            }),
+            Self::Text { body } => Some(Content::Text { body: body.replace("{text}", &heard.text) }),
             Self::Choose { index } => {
                 let last = heard.choices.len().checked_sub(1);
                 let choice = last.map(|last| heard.choices[last.min(*index)].clone());
-                Some(choice.map_or_else(
-                    || Content::Text {
-                        body: (index + 1).to_string(),
-                    },
-                    tap,
-                ))
+                Some(choice.map_or_else(|| Content::Text { body: (index + 1).to_string() }, tap))
             }
         }
     }
@@ -137,15 +119,7 @@ fn tap(choice: Choice) -> Content {
     match choice {
         Choice::TemplateButton { payload, text } => Content::Button { payload, text },
         Choice::Button { id, title } => Content::ButtonReply { id, title },
-        Choice::Row {
-            id,
-            title,
-            description,
-        } => Content::ListReply {
-            id,
-            title,
-            description,
-        },
+        Choice::Row { id, title, description } => Content::ListReply { id, title, description },
     }
 }
 

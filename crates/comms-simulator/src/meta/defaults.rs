@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::config::{
-    AppConfig, Customer, MetaConfig, Phone, StatusProfile, Template, Token, Waba, WindowPolicy,
-    approved, positional,
+    AppConfig, Customer, MetaConfig, Phone, StatusProfile, Template, Token, Waba, WindowPolicy, approved, positional,
 };
 
 /// The app id of the default configuration.
@@ -32,10 +31,7 @@ impl Default for MetaConfig {
             app: AppConfig::default(),
             tokens: default_tokens(),
             wabas: vec![default_waba()],
-            customers: vec![Customer {
-                not_on_whatsapp: true,
-                ..Customer::new("16505550000")
-            }],
+            customers: vec![Customer { not_on_whatsapp: true, ..Customer::new("16505550000") }],
             window: WindowPolicy::default(),
             statuses: StatusProfile::default(),
             rules: Vec::new(),
@@ -59,26 +55,15 @@ impl Default for AppConfig {
 
 impl Default for StatusProfile {
     fn default() -> Self {
-        Self {
-            sent_ms: Some(10),
-            delivered_ms: Some(40),
-            read_ms: Some(80),
-            failed_ms: 10,
-        }
+        Self { sent_ms: Some(10), delivered_ms: Some(40), read_ms: Some(80), failed_ms: 10 }
     }
 }
 
 fn default_tokens() -> Vec<Token> {
     vec![
         Token::unlimited(ACCESS_TOKEN),
-        Token {
-            expires_at: 1_735_689_600,
-            ..Token::unlimited(EXPIRED_TOKEN)
-        },
-        Token {
-            scopes: Vec::new(),
-            ..Token::unlimited(TOKEN_WITHOUT_PERMISSION)
-        },
+        Token { expires_at: 1_735_689_600, ..Token::unlimited(EXPIRED_TOKEN) },
+        Token { scopes: Vec::new(), ..Token::unlimited(TOKEN_WITHOUT_PERMISSION) },
     ]
 }
 
@@ -179,12 +164,7 @@ fn with_picture_and_link() -> Template {
 }
 
 /// An approved template in English.
-fn template<const N: usize>(
-    id: &str,
-    name: &str,
-    category: &str,
-    components: [Value; N],
-) -> Template {
+fn template<const N: usize>(id: &str, name: &str, category: &str, components: [Value; N]) -> Template {
     Template {
         id: id.to_owned(),
         name: name.to_owned(),

@@ -3,8 +3,8 @@
 use crate::double::Call;
 
 use super::{
-    Answered, Meta, account, auth, auth::Access, blocks, error::GraphError, media, messages,
-    phones, profile, qr_codes, subscriptions, templates, tokens, uploads,
+    Answered, Meta, account, auth, auth::Access, blocks, error::GraphError, media, messages, phones, profile, qr_codes,
+    subscriptions, templates, tokens, uploads,
 };
 
 /// One endpoint of the Graph API.
@@ -35,13 +35,7 @@ const fn endpoint(
     access: Access,
     handler: Handler,
 ) -> Endpoint {
-    Endpoint {
-        name,
-        method,
-        path,
-        access,
-        handler,
-    }
+    Endpoint { name, method, path, access, handler }
 }
 
 #[rustfmt::skip]
@@ -106,25 +100,13 @@ pub(crate) fn find<'a>(meta: &Meta, call: &'a Call) -> Option<Found<'a>> {
             continue;
         }
         let kind = endpoint.path.trim_start_matches('/').split('/').next();
-        let known = is_known(
-            meta,
-            kind.unwrap_or_default(),
-            segments.first().unwrap_or(&""),
-        );
+        let known = is_known(meta, kind.unwrap_or_default(), segments.first().unwrap_or(&""));
         if known {
-            return Some(Found {
-                endpoint,
-                segments,
-                known,
-            });
+            return Some(Found { endpoint, segments, known });
         }
         unknown = unknown.or(Some(endpoint));
     }
-    unknown.map(|endpoint| Found {
-        endpoint,
-        segments,
-        known: false,
-    })
+    unknown.map(|endpoint| Found { endpoint, segments, known: false })
 }
 
 /// Serves a call as Meta does: the token first, then the thing, then the request.
@@ -152,22 +134,16 @@ pub(crate) fn path_segments(path: &str) -> Vec<&str> {
 }
 
 fn is_version(segment: &str) -> bool {
-    segment
-        .strip_prefix('v')
-        .and_then(|rest| rest.split_once('.'))
-        .is_some_and(|(major, minor)| {
-            let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-            digits(major) && digits(minor)
-        })
+    segment.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(major, minor)| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits(major) && digits(minor)
+    })
 }
 
 fn has_form(path: &str, segments: &[&str]) -> bool {
     let pattern: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     pattern.len() == segments.len()
-        && pattern
-            .iter()
-            .zip(segments)
-            .all(|(pattern, segment)| pattern.starts_with('{') || pattern == segment)
+        && pattern.iter().zip(segments).all(|(pattern, segment)| pattern.starts_with('{') || pattern == segment)
 }
 
 fn is_known(meta: &Meta, kind: &str, id: &str) -> bool {

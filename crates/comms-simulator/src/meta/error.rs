@@ -33,11 +33,7 @@ const CODES: &[(i64, u16, &str)] = &[
     (10, 403, "Permission Denied"),
     (33, 400, "Parameter value is not valid"),
     (100, 400, "Invalid parameter"),
-    (
-        104,
-        401,
-        "An access token is required to request this resource.",
-    ),
+    (104, 401, "An access token is required to request this resource."),
     (190, 401, "Access token has expired"),
     (200, 403, "API Permission"),
     (368, 403, "Temporarily blocked for policies violations"),
@@ -46,11 +42,7 @@ const CODES: &[(i64, u16, &str)] = &[
     (80008, 400, "Rate limit issues"),
     (130429, 400, "Rate limit hit"),
     (130472, 400, "User's number is part of an experiment"),
-    (
-        130497,
-        403,
-        "Business account is restricted from messaging users in this country.",
-    ),
+    (130497, 403, "Business account is restricted from messaging users in this country."),
     (131000, 500, "Something went wrong"),
     (131005, 403, "Access denied"),
     (131008, 400, "Required parameter is missing"),
@@ -60,56 +52,24 @@ const CODES: &[(i64, u16, &str)] = &[
     (131026, 400, "Message undeliverable"),
     (131030, 400, "Recipient phone number not in allowed list"),
     (131031, 403, "Account has been locked"),
-    (
-        131037,
-        400,
-        "WhatsApp provided number needs display name approval before message can be sent.",
-    ),
+    (131037, 400, "WhatsApp provided number needs display name approval before message can be sent."),
     (131042, 400, "Business eligibility payment issue"),
     (131045, 500, "Incorrect certificate"),
     (131047, 400, "Re-engagement message"),
     (131048, 400, "Spam rate limit hit"),
-    (
-        131049,
-        400,
-        "This message was not delivered to maintain healthy ecosystem engagement.",
-    ),
-    (
-        131050,
-        400,
-        "User has stopped marketing messages from this business.",
-    ),
+    (131049, 400, "This message was not delivered to maintain healthy ecosystem engagement."),
+    (131050, 400, "User has stopped marketing messages from this business."),
     (131051, 400, "Unsupported message type"),
     (131052, 400, "Media download error"),
     (131053, 400, "Media upload error"),
-    (
-        131056,
-        400,
-        "(Business Account, Consumer Account) pair rate limit hit",
-    ),
+    (131056, 400, "(Business Account, Consumer Account) pair rate limit hit"),
     (131057, 500, "Account in maintenance mode"),
-    (
-        131062,
-        400,
-        "Business-scoped user ID recipients are not supported for this message.",
-    ),
-    (
-        132000,
-        400,
-        "Number of parameters does not match the expected number of params",
-    ),
-    (
-        132001,
-        404,
-        "Template name does not exist in the translation",
-    ),
+    (131062, 400, "Business-scoped user ID recipients are not supported for this message."),
+    (132000, 400, "Number of parameters does not match the expected number of params"),
+    (132001, 404, "Template name does not exist in the translation"),
     (132005, 400, "Translated text too long"),
     (132007, 400, "Template format character policy violated"),
-    (
-        132012,
-        400,
-        "Parameter format does not match format in the created template",
-    ),
+    (132012, 400, "Parameter format does not match format in the created template"),
     (132015, 400, "Template is paused"),
     (132016, 400, "Template is disabled"),
     (132068, 400, "Flow is blocked"),
@@ -121,16 +81,8 @@ const CODES: &[(i64, u16, &str)] = &[
     (133008, 400, "Too many two step verification PIN guesses"),
     (133009, 400, "Two step verification PIN guessed too fast"),
     (133010, 400, "Phone number not registered"),
-    (
-        133015,
-        400,
-        "Please wait a few minutes before attempting to register this phone number",
-    ),
-    (
-        133016,
-        400,
-        "Account register deregister rate limit exceeded",
-    ),
+    (133015, 400, "Please wait a few minutes before attempting to register this phone number"),
+    (133016, 400, "Account register deregister rate limit exceeded"),
     (135000, 400, "Generic user error"),
     (136025, 400, "Phone number verification failed"),
     (139100, 400, "Failed to block users"),
@@ -138,22 +90,18 @@ const CODES: &[(i64, u16, &str)] = &[
     (139102, 400, "Blocklist concurrent update"),
     (139103, 400, "Internal error"),
     (147001, 400, "Username is not valid"),
-    (
-        2388023,
-        400,
-        "The message template language is being deleted",
-    ),
+    (2388023, 400, "The message template language is being deleted"),
     (2388024, 400, "Content in this language already exists"),
 ];
 
 impl GraphError {
     /// An error with the status and title that belong to its code.
     pub(crate) fn new(code: i64) -> Self {
-        let (_, status, title) = CODES
-            .iter()
-            .find(|(known, ..)| *known == code)
-            .copied()
-            .unwrap_or((code, 400, "An unknown error occurred"));
+        let (_, status, title) = CODES.iter().find(|(known, ..)| *known == code).copied().unwrap_or((
+            code,
+            400,
+            "An unknown error occurred",
+        ));
         Self(Box::new(Parts {
             code,
             status,
@@ -195,9 +143,7 @@ impl GraphError {
 
     /// No such path.
     pub(crate) fn unknown_path(method: &str) -> Self {
-        Self::new(100)
-            .subcode(33)
-            .message(format!("Unsupported {} request.", method.to_lowercase()))
+        Self::new(100).subcode(33).message(format!("Unsupported {} request.", method.to_lowercase()))
     }
 
     pub(crate) fn message(mut self, message: impl Into<String>) -> Self {
@@ -218,9 +164,7 @@ impl GraphError {
     /// The two fields that a person in a business sees.
     pub(crate) fn for_user(mut self, title: &str, text: &str) -> Self {
         self.0.more.insert("is_transient".to_owned(), json!(false));
-        self.0
-            .more
-            .insert("error_user_title".to_owned(), json!(title));
+        self.0.more.insert("error_user_title".to_owned(), json!(title));
         self.0.more.insert("error_user_msg".to_owned(), json!(text));
         self
     }
@@ -236,10 +180,7 @@ impl GraphError {
             error.insert("error_subcode".to_owned(), json!(subcode));
         }
         if let Some(details) = &parts.details {
-            error.insert(
-                "error_data".to_owned(),
-                json!({"messaging_product": "whatsapp", "details": details}),
-            );
+            error.insert("error_data".to_owned(), json!({"messaging_product": "whatsapp", "details": details}));
         }
         error.extend(parts.more.clone());
         error.insert("fbtrace_id".to_owned(), json!(trace));
@@ -265,10 +206,8 @@ impl From<&ProviderError> for GraphError {
 
 /// The error object inside of a webhook.
 pub(crate) fn webhook_error(code: i64, details: &str) -> Value {
-    let title = CODES
-        .iter()
-        .find(|(known, ..)| *known == code)
-        .map_or("An unknown error occurred", |(.., title)| title);
+    let title =
+        CODES.iter().find(|(known, ..)| *known == code).map_or("An unknown error occurred", |(.., title)| title);
     json!({
         "code": code,
         "title": title,

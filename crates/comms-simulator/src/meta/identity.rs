@@ -51,16 +51,8 @@ pub(crate) fn normalise(to: &str, phone: &Phone) -> Result<String, GraphError> {
     }
     let digits: String = to.chars().filter(char::is_ascii_digit).collect();
     let complete = to.trim_start().starts_with('+') || digits.len() >= SHORTEST_INTERNATIONAL;
-    let number = if complete {
-        digits
-    } else {
-        format!("{}{digits}", phone.country_code)
-    };
-    if (7..=15).contains(&number.len()) {
-        Ok(number)
-    } else {
-        Err(invalid())
-    }
+    let number = if complete { digits } else { format!("{}{digits}", phone.country_code) };
+    if (7..=15).contains(&number.len()) { Ok(number) } else { Err(invalid()) }
 }
 
 /// Whether a text has the form of a user id: a country, a dot, up to 128 letters and digits.
@@ -93,10 +85,7 @@ impl Customer {
             .max_by_key(|(code, _)| code.len())
             .map_or("ZZ", |(_, country)| country);
         let digest = Sha256::digest(number.as_bytes());
-        let digits = digest
-            .iter()
-            .take(20)
-            .map(|byte| char::from(b'0' + byte % 10));
+        let digits = digest.iter().take(20).map(|byte| char::from(b'0' + byte % 10));
         format!("{country}.{}", digits.collect::<String>())
     }
 
@@ -124,8 +113,7 @@ impl MetaConfig {
     /// The person whom a number reaches.
     pub(crate) fn by_number(&self, number: &str) -> Customer {
         let reached = |customer: &&Customer| {
-            customer.wa_id.as_deref() == Some(number)
-                || customer.aliases.iter().any(|alias| alias == number)
+            customer.wa_id.as_deref() == Some(number) || customer.aliases.iter().any(|alias| alias == number)
         };
         let found = self.customers.iter().find(reached).cloned();
         found.unwrap_or_else(|| Customer::new(number))

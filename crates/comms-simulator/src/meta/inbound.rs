@@ -40,14 +40,7 @@ impl Inbound {
     /// A message without further detail.
     #[must_use]
     pub fn new(phone_number_id: impl Into<String>, from: Customer, content: Content) -> Self {
-        Self {
-            phone_number_id: phone_number_id.into(),
-            from,
-            content,
-            reply_to: None,
-            id: None,
-            extra: Map::new(),
-        }
+        Self { phone_number_id: phone_number_id.into(), from, content, reply_to: None, id: None, extra: Map::new() }
     }
 
     /// As an answer to a message.
@@ -105,32 +98,14 @@ impl Meta {
     /// [`Refused::Invalid`] where no such account is configured.
     pub fn emit(&self, waba_id: &str, field: &str, value: Value) -> Result<(), Refused> {
         if self.settings().meta.waba(waba_id).is_none() {
-            return Err(Refused::Invalid(format!(
-                "no account has the id {waba_id:?}"
-            )));
+            return Err(Refused::Invalid(format!("no account has the id {waba_id:?}")));
         }
-        let subject = Subject {
-            kind: field.to_owned(),
-            id: waba_id.to_owned(),
-            status: None,
-        };
-        self.publish(
-            None,
-            Update {
-                waba_id: waba_id.to_owned(),
-                field: field.to_owned(),
-                value,
-                subject,
-            },
-        );
+        let subject = Subject { kind: field.to_owned(), id: waba_id.to_owned(), status: None };
+        self.publish(None, Update { waba_id: waba_id.to_owned(), field: field.to_owned(), value, subject });
         Ok(())
     }
 
-    pub(crate) fn message_update(
-        &self,
-        inbound: Inbound,
-        at: OffsetDateTime,
-    ) -> Result<Update, Refused> {
+    pub(crate) fn message_update(&self, inbound: Inbound, at: OffsetDateTime) -> Result<Update, Refused> {
         let (waba_id, mut value) = self.messages_value(&inbound.phone_number_id)?;
         let customer = &inbound.from;
         let fresh = || ids::message(self.core(), Author::Customer, &customer.key());
@@ -140,10 +115,7 @@ impl Meta {
         let mut message = Map::new();
         if let Some(reply_to) = &inbound.reply_to {
             let business = value.pointer("/metadata/display_phone_number").cloned();
-            message.insert(
-                "context".to_owned(),
-                json!({"from": business, "id": reply_to}),
-            );
+            message.insert("context".to_owned(), json!({"from": business, "id": reply_to}));
         }
         if let Some(wa_id) = &customer.wa_id {
             message.insert("from".to_owned(), json!(wa_id));
@@ -152,10 +124,7 @@ impl Meta {
             message.insert("from_user_id".to_owned(), json!(customer.user_id()));
         }
         message.insert("id".to_owned(), json!(id));
-        message.insert(
-            "timestamp".to_owned(),
-            json!(at.unix_timestamp().to_string()),
-        );
+        message.insert("timestamp".to_owned(), json!(at.unix_timestamp().to_string()));
         inbound.content.write(self, &mut message);
         message.extend(inbound.extra);
         value["contacts"] = json!([customer.contact(with_user_id)]);
@@ -164,11 +133,7 @@ impl Meta {
             waba_id,
             field: "messages".to_owned(),
             value,
-            subject: Subject {
-                kind: "message".to_owned(),
-                id,
-                status: None,
-            },
+            subject: Subject { kind: "message".to_owned(), id, status: None },
         })
     }
 }

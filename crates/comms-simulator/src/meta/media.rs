@@ -98,22 +98,12 @@ impl Meta {
     pub(crate) fn store_inbound(&self, data: Bytes, mime_type: &str) -> Stored {
         let now = self.core().now();
         let id = self.store(data.clone(), mime_type, now + INBOUND_LIFE);
-        Stored {
-            url: self.link(&id, now),
-            sha256: Sha256::digest(&data).into(),
-            mime_type: mime_type.to_owned(),
-            id,
-        }
+        Stored { url: self.link(&id, now), sha256: Sha256::digest(&data).into(), mime_type: mime_type.to_owned(), id }
     }
 
     fn store(&self, data: Bytes, mime_type: &str, expires_at: OffsetDateTime) -> String {
         let id = self.core().fresh_number();
-        let file = File {
-            mime_type: mime_type.to_owned(),
-            sha256: Sha256::digest(&data).into(),
-            data,
-            expires_at,
-        };
+        let file = File { mime_type: mime_type.to_owned(), sha256: Sha256::digest(&data).into(), data, expires_at };
         let capacity = self.settings().meta.media_capacity;
         self.state(|state| state.media.insert(id.clone(), file, capacity));
         id
@@ -137,27 +127,13 @@ impl Meta {
 
 pub(crate) fn upload(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
     let parameters = call.parameters();
-    if parameters
-        .get("messaging_product")
-        .and_then(|value| value.as_str())
-        != Some("whatsapp")
-    {
-        return Err(GraphError::parameter(
-            "The parameter messaging_product is required.",
-        ));
+    if parameters.get("messaging_product").and_then(|value| value.as_str()) != Some("whatsapp") {
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     let file = call.form.iter().find(|part| part.name == "file");
     let file = file.ok_or_else(|| GraphError::parameter("The parameter file is required."))?;
-    let given = file
-        .content_type
-        .as_deref()
-        .unwrap_or("application/octet-stream");
-    let essence = given
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let given = file.content_type.as_deref().unwrap_or("application/octet-stream");
+    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let Some((_, limit)) = TYPES.iter().find(|(name, _)| *name == essence) else {
         let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
         return Err(GraphError::parameter(format!(
@@ -166,10 +142,8 @@ pub(crate) fn upload(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
         )));
     };
     if file.data.len() > *limit {
-        return Err(GraphError::new(131_053).details(format!(
-            "File of type {essence} has {} bytes; at most {limit} are supported.",
-            file.data.len()
-        )));
+        return Err(GraphError::new(131_053)
+            .details(format!("File of type {essence} has {} bytes; at most {limit} are supported.", file.data.len())));
     }
     let id = meta.store(file.data.clone(), given, call.now + UPLOAD_LIFE);
     Ok(Answer::json(200, &json!({"id": id})))
@@ -205,18 +179,13 @@ pub(crate) fn download(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
     let parameter = |name: &str| call.query.get(name).map_or("", String::as_str);
     let (id, expires) = (parameter("mid"), parameter("ext"));
     let genuine = constant_time_eq(parameter("hash"), &meta.link_hash(id, expires));
-    let alive = expires
-        .parse()
-        .is_ok_and(|end: i64| call.now.unix_timestamp() < end);
+    let alive = expires.parse().is_ok_and(|end: i64| call.now.unix_timestamp() < end);
     let file = meta.state(|state| {
         let file = state.media.files.get(id)?;
         Some((file.mime_type.clone(), file.data.clone()))
     });
     match file {
         Some((mime_type, data)) if genuine && alive => Ok(Answer::bytes(&mime_type, data)),
-        _ => Ok(Answer {
-            status: 404,
-            ..Answer::bytes("text/plain", Bytes::from_static(b"URL signature expired"))
-        }),
+        _ => Ok(Answer { status: 404, ..Answer::bytes("text/plain", Bytes::from_static(b"URL signature expired")) }),
     }
 }

@@ -38,14 +38,12 @@ use std::{
 use serde_json::Value;
 
 pub use campaign::{CampaignPlan, CampaignReport};
-pub use config::{
-    AppConfig, Customer, MetaConfig, Phone, StatusProfile, Template, Token, Waba, WindowPolicy,
-};
+pub use config::{AppConfig, Customer, MetaConfig, Phone, StatusProfile, Template, Token, Waba, WindowPolicy};
 pub use content::{Content, MediaKind};
 pub use customer::{CustomerRule, Reply};
 pub use defaults::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRED_TOKEN, PHONE_ID, SECOND_PHONE_ID,
-    TOKEN_WITHOUT_PERMISSION, VERIFY_TOKEN, WABA_ID,
+    ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRED_TOKEN, PHONE_ID, SECOND_PHONE_ID, TOKEN_WITHOUT_PERMISSION, VERIFY_TOKEN,
+    WABA_ID,
 };
 pub use endpoints::endpoint_table;
 pub use inbound::Inbound;
@@ -121,10 +119,7 @@ impl Double for Meta {
     }
 
     fn send_of(&self, call: &Call) -> Option<SendRequest> {
-        let account = endpoints::path_segments(&call.path)
-            .strip_suffix(&["messages"])?
-            .first()?
-            .to_string();
+        let account = endpoints::path_segments(&call.path).strip_suffix(&["messages"])?.first()?.to_string();
         let body = call.json()?;
         let text = |name: &str| Some(body.get(name)?.as_str()?.to_owned());
         if call.method != "POST" || body.get("status").is_some() {

@@ -79,23 +79,16 @@ impl Meta {
     pub(crate) fn callback(&self, waba_id: &str, phone_id: Option<&str>) -> Option<Callback> {
         let settings = self.settings();
         let app = &settings.meta.app;
-        let of_app = app.callback_url.clone().map(|url| Callback {
-            url,
-            verify_token: app.verify_token.clone(),
-        });
+        let of_app = app.callback_url.clone().map(|url| Callback { url, verify_token: app.verify_token.clone() });
         self.state(|state| {
             let waba = state.waba(waba_id);
             if !waba.subscribed {
                 return None;
             }
             let of_waba = waba.callback.clone();
-            let of_phone = phone_id
-                .and_then(|id| settings.meta.phone(id))
-                .and_then(|phone| state.phone(phone).callback.clone());
-            of_phone
-                .or(of_waba)
-                .or_else(|| state.app_callback.clone())
-                .or(of_app)
+            let of_phone =
+                phone_id.and_then(|id| settings.meta.phone(id)).and_then(|phone| state.phone(phone).callback.clone());
+            of_phone.or(of_waba).or_else(|| state.app_callback.clone()).or(of_app)
         })
     }
 
@@ -107,10 +100,7 @@ impl Meta {
         let settings = self.settings();
         let url = settings.meta.app.callback_url.clone();
         let delivery = Delivery {
-            webhook: Webhook {
-                url: url.ok_or(Refused::NoCallback)?,
-                payload: Payload::Json(body.into()),
-            },
+            webhook: Webhook { url: url.ok_or(Refused::NoCallback)?, payload: Payload::Json(body.into()) },
             signer: self.signer(),
             subjects: Vec::new(),
         };
@@ -119,9 +109,7 @@ impl Meta {
     }
 
     pub(crate) fn signer(&self) -> Signer {
-        Signer::Meta {
-            app_secret: self.settings().meta.app.secret.clone().into(),
-        }
+        Signer::Meta { app_secret: self.settings().meta.app.secret.clone().into() }
     }
 
     fn post(&self, url: &str, mut updates: Vec<Update>) {
@@ -135,10 +123,7 @@ impl Meta {
             let time = core.now().unix_timestamp();
             let join = core.random(|random| random.bool());
             let delivery = Delivery {
-                webhook: Webhook {
-                    url: url.to_owned(),
-                    payload: Payload::Json(body(batch, time, join)),
-                },
+                webhook: Webhook { url: url.to_owned(), payload: Payload::Json(body(batch, time, join)) },
                 signer: self.signer(),
                 subjects: batch.iter().map(|update| update.subject.clone()).collect(),
             };

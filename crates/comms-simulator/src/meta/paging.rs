@@ -14,9 +14,7 @@ const MAX_LIMIT: usize = 1_000;
 pub(crate) fn page(meta: &Meta, call: &Call, rows: Vec<Value>) -> Answered {
     let limit = match call.query.get("limit") {
         None => USUAL_LIMIT,
-        Some(text) => text
-            .parse()
-            .map_err(|_| GraphError::parameter("Param limit must be an integer."))?,
+        Some(text) => text.parse().map_err(|_| GraphError::parameter("Param limit must be an integer."))?,
     };
     let limit = limit.clamp(1, MAX_LIMIT);
     let start = match (call.query.get("after"), call.query.get("before")) {
@@ -38,12 +36,7 @@ pub(crate) fn page(meta: &Meta, call: &Call, rows: Vec<Value>) -> Answered {
             query.append_pair(name, &call.query[name]);
         }
         query.append_pair("after", &cursor(end));
-        paging["next"] = json!(format!(
-            "{}{}?{}",
-            meta.core().public_url(),
-            call.path,
-            query.finish()
-        ));
+        paging["next"] = json!(format!("{}{}?{}", meta.core().public_url(), call.path, query.finish()));
     }
     Ok(Answer::json(200, &json!({"data": data, "paging": paging})))
 }

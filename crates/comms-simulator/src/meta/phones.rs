@@ -14,12 +14,7 @@ use super::{
 };
 
 /// What is told where no `fields` are asked for.
-const USUAL_FIELDS: &[&str] = &[
-    "verified_name",
-    "code_verification_status",
-    "display_phone_number",
-    "quality_rating",
-];
+const USUAL_FIELDS: &[&str] = &["verified_name", "code_verification_status", "display_phone_number", "quality_rating"];
 /// The code that every verification of a number takes.
 pub(crate) const VERIFICATION_CODE: &str = "123456";
 
@@ -44,14 +39,8 @@ pub(crate) fn edit(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let phone = phone(&settings.meta, call, path)?;
     let parameters = call.parameters();
     if let Some(configuration) = parameters.get("webhook_configuration") {
-        let field = |name: &str| {
-            configuration
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let callback =
-            subscriptions::override_of(field("override_callback_uri"), field("verify_token"))?;
+        let field = |name: &str| configuration.get(name).and_then(Value::as_str).unwrap_or_default();
+        let callback = subscriptions::override_of(field("override_callback_uri"), field("verify_token"))?;
         if let Some(callback) = &callback {
             meta.verify_now(callback)?;
         }
@@ -67,19 +56,15 @@ pub(crate) fn edit(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
 pub(crate) fn register(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let parameters = call.parameters();
     if parameters.get("messaging_product").and_then(Value::as_str) != Some("whatsapp") {
-        return Err(GraphError::parameter(
-            "The parameter messaging_product is required.",
-        ));
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     let pin = pin(&parameters)?;
     with_phone(meta, call, path, |state| {
         if state.pin.as_ref().is_some_and(|known| *known != pin) {
-            return Err(GraphError::new(133_005)
-                .details("The two-step verification PIN is not the right one."));
+            return Err(GraphError::new(133_005).details("The two-step verification PIN is not the right one."));
         }
         if !state.verified {
-            return Err(GraphError::new(133_006)
-                .details("Verify the phone number before it is registered."));
+            return Err(GraphError::new(133_006).details("Verify the phone number before it is registered."));
         }
         state.pin = Some(pin);
         state.registered = true;
@@ -103,9 +88,7 @@ pub(crate) fn request_code(meta: &Meta, call: &Call, path: &[&str]) -> Answered 
     let parameters = call.parameters();
     let text = |name: &str| parameters.get(name).and_then(Value::as_str);
     if !matches!(text("code_method"), Some("SMS" | "VOICE")) {
-        return Err(GraphError::parameter(
-            "Param code_method must be one of {SMS, VOICE}.",
-        ));
+        return Err(GraphError::parameter("Param code_method must be one of {SMS, VOICE}."));
     }
     if text("language").is_none() {
         return Err(GraphError::parameter("The parameter language is required."));
@@ -130,14 +113,8 @@ pub(crate) fn verify_code(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     })
 }
 
-pub(crate) fn phone<'a>(
-    config: &'a MetaConfig,
-    call: &Call,
-    path: &[&str],
-) -> Result<&'a Phone, GraphError> {
-    config
-        .phone(path[0])
-        .ok_or_else(|| GraphError::no_object(&call.method, path[0]))
+pub(crate) fn phone<'a>(config: &'a MetaConfig, call: &Call, path: &[&str]) -> Result<&'a Phone, GraphError> {
+    config.phone(path[0]).ok_or_else(|| GraphError::no_object(&call.method, path[0]))
 }
 
 pub(crate) fn success() -> Answered {
@@ -174,9 +151,8 @@ fn written(meta: &Meta, call: &Call, phone: &Phone) -> Value {
         Some(fields) => fields.split(',').map(str::trim).collect(),
         None => USUAL_FIELDS.to_vec(),
     };
-    let chosen = all.into_iter().filter(|(name, value)| {
-        name == "id" || (wanted.contains(&name.as_str()) && !value.is_null())
-    });
+    let chosen =
+        all.into_iter().filter(|(name, value)| name == "id" || (wanted.contains(&name.as_str()) && !value.is_null()));
     Value::Object(chosen.collect())
 }
 

@@ -23,10 +23,8 @@ pub(crate) fn find(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let profile = meta.state(|state| state.phone(phone).profile.clone());
     let asked = call.query.get("fields").map(String::as_str);
     let wanted: Vec<&str> = asked.map_or_else(Vec::new, |fields| fields.split(',').collect());
-    let mut shown: Map<String, Value> = profile
-        .into_iter()
-        .filter(|(name, _)| wanted.contains(&name.as_str()))
-        .collect();
+    let mut shown: Map<String, Value> =
+        profile.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect();
     shown.insert("messaging_product".to_owned(), json!("whatsapp"));
     Ok(Answer::json(200, &json!({"data": [shown]})))
 }
@@ -36,9 +34,7 @@ pub(crate) fn edit(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let phone = phones::phone(&settings.meta, call, path)?;
     let mut parameters = call.parameters();
     if parameters.remove("messaging_product") != Some(json!("whatsapp")) {
-        return Err(GraphError::parameter(
-            "The parameter messaging_product is required.",
-        ));
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     parameters.remove("access_token");
     for (name, value) in &parameters {
@@ -69,13 +65,10 @@ pub(crate) fn set_username(meta: &Meta, call: &Call, path: &[&str]) -> Answered 
     let phone = phones::phone(&settings.meta, call, path)?;
     let parameters = call.parameters();
     let username = parameters.get("username").and_then(Value::as_str);
-    let username =
-        username.ok_or_else(|| GraphError::parameter("The parameter username is required."))?;
+    let username = username.ok_or_else(|| GraphError::parameter("The parameter username is required."))?;
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '_';
     if !(3..=35).contains(&username.len()) || !username.chars().all(allowed) {
-        return Err(
-            GraphError::new(147_001).details("The user name has a form that is not allowed.")
-        );
+        return Err(GraphError::new(147_001).details("The user name has a form that is not allowed."));
     }
     meta.state(|state| state.phone(phone).username = Some(username.to_owned()));
     Ok(Answer::json(200, &json!({"status": "approved"})))
@@ -98,14 +91,10 @@ fn check(name: &str, value: &Value) -> Result<(), GraphError> {
         };
     }
     let Some((_, most)) = FIELDS.iter().find(|(known, _)| *known == name) else {
-        return Err(GraphError::parameter(format!(
-            "Unexpected key \"{name}\" on param \"request\"."
-        )));
+        return Err(GraphError::parameter(format!("Unexpected key \"{name}\" on param \"request\".")));
     };
     match value.as_str() {
         Some(text) if text.chars().count() <= *most => Ok(()),
-        _ => Err(GraphError::parameter(format!(
-            "Param {name} must be a string of at most {most} characters."
-        ))),
+        _ => Err(GraphError::parameter(format!("Param {name} must be a string of at most {most} characters."))),
     }
 }

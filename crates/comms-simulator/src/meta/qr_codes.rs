@@ -24,8 +24,7 @@ pub(crate) fn save(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let parameters = call.parameters();
     let text = |name: &str| parameters.get(name).and_then(Value::as_str);
     let message = text("prefilled_message");
-    let message = message
-        .ok_or_else(|| GraphError::parameter("The parameter prefilled_message is required."))?;
+    let message = message.ok_or_else(|| GraphError::parameter("The parameter prefilled_message is required."))?;
     if message.chars().count() > MAX_PREFILLED {
         return Err(GraphError::parameter(format!(
             "Param prefilled_message must be at most {MAX_PREFILLED} characters long."
@@ -40,9 +39,7 @@ pub(crate) fn save(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
             return Err(GraphError::no_object(&call.method, &code));
         }
         if codes.len() >= MAX_CODES {
-            return Err(GraphError::parameter(
-                "The phone number has as many QR codes as it may have.",
-            ));
+            return Err(GraphError::parameter("The phone number has as many QR codes as it may have."));
         }
         codes.insert(code.clone(), message.to_owned());
         Ok(())
@@ -59,10 +56,7 @@ pub(crate) fn find(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let phone = phones::phone(&settings.meta, call, path)?;
     let message = meta.state(|state| state.phone(phone).qr_codes.get(path[2]).cloned());
     let message = message.ok_or_else(|| GraphError::no_object(&call.method, path[2]))?;
-    Ok(Answer::json(
-        200,
-        &json!({"data": [written(path[2], &message)]}),
-    ))
+    Ok(Answer::json(200, &json!({"data": [written(path[2], &message)]})))
 }
 
 pub(crate) fn delete(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
@@ -83,9 +77,7 @@ fn image(meta: &Meta, parameters: &Map<String, Value>) -> Result<Option<String>,
             meta.core().fresh().simple(),
             format.to_lowercase()
         ))),
-        Some(_) => Err(GraphError::parameter(
-            "Param generate_qr_image must be one of {SVG, PNG}.",
-        )),
+        Some(_) => Err(GraphError::parameter("Param generate_qr_image must be one of {SVG, PNG}.")),
     }
 }
 

@@ -57,27 +57,20 @@ pub(crate) struct WabaState {
 
 impl State {
     pub(crate) fn phone(&mut self, phone: &Phone) -> &mut PhoneState {
-        self.phones
-            .entry(phone.id.clone())
-            .or_insert_with(|| PhoneState {
-                registered: phone.registered,
-                verified: phone.registered,
-                ..PhoneState::default()
-            })
+        self.phones.entry(phone.id.clone()).or_insert_with(|| PhoneState {
+            registered: phone.registered,
+            verified: phone.registered,
+            ..PhoneState::default()
+        })
     }
 
     pub(crate) fn waba(&mut self, id: &str) -> &mut WabaState {
-        self.wabas.entry(id.to_owned()).or_insert(WabaState {
-            subscribed: true,
-            callback: None,
-        })
+        self.wabas.entry(id.to_owned()).or_insert(WabaState { subscribed: true, callback: None })
     }
 
     /// The templates of an account, those of the configuration to begin with.
     pub(crate) fn templates(&mut self, waba: &Waba) -> &mut Vec<Template> {
-        self.templates
-            .entry(waba.id.clone())
-            .or_insert_with(|| waba.templates.clone())
+        self.templates.entry(waba.id.clone()).or_insert_with(|| waba.templates.clone())
     }
 
     /// Notes that a customer wrote.
@@ -88,15 +81,12 @@ impl State {
                 self.windows.clear();
             }
         }
-        self.windows
-            .insert((phone.to_owned(), person.to_owned()), at);
+        self.windows.insert((phone.to_owned(), person.to_owned()), at);
     }
 
     /// Whether a customer wrote within the last 24 hours.
     pub(crate) fn window_is_open(&self, phone: &str, person: &str, now: OffsetDateTime) -> bool {
-        self.windows
-            .get(&(phone.to_owned(), person.to_owned()))
-            .is_some_and(|opened| now - *opened < WINDOW)
+        self.windows.get(&(phone.to_owned(), person.to_owned())).is_some_and(|opened| now - *opened < WINDOW)
     }
 }
 
@@ -112,8 +102,6 @@ impl MetaConfig {
 
     /// The account that a phone number belongs to.
     pub(crate) fn waba_of(&self, phone_id: &str) -> Option<&Waba> {
-        self.wabas
-            .iter()
-            .find(|waba| waba.phones.iter().any(|phone| phone.id == phone_id))
+        self.wabas.iter().find(|waba| waba.phones.iter().any(|phone| phone.id == phone_id))
     }
 }

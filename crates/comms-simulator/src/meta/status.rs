@@ -71,8 +71,7 @@ impl Meta {
             category: "service".to_owned(),
             group: false,
         };
-        let failure =
-            (status == Status::Failed).then(|| webhook_error(131_000, "Something went wrong."));
+        let failure = (status == Status::Failed).then(|| webhook_error(131_000, "Something went wrong."));
         let update = self.status_update(&message, status, failure, self.core().now())?;
         self.publish(Some(phone_id), update);
         Ok(())
@@ -97,13 +96,7 @@ impl Meta {
     }
 
     /// Publishes one status after a while.
-    pub(crate) fn later(
-        &self,
-        delay_ms: u64,
-        message: Message,
-        status: Status,
-        failure: Option<Value>,
-    ) {
+    pub(crate) fn later(&self, delay_ms: u64, message: Message, status: Status, failure: Option<Value>) {
         let meta = self.clone();
         self.after(delay_ms, move || {
             let now = meta.core().now();

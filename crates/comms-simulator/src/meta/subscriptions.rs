@@ -19,22 +19,14 @@ const MAX_OVERRIDE: usize = 200;
 const VERIFICATION_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn list(meta: &Meta, _: &Call, path: &[&str]) -> Answered {
-    Ok(Answer::json(
-        200,
-        &json!({"data": subscribed(meta, path[0])}),
-    ))
+    Ok(Answer::json(200, &json!({"data": subscribed(meta, path[0])})))
 }
 
 /// Subscribes the app to an account, optionally at an address of its own. Subscribing comes first: the address of an
 /// account without subscription cannot be overridden.
 pub(crate) fn add(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let parameters = call.parameters();
-    let text = |name: &str| {
-        parameters
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |name: &str| parameters.get(name).and_then(Value::as_str).unwrap_or_default();
     let callback = override_of(text("override_callback_uri"), text("verify_token"))?;
     let Some(callback) = callback else {
         meta.state(|state| {
@@ -51,10 +43,7 @@ pub(crate) fn add(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     }
     meta.verify_now(&callback)?;
     meta.state(|state| state.waba(path[0]).callback = Some(callback));
-    Ok(Answer::json(
-        200,
-        &json!({"success": true, "data": subscribed(meta, path[0])}),
-    ))
+    Ok(Answer::json(200, &json!({"success": true, "data": subscribed(meta, path[0])})))
 }
 
 pub(crate) fn remove(meta: &Meta, _: &Call, path: &[&str]) -> Answered {
@@ -89,14 +78,9 @@ pub(crate) fn add_app(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
         value.ok_or_else(|| GraphError::parameter(format!("The parameter {name} is required.")))
     };
     if text("object")? != "whatsapp_business_account" {
-        return Err(GraphError::parameter(
-            "Param object must be one of {WHATSAPP_BUSINESS_ACCOUNT}.",
-        ));
+        return Err(GraphError::parameter("Param object must be one of {WHATSAPP_BUSINESS_ACCOUNT}."));
     }
-    let callback = Callback {
-        url: valid_url(text("callback_url")?)?,
-        verify_token: text("verify_token")?.to_owned(),
-    };
+    let callback = Callback { url: valid_url(text("callback_url")?)?, verify_token: text("verify_token")?.to_owned() };
     meta.verify_now(&callback)?;
     meta.state(|state| state.app_callback = Some(callback));
     success()
@@ -118,14 +102,9 @@ pub(crate) fn override_of(url: &str, verify_token: &str) -> Result<Option<Callba
         )));
     }
     if verify_token.is_empty() {
-        return Err(GraphError::parameter(
-            "The parameter verify_token is required.",
-        ));
+        return Err(GraphError::parameter("The parameter verify_token is required."));
     }
-    Ok(Some(Callback {
-        url: valid_url(url)?,
-        verify_token: verify_token.to_owned(),
-    }))
+    Ok(Some(Callback { url: valid_url(url)?, verify_token: verify_token.to_owned() }))
 }
 
 impl Meta {
@@ -136,13 +115,8 @@ impl Meta {
     /// [`Refused::NoCallback`], or [`Refused::Invalid`] that says what the callback answered.
     pub async fn verify_callback(&self) -> Result<(), Refused> {
         let app = self.settings().meta.app.clone();
-        let configured = app.callback_url.map(|url| Callback {
-            url,
-            verify_token: app.verify_token,
-        });
-        let callback = self
-            .state(|state| state.app_callback.clone())
-            .or(configured);
+        let configured = app.callback_url.map(|url| Callback { url, verify_token: app.verify_token });
+        let callback = self.state(|state| state.app_callback.clone()).or(configured);
         let callback = callback.ok_or(Refused::NoCallback)?;
         let meta = self.clone();
         let asked = async move { meta.verify(&callback).await };
@@ -156,9 +130,8 @@ impl Meta {
     pub(crate) fn verify_now(&self, callback: &Callback) -> Result<(), GraphError> {
         let runtime = self.core().courier.runtime();
         runtime.block_on(self.verify(callback)).map_err(|problem| {
-            GraphError::new(2_200).message(format!(
-                "(#2200) Callback verification failed with the following errors: {problem}"
-            ))
+            GraphError::new(2_200)
+                .message(format!("(#2200) Callback verification failed with the following errors: {problem}"))
         })
     }
 
@@ -208,8 +181,6 @@ fn subscribed(meta: &Meta, waba_id: &str) -> Value {
 fn valid_url(url: &str) -> Result<String, GraphError> {
     match Url::parse(url) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(url.to_owned()),
-        _ => Err(GraphError::parameter(
-            "The callback URL is not a valid URL.",
-        )),
+        _ => Err(GraphError::parameter("The callback URL is not a valid URL.")),
     }
 }

@@ -51,9 +51,7 @@ pub(crate) fn create(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     template.id = meta.core().fresh_number();
     meta.state(|state| {
         let templates = state.templates(waba);
-        let same = |known: &Template| {
-            known.name == template.name && known.language == template.language
-        };
+        let same = |known: &Template| known.name == template.name && known.language == template.language;
         if templates.iter().any(same) {
             return Err(GraphError::new(100).message("Invalid parameter").subcode(2_388_024).for_user(
                 "Content in this language already exists",
@@ -61,18 +59,15 @@ pub(crate) fn create(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
             ));
         }
         if templates.len() >= MAX_TEMPLATES {
-            return Err(GraphError::new(100).message("Invalid parameter").subcode(2_388_019).for_user(
-                "Message template limit exceeded",
-                "The account has as many templates as it may have.",
-            ));
+            return Err(GraphError::new(100)
+                .message("Invalid parameter")
+                .subcode(2_388_019)
+                .for_user("Message template limit exceeded", "The account has as many templates as it may have."));
         }
         templates.push(template.clone());
         Ok(())
     })?;
-    Ok(Answer::json(
-        200,
-        &json!({"id": template.id, "status": template.status, "category": template.category}),
-    ))
+    Ok(Answer::json(200, &json!({"id": template.id, "status": template.status, "category": template.category})))
 }
 
 pub(crate) fn find(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
@@ -88,10 +83,7 @@ pub(crate) fn edit(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
         None => None,
         Some(_) => return Err(GraphError::parameter("Param components must be an array.")),
     };
-    let category = parameters
-        .get("category")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let category = parameters.get("category").and_then(Value::as_str).map(str::to_owned);
     with_template(meta, path[0], |_, template| {
         if let Some(components) = components {
             template.components = components;
@@ -117,18 +109,14 @@ pub(crate) fn delete(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let removed = meta.state(|state| {
         let templates = state.templates(waba);
         let before = templates.len();
-        templates
-            .retain(|template| template.name != name || id.is_some_and(|id| id != template.id));
+        templates.retain(|template| template.name != name || id.is_some_and(|id| id != template.id));
         before - templates.len()
     });
     if removed == 0 {
         return Err(GraphError::new(100)
             .message("Invalid parameter")
             .subcode(2_593_002)
-            .for_user(
-                "Message Template Not Found",
-                "The message template with the given name was not found.",
-            ));
+            .for_user("Message Template Not Found", "The message template with the given name was not found."));
     }
     Ok(Answer::json(200, &json!({"success": true})))
 }
@@ -143,8 +131,8 @@ impl Meta {
             status.clone_into(&mut template.status);
             (waba_id.to_owned(), template.clone())
         });
-        let (waba_id, template) = reviewed
-            .ok_or_else(|| crate::Refused::Invalid(format!("no template has the id {id:?}")))?;
+        let (waba_id, template) =
+            reviewed.ok_or_else(|| crate::Refused::Invalid(format!("no template has the id {id:?}")))?;
         let number = template.id.parse::<u64>();
         self.publish(
             None,
@@ -178,10 +166,8 @@ fn read(parameters: &Map<String, Value>) -> Result<Template, GraphError> {
     let name = text("name")?;
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if name.is_empty() || name.len() > 512 || !name.chars().all(allowed) {
-        return Err(GraphError::parameter(
-            "Param name must contain only lower-case letters, digits and underscores.",
-        )
-        .subcode(2_388_047));
+        return Err(GraphError::parameter("Param name must contain only lower-case letters, digits and underscores.")
+            .subcode(2_388_047));
     }
     let category = text("category")?.to_ascii_uppercase();
     if !CATEGORIES.contains(&category.as_str()) {
@@ -193,12 +179,11 @@ fn read(parameters: &Map<String, Value>) -> Result<Template, GraphError> {
     let components = match parameters.get("components") {
         Some(Value::Array(list)) if !list.is_empty() => list.clone(),
         // A form carries the list as a text.
-        Some(Value::String(text)) => serde_json::from_str(text)
-            .map_err(|_| GraphError::parameter("Param components must be an array."))?,
+        Some(Value::String(text)) => {
+            serde_json::from_str(text).map_err(|_| GraphError::parameter("Param components must be an array."))?
+        }
         _ => {
-            return Err(GraphError::parameter(
-                "The parameter components is required.",
-            ));
+            return Err(GraphError::parameter("The parameter components is required."));
         }
     };
     let format = parameters.get("parameter_format").and_then(Value::as_str);
@@ -219,32 +204,20 @@ fn read(parameters: &Map<String, Value>) -> Result<Template, GraphError> {
 fn check_components(template: &Template) -> Result<(), GraphError> {
     let mut seen = BTreeSet::new();
     for component in &template.components {
-        let field = |name: &str| {
-            component
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
+        let field = |name: &str| component.get(name).and_then(Value::as_str).unwrap_or_default();
         let kind = field("type").to_ascii_uppercase();
         if kind.is_empty() {
-            return Err(GraphError::parameter(
-                "The parameter components['type'] is required.",
-            ));
+            return Err(GraphError::parameter("The parameter components['type'] is required."));
         }
         let has_variables = !super::messages::variables(field("text")).is_empty();
         if has_variables && component.get("example").is_none() {
-            return Err(GraphError::new(100)
-                .message("Invalid parameter")
-                .subcode(2_388_043)
-                .for_user(
-                    "Message template has no examples",
-                    &format!("The {kind} component has variables but no example."),
-                ));
+            return Err(GraphError::new(100).message("Invalid parameter").subcode(2_388_043).for_user(
+                "Message template has no examples",
+                &format!("The {kind} component has variables but no example."),
+            ));
         }
         if !seen.insert(kind.clone()) {
-            return Err(GraphError::parameter(format!(
-                "There may be one {kind} component only."
-            )));
+            return Err(GraphError::parameter(format!("There may be one {kind} component only.")));
         }
     }
     if seen.contains("BODY") {
@@ -253,22 +226,12 @@ fn check_components(template: &Template) -> Result<(), GraphError> {
     Err(GraphError::parameter("A template needs a BODY component."))
 }
 
-fn waba<'a>(
-    config: &'a super::MetaConfig,
-    call: &Call,
-    path: &[&str],
-) -> Result<&'a Waba, GraphError> {
-    config
-        .waba(path[0])
-        .ok_or_else(|| GraphError::no_object(&call.method, path[0]))
+fn waba<'a>(config: &'a super::MetaConfig, call: &Call, path: &[&str]) -> Result<&'a Waba, GraphError> {
+    config.waba(path[0]).ok_or_else(|| GraphError::no_object(&call.method, path[0]))
 }
 
 /// Acts on the template with this id and the id of its account.
-fn with_template<T>(
-    meta: &Meta,
-    id: &str,
-    act: impl FnOnce(&str, &mut Template) -> T,
-) -> Option<T> {
+fn with_template<T>(meta: &Meta, id: &str, act: impl FnOnce(&str, &mut Template) -> T) -> Option<T> {
     let settings = meta.settings();
     meta.state(|state| {
         for waba in &settings.meta.wabas {

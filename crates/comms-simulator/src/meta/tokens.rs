@@ -17,20 +17,14 @@ pub(crate) fn debug(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
     let settings = meta.settings();
     let app = &settings.meta.app;
     let input = call.query.get("input_token");
-    let input =
-        input.ok_or_else(|| GraphError::parameter("The parameter input_token is required."))?;
+    let input = input.ok_or_else(|| GraphError::parameter("The parameter input_token is required."))?;
     if constant_time_eq(input, &app_token(&settings.meta)) {
         return Ok(Answer::json(
             200,
             &json!({"data": {"app_id": app.id, "type": "APP", "application": app.name, "is_valid": true}}),
         ));
     }
-    let Some(token) = settings
-        .meta
-        .tokens
-        .iter()
-        .find(|token| token.value == *input)
-    else {
+    let Some(token) = settings.meta.tokens.iter().find(|token| token.value == *input) else {
         return Ok(Answer::json(
             200,
             &json!({"data": {
@@ -71,44 +65,31 @@ pub(crate) fn exchange(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
         value.ok_or_else(|| GraphError::parameter(format!("Missing {name} parameter.")))
     };
     if text("client_id")? != settings.meta.app.id {
-        return Err(GraphError::new(101).message(
-            "Error validating application. Cannot get application info due to a system error.",
-        ));
+        return Err(GraphError::new(101)
+            .message("Error validating application. Cannot get application info due to a system error."));
     }
     if !constant_time_eq(text("client_secret")?, &settings.meta.app.secret) {
         return Err(GraphError::new(1).message("Error validating client secret."));
     }
-    let (scopes, expires_in) = match parameters
-        .get("grant_type")
-        .and_then(|value| value.as_str())
-    {
+    let (scopes, expires_in) = match parameters.get("grant_type").and_then(|value| value.as_str()) {
         Some("client_credentials") => {
             let token = app_token(&settings.meta);
-            return Ok(Answer::json(
-                200,
-                &json!({"access_token": token, "token_type": "bearer"}),
-            ));
+            return Ok(Answer::json(200, &json!({"access_token": token, "token_type": "bearer"})));
         }
         Some("fb_exchange_token") => {
             let given = text("fb_exchange_token")?;
             let known = settings.meta.tokens.iter().find(|token| {
-                token.value == given
-                    && (token.expires_at == 0 || token.expires_at > call.now.unix_timestamp())
+                token.value == given && (token.expires_at == 0 || token.expires_at > call.now.unix_timestamp())
             });
             let known = known.ok_or_else(|| {
-                GraphError::new(190)
-                    .message("Error validating access token: Session has expired")
-                    .subcode(463)
+                GraphError::new(190).message("Error validating access token: Session has expired").subcode(463)
             })?;
             (known.scopes.clone(), Some(LONG_LIFE_SECONDS))
         }
         // The code of an embedded sign-up; any will do here.
         _ => {
             text("code")?;
-            let scopes = [
-                "whatsapp_business_messaging",
-                "whatsapp_business_management",
-            ];
+            let scopes = ["whatsapp_business_messaging", "whatsapp_business_management"];
             (scopes.map(str::to_owned).to_vec(), None)
         }
     };

@@ -22,19 +22,11 @@ pub(crate) fn create(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
     let text = |name: &str| match parameters.get(name) {
         Some(serde_json::Value::String(text)) => Ok(text.clone()),
         Some(serde_json::Value::Number(number)) => Ok(number.to_string()),
-        _ => Err(GraphError::parameter(format!(
-            "The parameter {name} is required."
-        ))),
+        _ => Err(GraphError::parameter(format!("The parameter {name} is required."))),
     };
     let length = text("file_length")?;
-    let length = length
-        .parse()
-        .map_err(|_| GraphError::parameter("Param file_length must be an integer."))?;
-    let upload = Upload {
-        length,
-        mime_type: text("file_type")?,
-        data: Vec::new(),
-    };
+    let length = length.parse().map_err(|_| GraphError::parameter("Param file_length must be an integer."))?;
+    let upload = Upload { length, mime_type: text("file_type")?, data: Vec::new() };
     let id = format!("upload:{}?sig=simulated", meta.core().fresh().simple());
     meta.state(|state| {
         state.uploads.insert(session(&id).to_owned(), upload);
@@ -48,10 +40,8 @@ pub(crate) fn create(meta: &Meta, call: &Call, _: &[&str]) -> Answered {
 /// Takes the bytes from `file_offset` on; the answer of the last ones is the handle.
 pub(crate) fn send(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let offset = call.headers.get("file_offset").map(String::as_str);
-    let offset: usize = offset
-        .unwrap_or("0")
-        .parse()
-        .map_err(|_| GraphError::parameter("Header file_offset must be an integer."))?;
+    let offset: usize =
+        offset.unwrap_or("0").parse().map_err(|_| GraphError::parameter("Header file_offset must be an integer."))?;
     meta.state(|state| {
         let upload = state.uploads.get_mut(session(path[0]));
         let upload = upload.ok_or_else(|| GraphError::no_object(&call.method, path[0]))?;
@@ -65,33 +55,18 @@ pub(crate) fn send(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
         }
         upload.data.extend_from_slice(&call.body);
         if upload.data.len() < upload.length {
-            return Ok(Answer::json(
-                200,
-                &json!({"id": path[0], "file_offset": upload.data.len()}),
-            ));
+            return Ok(Answer::json(200, &json!({"id": path[0], "file_offset": upload.data.len()})));
         }
-        let handle = format!(
-            "4::{}:{}",
-            STANDARD.encode(&upload.mime_type),
-            session(path[0])
-        );
+        let handle = format!("4::{}:{}", STANDARD.encode(&upload.mime_type), session(path[0]));
         upload.data = Vec::new();
         Ok(Answer::json(200, &json!({"h": handle})))
     })
 }
 
 pub(crate) fn find(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
-    let offset = meta.state(|state| {
-        state
-            .uploads
-            .get(session(path[0]))
-            .map(|upload| upload.data.len())
-    });
+    let offset = meta.state(|state| state.uploads.get(session(path[0])).map(|upload| upload.data.len()));
     let offset = offset.ok_or_else(|| GraphError::no_object(&call.method, path[0]))?;
-    Ok(Answer::json(
-        200,
-        &json!({"id": path[0], "file_offset": offset}),
-    ))
+    Ok(Answer::json(200, &json!({"id": path[0], "file_offset": offset})))
 }
 
 /// The part of an upload id that the path carries: what follows `?` arrives as the query.

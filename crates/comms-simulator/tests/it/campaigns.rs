@@ -61,11 +61,7 @@ async fn the_account_of_a_campaign_is_what_the_receiver_acknowledged() {
     assert!(report.done);
     assert_eq!((report.posts_acknowledged, report.posts_failed), (145, 0));
     assert_eq!(report.unacknowledged, []);
-    let told: BTreeSet<_> = report
-        .acknowledged
-        .into_iter()
-        .map(|subject| (subject.id, subject.status))
-        .collect();
+    let told: BTreeSet<_> = report.acknowledged.into_iter().map(|subject| (subject.id, subject.status)).collect();
     let received = acknowledged.lock().unwrap().clone();
     assert_eq!(told.len(), 290, "every element is distinct");
     assert_eq!(told, received.keys().cloned().collect());
@@ -80,12 +76,7 @@ async fn what_is_not_acknowledged_by_the_deadline_is_told() {
         if text.ends_with('7') { 500 } else { 200 }
     });
     let world = World::with_receiver(&receiver, |_| ());
-    let plan = CampaignPlan {
-        messages: 20,
-        deadline_ms: 2_000,
-        retry_ms: vec![20],
-        ..CampaignPlan::default()
-    };
+    let plan = CampaignPlan { messages: 20, deadline_ms: 2_000, retry_ms: vec![20], ..CampaignPlan::default() };
     let report = world.simulator.meta().run_campaign(plan).await.unwrap();
     assert_eq!(report.acknowledged.len(), 18);
     assert_eq!(report.unacknowledged.len(), 2);
@@ -97,11 +88,7 @@ async fn a_name_gives_the_same_ids_again() {
     let receiver = Receiver::start();
     let world = World::with_receiver(&receiver, |_| ());
     let run = async |name: &str| {
-        let plan = CampaignPlan {
-            messages: 5,
-            name: name.into(),
-            ..CampaignPlan::default()
-        };
+        let plan = CampaignPlan { messages: 5, name: name.into(), ..CampaignPlan::default() };
         let report = world.simulator.meta().run_campaign(plan).await.unwrap();
         BTreeSet::from_iter(report.acknowledged.into_iter().map(|subject| subject.id))
     };
@@ -117,31 +104,11 @@ async fn a_senseless_plan_is_refused() {
     let refused = async |plan| meta.run_campaign(plan).await.unwrap_err();
     let usual = CampaignPlan::default;
     assert_eq!(refused(usual()).await, Refused::NoCallback);
-    assert!(matches!(
-        refused(CampaignPlan {
-            messages: 0,
-            ..usual()
-        })
-        .await,
-        Refused::Invalid(_)
-    ));
-    assert!(matches!(
-        refused(CampaignPlan {
-            customers: 0,
-            ..usual()
-        })
-        .await,
-        Refused::Invalid(_)
-    ));
-    let crowd = CampaignPlan {
-        copies: 11,
-        ..usual()
-    };
+    assert!(matches!(refused(CampaignPlan { messages: 0, ..usual() }).await, Refused::Invalid(_)));
+    assert!(matches!(refused(CampaignPlan { customers: 0, ..usual() }).await, Refused::Invalid(_)));
+    let crowd = CampaignPlan { copies: 11, ..usual() };
     assert!(matches!(refused(crowd).await, Refused::Invalid(_)));
-    let unknown = CampaignPlan {
-        phone_number_id: "404".into(),
-        ..usual()
-    };
+    let unknown = CampaignPlan { phone_number_id: "404".into(), ..usual() };
     assert_eq!(refused(unknown).await, Refused::UnknownPhone("404".into()));
     assert_eq!(usual().phone_number_id, PHONE_ID);
 }

@@ -14,27 +14,17 @@ async fn ledger(world: &World, query: &str) -> Value {
 async fn the_configuration_is_read_and_changed_in_part() {
     let receiver = Receiver::start();
     let world = World::new(|_| ());
-    let change =
-        json!({"meta": {"app": {"callback_url": receiver.url}}, "webhooks": {"copies": 2}});
+    let change = json!({"meta": {"app": {"callback_url": receiver.url}}, "webhooks": {"copies": 2}});
     let config = world.post("/_simulator/config", change).await.body;
     assert_eq!(config["meta"]["app"]["callback_url"], receiver.url);
     assert_eq!(config["meta"]["wabas"][0]["id"], WABA_ID, "the rest stays");
     assert_eq!(world.get("/_simulator/config").await.body, config);
-    assert_eq!(
-        world.post("/_simulator/verify", json!({})).await.status,
-        200
-    );
+    assert_eq!(world.post("/_simulator/verify", json!({})).await.status, 200);
 
-    let unknown = world
-        .post("/_simulator/config", json!({"webhooks": {"copys": 2}}))
-        .await;
+    let unknown = world.post("/_simulator/config", json!({"webhooks": {"copys": 2}})).await;
     assert_eq!(unknown.status, 400);
     assert!(unknown.body["error"].as_str().unwrap().contains("copys"));
-    assert_eq!(
-        world.get("/_simulator/config").await.body,
-        config,
-        "a bad change changes nothing"
-    );
+    assert_eq!(world.get("/_simulator/config").await.body, config, "a bad change changes nothing");
 }
 
 #[tokio::test]
@@ -51,36 +41,18 @@ async fn a_customer_writes_over_http() {
         "type": "media", "kind": "image", "mime_type": "image/png", "data": STANDARD.encode("PNG")}});
     world.post("/_simulator/inbound", picture).await;
     let image = receiver.next_value().await["messages"][0]["image"].clone();
-    let path = image["url"]
-        .as_str()
-        .unwrap()
-        .strip_prefix(world.simulator.url())
-        .unwrap();
-    assert_eq!(
-        world
-            .request("GET", path)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap(),
-        "PNG"
-    );
+    let path = image["url"].as_str().unwrap().strip_prefix(world.simulator.url()).unwrap();
+    assert_eq!(world.request("GET", path).send().await.unwrap().text().await.unwrap(), "PNG");
 
-    let status =
-        json!({"customer": {"wa_id": "34600000000"}, "message_id": "wamid.X", "status": "read"});
+    let status = json!({"customer": {"wa_id": "34600000000"}, "message_id": "wamid.X", "status": "read"});
     world.post("/_simulator/status", status).await;
     assert_eq!(receiver.next_value().await["statuses"][0]["status"], "read");
     let field = json!({"field": "account_alerts", "value": {"alert": 1}});
     world.post("/_simulator/emit", field).await;
     assert_eq!(receiver.next_value().await, json!({"alert": 1}));
-    world
-        .post("/_simulator/deliver", json!({"any": "body"}))
-        .await;
+    world.post("/_simulator/deliver", json!({"any": "body"})).await;
     assert_eq!(receiver.next().await.body, json!({"any": "body"}));
-    let unknown =
-        json!({"phone_number_id": "404", "from": {}, "content": {"type": "text", "body": "x"}});
+    let unknown = json!({"phone_number_id": "404", "from": {}, "content": {"type": "text", "body": "x"}});
     assert_eq!(world.post("/_simulator/inbound", unknown).await.status, 400);
 }
 
@@ -95,32 +67,13 @@ async fn the_ledger_is_read_in_pages() {
     world.get(&format!("/{PHONE_ID}")).await;
     let first = ledger(&world, "?limit=2").await;
     let rest = ledger(&world, &format!("?after={}", first["next"])).await;
-    let entries = [
-        first["entries"].as_array().unwrap().clone(),
-        rest["entries"].as_array().unwrap().clone(),
-    ]
-    .concat();
-    let told: Vec<_> = entries
-        .iter()
-        .map(|call| call["send"]["id"].as_str().unwrap())
-        .collect();
+    let entries = [first["entries"].as_array().unwrap().clone(), rest["entries"].as_array().unwrap().clone()].concat();
+    let told: Vec<_> = entries.iter().map(|call| call["send"]["id"].as_str().unwrap()).collect();
     assert_eq!(told, ids);
     assert_eq!(entries[0]["body"]["text"]["body"], "0");
     assert_eq!(entries[0]["endpoint"], "meta.messages");
-    assert_eq!(
-        ledger(&world, "?list=received").await["entries"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
-    );
-    assert!(
-        world
-            .ledger()
-            .wait_until(crate::support::LIMIT, |ledger| ledger.totals().acknowledged
-                == 3)
-            .await
-    );
+    assert_eq!(ledger(&world, "?list=received").await["entries"].as_array().unwrap().len(), 4);
+    assert!(world.ledger().wait_until(crate::support::LIMIT, |ledger| ledger.totals().acknowledged == 3).await);
     let hooks = ledger(&world, "?list=webhooks").await;
     assert_eq!(hooks["totals"]["acknowledged"], 3);
     assert_eq!(hooks["entries"][0]["subjects"][0]["status"], "failed");
@@ -134,10 +87,7 @@ async fn the_ledger_keeps_to_its_capacity() {
         world.send_text(&format!("{n}")).await;
     }
     let sends = world.ledger().sends();
-    assert_eq!(
-        sends.iter().map(|call| call.seq).collect::<Vec<_>>(),
-        [3, 4, 5]
-    );
+    assert_eq!(sends.iter().map(|call| call.seq).collect::<Vec<_>>(), [3, 4, 5]);
     assert_eq!(world.ledger().totals().received, 5);
 }
 
@@ -146,19 +96,14 @@ async fn faults_and_reset_over_http() {
     let world = World::new(|_| ());
     let rule = json!({"endpoint": "meta.messages", "times": 1, "fault": {"kind": "error", "code": 131_016}});
     world.post("/_simulator/faults", rule).await;
-    world
-        .send(json!({"text": {"body": "hi"}}))
-        .await
-        .is_error(500, 131_016);
+    world.send(json!({"text": {"body": "hi"}})).await.is_error(500, 131_016);
     let faults = world.get("/_simulator/faults").await.body;
     assert_eq!(faults[0]["struck"], 1);
     assert_eq!(world.delete("/_simulator/faults").await.status, 200);
     assert_eq!(world.get("/_simulator/faults").await.body, json!([]));
 
     let media = world.upload().await;
-    world
-        .post("/_simulator/config", json!({"webhooks": {"copies": 5}}))
-        .await;
+    world.post("/_simulator/config", json!({"webhooks": {"copies": 5}})).await;
     world.post("/_simulator/reset", json!({})).await;
     assert_eq!(world.simulator.config().webhooks.copies, 1);
     assert!(world.ledger().received().is_empty());
@@ -169,32 +114,15 @@ async fn faults_and_reset_over_http() {
 async fn a_campaign_runs_over_http() {
     let receiver = Receiver::start();
     let world = World::with_receiver(&receiver, |_| ());
-    let report = world
-        .post("/_simulator/campaign", json!({"messages": 10}))
-        .await
-        .body;
+    let report = world.post("/_simulator/campaign", json!({"messages": 10})).await.body;
     assert_eq!(report["acknowledged"].as_array().unwrap().len(), 10);
-    let started = world
-        .post("/_simulator/campaign?wait=false", json!({"messages": 10}))
-        .await;
+    let started = world.post("/_simulator/campaign?wait=false", json!({"messages": 10})).await;
     assert_eq!(started.status, 202);
     let path = format!("/_simulator/campaign/{}", started.body["id"]);
-    assert!(
-        world
-            .ledger()
-            .wait_until(crate::support::LIMIT, |ledger| ledger.totals().acknowledged
-                == 20)
-            .await
-    );
+    assert!(world.ledger().wait_until(crate::support::LIMIT, |ledger| ledger.totals().acknowledged == 20).await);
     assert_eq!(world.get(&path).await.status, 200);
     assert_eq!(world.get("/_simulator/campaign/99").await.status, 404);
-    assert_eq!(
-        world
-            .post("/_simulator/campaign", json!({"messages": 0}))
-            .await
-            .status,
-        400
-    );
+    assert_eq!(world.post("/_simulator/campaign", json!({"messages": 0})).await.status, 400);
 }
 
 #[tokio::test]
@@ -210,12 +138,7 @@ async fn it_says_what_it_is() {
 #[tokio::test]
 async fn it_stops_when_it_is_dropped() {
     let world = World::new(|_| ());
-    let address = world
-        .simulator
-        .url()
-        .strip_prefix("http://")
-        .unwrap()
-        .to_owned();
+    let address = world.simulator.url().strip_prefix("http://").unwrap().to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());
     drop(world);
     assert!(std::net::TcpStream::connect(&address).is_err());

@@ -27,15 +27,7 @@ fn rule(fault: Fault) -> FaultRule {
 #[tokio::test]
 async fn any_error_of_meta_comes_with_its_status() {
     let world = World::new(|_| ());
-    let cases = [
-        (130_429, 400),
-        (131_056, 400),
-        (131_000, 500),
-        (2, 503),
-        (4, 400),
-        (368, 403),
-        (987_654, 400),
-    ];
+    let cases = [(130_429, 400), (131_056, 400), (131_000, 500), (2, 503), (4, 400), (368, 403), (987_654, 400)];
     for (code, status) in cases {
         world.simulator.inject(rule(Fault::error(code)).times(1));
         world.send(text()).await.is_error(status, code);
@@ -61,28 +53,16 @@ async fn any_error_of_meta_comes_with_its_status() {
 #[tokio::test]
 async fn a_fault_strikes_before_or_after_the_act() {
     let world = World::new(|_| ());
-    world
-        .simulator
-        .inject(rule(Fault::Html { status: 502 }).times(1));
-    world
-        .simulator
-        .inject(rule(Fault::Html { status: 502 }).after().times(1));
+    world.simulator.inject(rule(Fault::Html { status: 502 }).times(1));
+    world.simulator.inject(rule(Fault::Html { status: 502 }).after().times(1));
     for _ in 0..2 {
         let response = send(&world).send().await.unwrap();
         assert_eq!(response.status(), 502);
-        assert!(
-            response.headers()["content-type"]
-                .to_str()
-                .unwrap()
-                .starts_with("text/html")
-        );
+        assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
         assert!(response.text().await.unwrap().starts_with("<html>"));
     }
     let sends = world.ledger().sends();
-    assert_eq!(
-        sends.iter().map(|call| call.processed).collect::<Vec<_>>(),
-        [false, true]
-    );
+    assert_eq!(sends.iter().map(|call| call.processed).collect::<Vec<_>>(), [false, true]);
     assert_eq!(sends[0].send.as_ref().unwrap().id, None);
     assert!(sends[1].send.as_ref().unwrap().id.is_some());
     assert_eq!(sends[1].fault.as_deref(), Some("html 502"));
@@ -101,11 +81,7 @@ async fn a_cut_connection_gives_no_answer() {
         assert_eq!((last.processed, last.status), (when == When::After, None));
     }
     assert_eq!(world.send(text()).await.status, 200);
-    assert_eq!(
-        world.ledger().sends().len(),
-        3,
-        "the client repeated nothing"
-    );
+    assert_eq!(world.ledger().sends().len(), 3, "the client repeated nothing");
 }
 
 #[tokio::test]
@@ -115,32 +91,19 @@ async fn bodies_are_cut_emptied_and_slowed() {
     let response = send(&world).send().await.unwrap();
     assert_eq!(response.status(), 200);
     let cut = response.text().await.unwrap();
-    assert!(
-        cut.starts_with('{') && serde_json::from_str::<Value>(&cut).is_err(),
-        "{cut}"
-    );
+    assert!(cut.starts_with('{') && serde_json::from_str::<Value>(&cut).is_err(), "{cut}");
 
     world.simulator.inject(rule(Fault::EmptyBody).times(1));
     let response = send(&world).send().await.unwrap();
-    assert_eq!(
-        (
-            response.status().as_u16(),
-            response.text().await.unwrap().len()
-        ),
-        (200, 0)
-    );
+    assert_eq!((response.status().as_u16(), response.text().await.unwrap().len()), (200, 0));
 
-    world
-        .simulator
-        .inject(rule(Fault::SlowBody { ms: 5, bytes: 50 }).times(1));
+    world.simulator.inject(rule(Fault::SlowBody { ms: 5, bytes: 50 }).times(1));
     let before = Instant::now();
     let body: Value = send(&world).send().await.unwrap().json().await.unwrap();
     assert!(body["messages"][0]["id"].is_string());
     assert!(before.elapsed() >= Duration::from_millis(15));
 
-    world
-        .simulator
-        .inject(rule(Fault::Delay { ms: 40 }).times(1));
+    world.simulator.inject(rule(Fault::Delay { ms: 40 }).times(1));
     let before = Instant::now();
     assert_eq!(world.send(text()).await.status, 200);
     assert!(before.elapsed() >= Duration::from_millis(40));
@@ -150,9 +113,7 @@ async fn bodies_are_cut_emptied_and_slowed() {
 #[tokio::test]
 async fn a_fault_keeps_to_its_endpoint_and_recipient() {
     let world = World::new(|_| ());
-    world
-        .simulator
-        .inject(rule(Fault::error(131_056)).to("34600000000"));
+    world.simulator.inject(rule(Fault::error(131_056)).to("34600000000"));
     assert_eq!(world.send(text()).await.status, 200);
     assert_eq!(world.get(&format!("/{PHONE_ID}")).await.status, 200);
     let mut other = text();
@@ -167,9 +128,7 @@ async fn a_fault_keeps_to_its_endpoint_and_recipient() {
 async fn chance_repeats_with_the_seed() {
     async fn pattern() -> Vec<u16> {
         let world = World::new(|_| ());
-        world
-            .simulator
-            .inject(rule(Fault::error(131_000)).probability(0.5));
+        world.simulator.inject(rule(Fault::error(131_000)).probability(0.5));
         let mut statuses = Vec::new();
         for _ in 0..40 {
             statuses.push(world.send(text()).await.status);

@@ -17,10 +17,7 @@ const PICTURE: &[u8] = b"\x89PNG picture";
 async fn a_file_is_uploaded_found_downloaded_and_deleted() {
     let world = World::new(|_| ());
     let id = world.upload().await;
-    let found = world
-        .get(&format!("/v26.0/{id}?phone_number_id={PHONE_ID}"))
-        .await
-        .body;
+    let found = world.get(&format!("/v26.0/{id}?phone_number_id={PHONE_ID}")).await.body;
     assert_shape(&found, FOUND);
     assert_eq!(found["sha256"], hex::encode(Sha256::digest(PICTURE)));
     let url = found["url"].as_str().unwrap();
@@ -31,10 +28,7 @@ async fn a_file_is_uploaded_found_downloaded_and_deleted() {
     assert_eq!(file.bytes().await.unwrap(), PICTURE);
     answer(world.client.get(url)).await.is_error(401, 104);
 
-    assert_eq!(
-        world.delete(&format!("/v26.0/{id}")).await.body,
-        json!({"success": true})
-    );
+    assert_eq!(world.delete(&format!("/v26.0/{id}")).await.body, json!({"success": true}));
     world.get(&format!("/v26.0/{id}")).await.is_error(400, 100);
     assert_eq!(world.get(path).await.status, 404);
 }
@@ -76,35 +70,19 @@ async fn type_size_and_fields_of_an_upload_are_checked() {
     let upload = |form: Form| answer(world.request("POST", &path).multipart(form));
     let file = |bytes: Vec<u8>, kind: &str| {
         let part = Part::bytes(bytes).file_name("f").mime_str(kind).unwrap();
-        Form::new()
-            .text("messaging_product", "whatsapp")
-            .part("file", part)
+        Form::new().text("messaging_product", "whatsapp").part("file", part)
     };
     let vague = upload(file(vec![1], "application/octet-stream")).await;
     vague.is_error(400, 100);
     let message = vague.body["error"]["message"].as_str().unwrap();
-    assert!(message.starts_with(
-        "(#100) Param file must be a file with one of the following types: audio/aac"
-    ));
+    assert!(message.starts_with("(#100) Param file must be a file with one of the following types: audio/aac"));
     assert!(message.ends_with("Received file of type 'application/octet-stream'."));
     upload(file(vec![1], "audio/opus")).await.is_error(400, 100);
-    assert_eq!(
-        upload(file(vec![1], "audio/ogg; codecs=opus")).await.status,
-        200
-    );
-    upload(file(vec![0; 5 * 1024 * 1024 + 1], "image/jpeg"))
-        .await
-        .is_error(400, 131_053);
-    upload(Form::new().text("messaging_product", "whatsapp"))
-        .await
-        .is_error(400, 100);
-    let part = Part::bytes(vec![1])
-        .file_name("f")
-        .mime_str("image/png")
-        .unwrap();
-    upload(Form::new().part("file", part))
-        .await
-        .is_error(400, 100);
+    assert_eq!(upload(file(vec![1], "audio/ogg; codecs=opus")).await.status, 200);
+    upload(file(vec![0; 5 * 1024 * 1024 + 1], "image/jpeg")).await.is_error(400, 131_053);
+    upload(Form::new().text("messaging_product", "whatsapp")).await.is_error(400, 100);
+    let part = Part::bytes(vec![1]).file_name("f").mime_str("image/png").unwrap();
+    upload(Form::new().part("file", part)).await.is_error(400, 100);
 }
 
 #[tokio::test]
@@ -154,14 +132,8 @@ async fn an_upload_can_be_resumed() {
     };
     assert_eq!(piece("0", "abc").await.body["file_offset"], 3);
     piece("0", "abc").await.is_error(400, 100);
-    assert_eq!(
-        world.get(&format!("/v26.0/{id}")).await.body["file_offset"],
-        3
-    );
+    assert_eq!(world.get(&format!("/v26.0/{id}")).await.body["file_offset"], 3);
     let handle = piece("3", "def").await.body;
     assert!(handle["h"].as_str().unwrap().starts_with("4::"));
-    world
-        .post("/v26.0/upload:unknown", json!({}))
-        .await
-        .is_error(400, 100);
+    world.post("/v26.0/upload:unknown", json!({})).await.is_error(400, 100);
 }

@@ -31,12 +31,7 @@ fn sign(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap()
 }
 
@@ -44,34 +39,17 @@ fn sign(arguments: &[&str], input: &str) -> Output {
 async fn it_serves_on_the_port_it_names() {
     let mut child = Running(
         Command::new(PROGRAM)
-            .args([
-                "serve",
-                "--port",
-                "0",
-                "--access-token",
-                "EAAMine",
-                "--app-secret",
-                "mine",
-            ])
+            .args(["serve", "--port", "0", "--access-token", "EAAMine", "--app-secret", "mine"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap(),
     );
     let mut line = String::new();
-    BufReader::new(child.0.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.trim().strip_prefix("listening on ").unwrap();
     let world = World::new(|_| ());
-    let config: serde_json::Value = world
-        .client
-        .get(format!("{url}/_simulator/config"))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let config: serde_json::Value =
+        world.client.get(format!("{url}/_simulator/config")).send().await.unwrap().json().await.unwrap();
     assert_eq!(config["meta"]["app"]["secret"], "mine");
     assert!(config["meta"]["tokens"].to_string().contains("EAAMine"));
 }
@@ -85,14 +63,7 @@ fn it_signs_a_document_from_anywhere() {
          -H 'X-Hub-Signature-256: sha256={hash}' --data-raw '{{\"text\":\"it'\\''s\"}}'\n"
     );
     for (source, input) in [("-", document), (document, "")] {
-        let arguments = [
-            "--url",
-            "http://localhost:3000/hook",
-            "--app-secret",
-            "s3cret",
-            "--json",
-            source,
-        ];
+        let arguments = ["--url", "http://localhost:3000/hook", "--app-secret", "s3cret", "--json", source];
         let output = sign(&arguments, input);
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     }
@@ -101,37 +72,11 @@ fn it_signs_a_document_from_anywhere() {
 #[test]
 fn it_signs_a_form_and_refuses_half_a_call() {
     let url = ["--url", "http://localhost:3000/hook"];
-    let output = sign(
-        &[
-            &url[..],
-            &[
-                "--app-secret",
-                "s3cret",
-                "--form",
-                "From=+34 600",
-                "--form",
-                "Body=a&b",
-            ],
-        ]
-        .concat(),
-        "",
-    );
+    let output =
+        sign(&[&url[..], &["--app-secret", "s3cret", "--form", "From=+34 600", "--form", "Body=a&b"]].concat(), "");
     let hash = signature::hmac_sha256_hex(&Secret::from("s3cret"), b"From=%2B34+600&Body=a%26b");
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.contains(&hash) && text.contains("--data-raw 'From=%2B34+600&Body=a%26b'"),
-        "{text}"
-    );
-    assert!(
-        !sign(&[&url[..], &["--app-secret", "s"]].concat(), "")
-            .status
-            .success(),
-        "no body"
-    );
-    assert!(
-        !sign(&[&url[..], &["--json", "{}"]].concat(), "")
-            .status
-            .success(),
-        "no key"
-    );
+    assert!(text.contains(&hash) && text.contains("--data-raw 'From=%2B34+600&Body=a%26b'"), "{text}");
+    assert!(!sign(&[&url[..], &["--app-secret", "s"]].concat(), "").status.success(), "no body");
+    assert!(!sign(&[&url[..], &["--json", "{}"]].concat(), "").status.success(), "no key");
 }

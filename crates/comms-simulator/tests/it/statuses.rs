@@ -13,11 +13,7 @@ async fn three(receiver: &mut Receiver) -> Vec<Value> {
     for _ in 0..3 {
         statuses.push(receiver.next_value().await["statuses"][0].clone());
     }
-    let rank = |status: &Value| {
-        ["sent", "delivered", "read"]
-            .iter()
-            .position(|name| status["status"] == *name)
-    };
+    let rank = |status: &Value| ["sent", "delivered", "read"].iter().position(|name| status["status"] == *name);
     statuses.sort_by_key(rank);
     statuses
 }
@@ -27,20 +23,14 @@ async fn a_delivered_message_is_sent_delivered_and_read() {
     let mut receiver = Receiver::start();
     let world = World::with_receiver(&receiver, |_| ());
     world.open_window();
-    let body =
-        json!({"type": "text", "text": {"body": "hi"}, "biz_opaque_callback_data": "order 7"});
+    let body = json!({"type": "text", "text": {"body": "hi"}, "biz_opaque_callback_data": "order 7"});
     let sent = world.send(body).await.body;
     let statuses = three(&mut receiver).await;
     for (status, name) in statuses.iter().zip(["sent", "delivered", "read"]) {
         assert_eq!(status["status"], name);
         assert_eq!(status["id"], sent["messages"][0]["id"]);
         assert_eq!(status["recipient_id"], CUSTOMER);
-        assert!(
-            status["recipient_user_id"]
-                .as_str()
-                .unwrap()
-                .starts_with("US.")
-        );
+        assert!(status["recipient_user_id"].as_str().unwrap().starts_with("US."));
         assert_eq!(status["biz_opaque_callback_data"], "order 7");
         assert_eq!(status["timestamp"], "1780000000");
         assert!(status.get("conversation").is_none());
@@ -82,17 +72,12 @@ async fn the_window_closes_after_24_hours() {
         config.meta.statuses.read_ms = None;
     });
     world.open_window();
-    world
-        .clock
-        .advance(std::time::Duration::from_secs(24 * 3600 - 1));
+    world.clock.advance(std::time::Duration::from_secs(24 * 3600 - 1));
     world.send_text("in time").await;
     assert_eq!(receiver.next_value().await["statuses"][0]["status"], "sent");
     world.clock.advance(std::time::Duration::from_secs(1));
     world.send_text("too late").await;
-    assert_eq!(
-        receiver.next_value().await["statuses"][0]["status"],
-        "failed"
-    );
+    assert_eq!(receiver.next_value().await["statuses"][0]["status"], "failed");
 }
 
 #[tokio::test]
@@ -102,10 +87,7 @@ async fn who_is_not_on_whatsapp_cannot_be_reached() {
     let body = json!({"to": "16505550000", "text": {"body": "hi"}});
     assert_eq!(world.send(body).await.status, 200);
     let value = receiver.next_value().await;
-    assert!(
-        value.get("contacts").is_none(),
-        "a failed status has no contacts"
-    );
+    assert!(value.get("contacts").is_none(), "a failed status has no contacts");
     let status = &value["statuses"][0];
     assert_eq!(status["status"], "failed");
     assert_eq!(status["errors"][0]["code"], 131_026);
@@ -117,9 +99,7 @@ async fn a_send_to_a_user_id_is_told_about_without_number() {
     let mut receiver = Receiver::start();
     let world = World::with_receiver(&receiver, |config| config.meta.window = WindowPolicy::Open);
     let user_id = "US.13491208655302741918";
-    world
-        .send(json!({"recipient": user_id, "text": {"body": "hi"}}))
-        .await;
+    world.send(json!({"recipient": user_id, "text": {"body": "hi"}})).await;
     for status in three(&mut receiver).await {
         assert!(status.get("recipient_id").is_none());
         assert_eq!(status["recipient_user_id"], user_id);
@@ -132,15 +112,8 @@ async fn any_status_can_be_told() {
     let world = World::with_receiver(&receiver, |_| ());
     let meta = world.simulator.meta();
     let customer = Customer::new(CUSTOMER);
-    meta.emit_status(PHONE_ID, &customer, "wamid.X", Status::Played)
-        .unwrap();
+    meta.emit_status(PHONE_ID, &customer, "wamid.X", Status::Played).unwrap();
     let status = receiver.next_value().await["statuses"][0].clone();
-    assert_eq!(
-        (status["id"].as_str(), status["status"].as_str()),
-        (Some("wamid.X"), Some("played"))
-    );
-    assert!(
-        meta.emit_status("404", &customer, "wamid.X", Status::Sent)
-            .is_err()
-    );
+    assert_eq!((status["id"].as_str(), status["status"].as_str()), (Some("wamid.X"), Some("played")));
+    assert!(meta.emit_status("404", &customer, "wamid.X", Status::Sent).is_err());
 }

@@ -34,18 +34,11 @@ impl World {
     /// A simulator whose clock stands in June 2026.
     pub fn new(change: impl FnOnce(&mut Config)) -> Self {
         let clock = ManualClock::at_unix(1_780_000_000);
-        let mut config = Config {
-            seed: Some(7),
-            ..Config::default()
-        };
+        let mut config = Config { seed: Some(7), ..Config::default() };
         change(&mut config);
         let simulator = Simulator::start_with_clock(config, Arc::new(clock.clone())).unwrap();
         let client = reqwest::Client::builder().timeout(LIMIT).build().unwrap();
-        Self {
-            simulator,
-            clock,
-            client,
-        }
+        Self { simulator, clock, client }
     }
 
     /// One whose webhooks go to `receiver`.
@@ -62,9 +55,7 @@ impl World {
 
     /// Lets the usual customer have written just now.
     pub fn open_window(&self) {
-        self.simulator
-            .meta()
-            .open_window(PHONE_ID, &Customer::new(CUSTOMER));
+        self.simulator.meta().open_window(PHONE_ID, &Customer::new(CUSTOMER));
     }
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
@@ -91,20 +82,14 @@ impl World {
         if body.get("to").is_none() && body.get("recipient").is_none() {
             body["to"] = json!(CUSTOMER);
         }
-        self.post(&format!("/v26.0/{PHONE_ID}/messages"), body)
-            .await
+        self.post(&format!("/v26.0/{PHONE_ID}/messages"), body).await
     }
 
     /// Sends these words and returns the id.
     pub async fn send_text(&self, text: &str) -> String {
-        let answer = self
-            .send(json!({"type": "text", "text": {"body": text}}))
-            .await;
+        let answer = self.send(json!({"type": "text", "text": {"body": text}})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body["messages"][0]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        answer.body["messages"][0]["id"].as_str().unwrap().to_owned()
     }
 
     /// Uploads a small picture and returns its id.
@@ -113,9 +98,7 @@ impl World {
             .file_name("ring.png")
             .mime_str("image/png")
             .unwrap();
-        let form = reqwest::multipart::Form::new()
-            .text("messaging_product", "whatsapp")
-            .part("file", part);
+        let form = reqwest::multipart::Form::new().text("messaging_product", "whatsapp").part("file", part);
         let path = format!("/v26.0/{PHONE_ID}/media");
         let answer = answer(self.request("POST", &path).multipart(form)).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -128,21 +111,14 @@ impl Answer {
     #[track_caller]
     pub fn is_error(&self, status: u16, code: i64) {
         let error = &self.body["error"];
-        assert_eq!(
-            (self.status, error["code"].as_i64()),
-            (status, Some(code)),
-            "{}",
-            self.body
-        );
+        assert_eq!((self.status, error["code"].as_i64()), (status, Some(code)), "{}", self.body);
         for field in ["message", "type", "fbtrace_id"] {
             assert!(error[field].is_string(), "{field} is absent: {error}");
         }
     }
 
     pub fn details(&self) -> &str {
-        self.body["error"]["error_data"]["details"]
-            .as_str()
-            .unwrap_or_default()
+        self.body["error"]["error_data"]["details"].as_str().unwrap_or_default()
     }
 }
 
@@ -150,10 +126,7 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let bytes = response.bytes().await.unwrap();
-    Answer {
-        status,
-        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-    }
+    Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
 /// A webhook that arrived.
@@ -190,15 +163,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
         let (sender, arrived) = mpsc::unbounded_channel();
-        let shared = web::Data::new(Shared {
-            arrived: sender,
-            answering: Arc::new(answering),
-        });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let shared = web::Data::new(Shared { arrived: sender, answering: Arc::new(answering) });
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = {
             let _guard = runtime.enter();
             HttpServer::new(move || {
@@ -216,12 +182,7 @@ impl Receiver {
         };
         let handle = server.handle();
         runtime.spawn(server);
-        Self {
-            url,
-            arrived,
-            server: handle,
-            runtime: Some(runtime),
-        }
+        Self { url, arrived, server: handle, runtime: Some(runtime) }
     }
 
     /// The next webhook, its signature checked.
@@ -231,11 +192,7 @@ impl Receiver {
         let signature = arrived.signature.as_deref().unwrap_or_default();
         let signature = signature.strip_prefix("sha256=").unwrap_or_default();
         let secrets = [Secret::from(APP_SECRET)];
-        assert!(signature::verify_hmac_sha256_hex(
-            &secrets,
-            &arrived.raw,
-            signature
-        ));
+        assert!(signature::verify_hmac_sha256_hex(&secrets, &arrived.raw, signature));
         arrived
     }
 
@@ -286,10 +243,7 @@ async fn receive(request: HttpRequest, raw: web::Bytes, shared: web::Data<Shared
 pub fn assert_shape(actual: &Value, sample: &str) {
     let sample: Value = serde_json::from_str(sample).unwrap();
     let (actual_shape, sample_shape) = (shape(actual), shape(&sample));
-    assert_eq!(
-        actual_shape, sample_shape,
-        "\nactual {actual:#}\nsample {sample:#}"
-    );
+    assert_eq!(actual_shape, sample_shape, "\nactual {actual:#}\nsample {sample:#}");
 }
 
 fn shape(value: &Value) -> Value {
@@ -300,9 +254,7 @@ fn shape(value: &Value) -> Value {
         Value::String(_) => json!("text"),
         Value::Array(list) => json!([list.first().map(shape)]),
         Value::Object(fields) => {
-            let fields = fields
-                .iter()
-                .map(|(name, value)| (name.clone(), shape(value)));
+            let fields = fields.iter().map(|(name, value)| (name.clone(), shape(value)));
             Value::Object(fields.collect())
         }
     }

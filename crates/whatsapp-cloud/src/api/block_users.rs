@@ -84,10 +84,7 @@ impl BlockUsers<'_> {
     ///
     /// *See [WhatsApp docs/Block users](https://developers.facebook.com/documentation/business-messaging/whatsapp/block-users)*
     pub async fn page(&self, after: Option<&str>) -> Result<Page<BlockedUser>> {
-        let request = self
-            .client
-            .number(Method::GET, &["block_users"])?
-            .query_opt("after", after);
+        let request = self.client.number(Method::GET, &["block_users"])?.query_opt("after", after);
         let list: List<BlockedUser> = self.client.json(LIST, request).await?;
         Ok(list.into_page(after))
     }
@@ -113,12 +110,7 @@ impl BlockUsers<'_> {
         self.change(UNBLOCK, Method::DELETE, users).await
     }
 
-    async fn change(
-        &self,
-        operation: Operation,
-        method: Method,
-        users: &[&str],
-    ) -> Result<Blocked> {
+    async fn change(&self, operation: Operation, method: Method, users: &[&str]) -> Result<Blocked> {
         if users.is_empty() {
             return Err(Error::invalid("nobody is named").field("block_users"));
         }

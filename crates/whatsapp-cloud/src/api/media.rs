@@ -35,10 +35,7 @@ pub struct DownloadLimits {
 impl Default for DownloadLimits {
     /// All types, at most 100 MiB: as much as Meta lets through.
     fn default() -> Self {
-        Self {
-            longest: limits::DOCUMENT_BYTES,
-            types: Vec::new(),
-        }
+        Self { longest: limits::DOCUMENT_BYTES, types: Vec::new() }
     }
 }
 
@@ -46,10 +43,7 @@ impl DownloadLimits {
     /// All types, at most this many bytes.
     #[must_use]
     pub fn longest(longest: u64) -> Self {
-        Self {
-            longest,
-            ..Self::default()
-        }
+        Self { longest, ..Self::default() }
     }
 
     /// Only this type (`application/pdf`) or family (`image/*`), beside those added before.
@@ -109,12 +103,7 @@ impl Media<'_> {
     /// `InvalidRequest` for a type that cannot be one, or a file beyond the limit of its type.
     ///
     /// *See [WhatsApp docs/Upload media](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media)*
-    pub async fn upload(
-        &self,
-        filename: &str,
-        mime_type: &str,
-        bytes: impl Into<Bytes>,
-    ) -> Result<Created> {
+    pub async fn upload(&self, filename: &str, mime_type: &str, bytes: impl Into<Bytes>) -> Result<Created> {
         let bytes = bytes.into();
         let mime_type = upload_type(mime_type)?;
         let longest = MediaType::of(&mime_type).longest();
@@ -122,14 +111,13 @@ impl Media<'_> {
             let message = format!("a file of this type must have 1 to {longest} bytes");
             return Err(Error::invalid(message).field("file"));
         }
-        let form = Multipart::new()
-            .text("messaging_product", "whatsapp")
-            .text("type", mime_type.as_str())
-            .file("file", filename, mime_type.as_str(), bytes);
-        let mut request = self
-            .client
-            .number(Method::POST, &["media"])?
-            .multipart(form);
+        let form = Multipart::new().text("messaging_product", "whatsapp").text("type", mime_type.as_str()).file(
+            "file",
+            filename,
+            mime_type.as_str(),
+            bytes,
+        );
+        let mut request = self.client.number(Method::POST, &["media"])?.multipart(form);
         request.timeout = Some(limits::TRANSFER_TIMEOUT);
         self.client.json(UPLOAD, request).await
     }
@@ -141,10 +129,8 @@ impl Media<'_> {
     ///
     /// *See [WhatsApp docs/Retrieve media URL](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media)*
     pub async fn info(&self, media_id: &str) -> Result<MediaInfo> {
-        let request = self
-            .client
-            .object(Method::GET, media_id)?
-            .query("phone_number_id", self.client.phone_number_id());
+        let request =
+            self.client.object(Method::GET, media_id)?.query("phone_number_id", self.client.phone_number_id());
         self.client.json(INFO, request).await
     }
 
@@ -156,9 +142,7 @@ impl Media<'_> {
     /// *See [WhatsApp docs/Download media](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media)*
     pub async fn download(&self, media_id: &str, limits: &DownloadLimits) -> Result<Download> {
         match self.look_up_and_open(media_id, limits).await {
-            Err(error)
-                if error.status() == Some(404) && error.operation_name() == Some(DOWNLOAD.name) =>
-            {
+            Err(error) if error.status() == Some(404) && error.operation_name() == Some(DOWNLOAD.name) => {
                 self.look_up_and_open(media_id, limits).await
             }
             result => result,
@@ -175,9 +159,7 @@ impl Media<'_> {
         let url = Url::parse(url).map_err(|_| Error::invalid("not an address").field("url"))?;
         if !may_have_token(&url, self.client.base()) {
             let host = url.host_str().unwrap_or_default();
-            let message = format!(
-                "the token is not sent to {host:?}: it is not a media host of the provider"
-            );
+            let message = format!("the token is not sent to {host:?}: it is not a media host of the provider");
             return Err(Error::invalid(message).field("url"));
         }
         let mut request = Request::new(Method::GET, url);
@@ -192,19 +174,14 @@ impl Media<'_> {
     ///
     /// *See [WhatsApp docs/Delete media](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media)*
     pub async fn delete(&self, media_id: &str) -> Result<()> {
-        let request = self
-            .client
-            .object(Method::DELETE, media_id)?
-            .query("phone_number_id", self.client.phone_number_id());
+        let request =
+            self.client.object(Method::DELETE, media_id)?.query("phone_number_id", self.client.phone_number_id());
         succeeded(&self.client.json(DELETE, request).await?)
     }
 
     async fn look_up_and_open(&self, media_id: &str, limits: &DownloadLimits) -> Result<Download> {
         let info = self.info(media_id).await?;
-        let length = info
-            .file_size
-            .as_ref()
-            .and_then(|size| u64::try_from(size.as_i64()?).ok());
+        let length = info.file_size.as_ref().and_then(|size| u64::try_from(size.as_i64()?).ok());
         limits.check(info.mime_type.as_deref(), length)?;
         let download = self.download_url(&info.url, limits).await?;
         Ok(Download {
@@ -217,9 +194,8 @@ impl Media<'_> {
 
 /// The media type as Meta takes it.
 fn upload_type(mime_type: &str) -> Result<String> {
-    let parsed: mime::Mime = mime_type
-        .parse()
-        .map_err(|_| Error::invalid(format!("{mime_type:?} is not a media type")).field("type"))?;
+    let parsed: mime::Mime =
+        mime_type.parse().map_err(|_| Error::invalid(format!("{mime_type:?} is not a media type")).field("type"))?;
     match parsed.essence_str() {
         "application/octet-stream" => {
             let message = "the provider refuses application/octet-stream: give the real media type";
@@ -244,10 +220,9 @@ fn may_have_token(url: &Url, base: &Url) -> bool {
     let Some(host) = url.host_str() else {
         return false;
     };
-    let listed = limits::MEDIA_HOSTS.iter().any(|listed| {
-        host.strip_suffix(listed)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    });
+    let listed = limits::MEDIA_HOSTS
+        .iter()
+        .any(|listed| host.strip_suffix(listed).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')));
     listed && url.scheme() == "https" && url.port().is_none() && url.username().is_empty()
 }
 
@@ -275,9 +250,5 @@ fn open(response: Response, limits: &DownloadLimits) -> Result<Download> {
         }
         Ok(piece)
     });
-    Ok(Download {
-        content_type,
-        length,
-        body: Box::pin(body),
-    })
+    Ok(Download { content_type, length, body: Box::pin(body) })
 }

@@ -37,13 +37,8 @@ impl Messages<'_> {
     ///
     /// *See [WhatsApp docs/Send messages](https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages)*
     pub async fn send(&self, message: &Message) -> Result<Sent> {
-        message
-            .validate()
-            .map_err(|error| error.provider(PROVIDER).operation(SEND.name))?;
-        let request = self
-            .client
-            .number(Method::POST, &["messages"])?
-            .json(message)?;
+        message.validate().map_err(|error| error.provider(PROVIDER).operation(SEND.name))?;
+        let request = self.client.number(Method::POST, &["messages"])?.json(message)?;
         let sent: Sent = self.client.json(SEND, request).await?;
         if sent.id().is_empty() {
             let message = "the answer names no message";
@@ -77,10 +72,7 @@ impl Messages<'_> {
     }
 
     async fn read(&self, operation: Operation, body: &Value) -> Result<()> {
-        let request = self
-            .client
-            .number(Method::POST, &["messages"])?
-            .json(body)?;
+        let request = self.client.number(Method::POST, &["messages"])?.json(body)?;
         succeeded(&self.client.json(operation, request).await?)
     }
 }

@@ -77,21 +77,16 @@ impl<T> List<T> {
     fn into_page(self, current: Option<&str>) -> Page<T> {
         let next = self.paging.filter(|paging| paging.next.is_some());
         let next = next.and_then(|paging| paging.cursors?.after);
-        Page {
-            items: self.data,
-            next: next.filter(|next| Some(next.as_str()) != current),
-        }
+        Page { items: self.data, next: next.filter(|next| Some(next.as_str()) != current) }
     }
 }
 
 /// `{"success": true}`. Some endpoints add to it, some answer a bare `true`.
 fn succeeded(answer: &Value) -> Result<()> {
     match answer.get("success").unwrap_or(answer) {
-        Value::Bool(false) => Err(Error::new(
-            ErrorKind::Provider,
-            Outcome::Rejected,
-            "the provider answered that it did not succeed",
-        )),
+        Value::Bool(false) => {
+            Err(Error::new(ErrorKind::Provider, Outcome::Rejected, "the provider answered that it did not succeed"))
+        }
         _ => Ok(()),
     }
 }

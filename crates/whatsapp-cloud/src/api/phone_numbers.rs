@@ -52,11 +52,8 @@ impl PhoneNumbers<'_> {
     ///
     /// *See [WhatsApp docs/Phone numbers](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers)*
     pub async fn page(&self, after: Option<&str>) -> Result<Page<PhoneNumber>> {
-        let request = self
-            .client
-            .account(Method::GET, &["phone_numbers"])?
-            .query("fields", FIELDS)
-            .query_opt("after", after);
+        let request =
+            self.client.account(Method::GET, &["phone_numbers"])?.query("fields", FIELDS).query_opt("after", after);
         let list: List<PhoneNumber> = self.client.json(LIST, request).await?;
         Ok(list.into_page(after))
     }
@@ -78,10 +75,7 @@ impl PhoneNumbers<'_> {
     ///
     /// *See [WhatsApp docs/Phone number reference](https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/whatsapp-business-account-phone-number-api)*
     pub async fn get_fields(&self, fields: &str) -> Result<PhoneNumber> {
-        let request = self
-            .client
-            .number(Method::GET, &[])?
-            .query("fields", fields);
+        let request = self.client.number(Method::GET, &[])?.query("fields", fields);
         self.client.json(GET, request).await
     }
 
@@ -93,10 +87,7 @@ impl PhoneNumbers<'_> {
     /// *See [WhatsApp docs/Register a phone number](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration)*
     pub async fn register(&self, registration: &Registration) -> Result<()> {
         check_pin(&registration.pin)?;
-        let request = self
-            .client
-            .number(Method::POST, &["register"])?
-            .json(registration)?;
+        let request = self.client.number(Method::POST, &["register"])?.json(registration)?;
         succeeded(&self.client.json(REGISTER, request).await?)
     }
 
@@ -119,10 +110,7 @@ impl PhoneNumbers<'_> {
     /// *See [WhatsApp docs/Request a verification code](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers)*
     pub async fn request_code(&self, method: CodeMethod, language: &str) -> Result<()> {
         let body = json!({ "code_method": method, "language": language });
-        let request = self
-            .client
-            .number(Method::POST, &["request_code"])?
-            .json(&body)?;
+        let request = self.client.number(Method::POST, &["request_code"])?.json(&body)?;
         succeeded(&self.client.json(REQUEST_CODE, request).await?)
     }
 
@@ -134,10 +122,7 @@ impl PhoneNumbers<'_> {
     /// *See [WhatsApp docs/Verify a code](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers)*
     pub async fn verify_code(&self, code: &str) -> Result<()> {
         let body = json!({ "code": code });
-        let request = self
-            .client
-            .number(Method::POST, &["verify_code"])?
-            .json(&body)?;
+        let request = self.client.number(Method::POST, &["verify_code"])?.json(&body)?;
         succeeded(&self.client.json(VERIFY_CODE, request).await?)
     }
 
@@ -149,8 +134,7 @@ impl PhoneNumbers<'_> {
     /// *See [WhatsApp docs/Two-step verification](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/two-step-verification)*
     pub async fn set_pin(&self, pin: &Secret) -> Result<()> {
         check_pin(pin.expose_secret())?;
-        self.change(SET_PIN, &json!({ "pin": pin.expose_secret() }))
-            .await
+        self.change(SET_PIN, &json!({ "pin": pin.expose_secret() })).await
     }
 
     /// Sends the webhooks of this number to another address than those of its account and app.
@@ -186,10 +170,7 @@ impl PhoneNumbers<'_> {
     ///
     /// *See [WhatsApp docs/Settings](https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/settings-api)*
     pub async fn change_settings(&self, settings: &Settings) -> Result<()> {
-        let request = self
-            .client
-            .number(Method::POST, &["settings"])?
-            .json(settings)?;
+        let request = self.client.number(Method::POST, &["settings"])?.json(settings)?;
         succeeded(&self.client.json(CHANGE_SETTINGS, request).await?)
     }
 

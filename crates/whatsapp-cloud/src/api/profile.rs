@@ -33,20 +33,14 @@ impl Profile<'_> {
     ///
     /// *See [WhatsApp docs/Business profiles](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles)*
     pub async fn get(&self) -> Result<Wire> {
-        let request = self
-            .client
-            .number(Method::GET, &["whatsapp_business_profile"])?
-            .query("fields", FIELDS);
+        let request = self.client.number(Method::GET, &["whatsapp_business_profile"])?.query("fields", FIELDS);
         let list: List<Answer> = self.client.json(GET, request).await?;
         match list.data.into_iter().next() {
             Some(Answer::Nested { business_profile }) => Ok(business_profile),
             Some(Answer::Flat(profile)) => Ok(profile),
-            None => Err(Error::new(
-                ErrorKind::Decode,
-                Outcome::Rejected,
-                "the answer holds no profile",
-            )
-            .operation(GET.name)),
+            None => {
+                Err(Error::new(ErrorKind::Decode, Outcome::Rejected, "the answer holds no profile").operation(GET.name))
+            }
         }
     }
 
@@ -59,10 +53,7 @@ impl Profile<'_> {
     pub async fn update(&self, profile: &Wire) -> Result<()> {
         let mut body = serde_json::json!(profile);
         body["messaging_product"] = "whatsapp".into();
-        let request = self
-            .client
-            .number(Method::POST, &["whatsapp_business_profile"])?
-            .json(&body)?;
+        let request = self.client.number(Method::POST, &["whatsapp_business_profile"])?.json(&body)?;
         succeeded(&self.client.json(UPDATE, request).await?)
     }
 }

@@ -40,10 +40,7 @@ impl QrCodes<'_> {
     ///
     /// *See [WhatsApp docs/QR codes](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles/qr-codes)*
     pub async fn page(&self, after: Option<&str>) -> Result<Page<QrCode>> {
-        let request = self
-            .client
-            .number(Method::GET, &["message_qrdls"])?
-            .query_opt("after", after);
+        let request = self.client.number(Method::GET, &["message_qrdls"])?.query_opt("after", after);
         let list: List<QrCode> = self.client.json(LIST, request).await?;
         Ok(list.into_page(after))
     }
@@ -58,13 +55,9 @@ impl QrCodes<'_> {
         let request = self.client.number(Method::GET, &["message_qrdls", code])?;
         let list: List<QrCode> = self.client.json(GET, request).await?;
         list.data.into_iter().next().ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidRequest,
-                Outcome::Rejected,
-                "there is no such code",
-            )
-            .operation(GET.name)
-            .field("code")
+            Error::new(ErrorKind::InvalidRequest, Outcome::Rejected, "there is no such code")
+                .operation(GET.name)
+                .field("code")
         })
     }
 
@@ -79,10 +72,7 @@ impl QrCodes<'_> {
         if let Some(image) = image {
             body["generate_qr_image"] = json!(image);
         }
-        let request = self
-            .client
-            .number(Method::POST, &["message_qrdls"])?
-            .json(&body)?;
+        let request = self.client.number(Method::POST, &["message_qrdls"])?.json(&body)?;
         self.client.json(CREATE, request).await
     }
 
@@ -94,10 +84,7 @@ impl QrCodes<'_> {
     /// *See [WhatsApp docs/QR codes](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles/qr-codes)*
     pub async fn update(&self, code: &str, prefilled_message: &str) -> Result<QrCode> {
         let body = json!({ "code": code, "prefilled_message": prefilled_message });
-        let request = self
-            .client
-            .number(Method::POST, &["message_qrdls"])?
-            .json(&body)?;
+        let request = self.client.number(Method::POST, &["message_qrdls"])?.json(&body)?;
         self.client.json(UPDATE, request).await
     }
 
@@ -108,9 +95,7 @@ impl QrCodes<'_> {
     ///
     /// *See [WhatsApp docs/QR codes](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-profiles/qr-codes)*
     pub async fn delete(&self, code: &str) -> Result<()> {
-        let request = self
-            .client
-            .number(Method::DELETE, &["message_qrdls", code])?;
+        let request = self.client.number(Method::DELETE, &["message_qrdls", code])?;
         succeeded(&self.client.json(DELETE, request).await?)
     }
 }

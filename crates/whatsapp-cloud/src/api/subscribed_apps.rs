@@ -84,10 +84,7 @@ impl SubscribedApps<'_> {
             "override_callback_uri": callback_uri,
             "verify_token": verify_token.expose_secret(),
         });
-        let request = self
-            .client
-            .account(Method::POST, &["subscribed_apps"])?
-            .json(&body)?;
+        let request = self.client.account(Method::POST, &["subscribed_apps"])?.json(&body)?;
         succeeded(&self.client.json(OVERRIDE, request).await?)
     }
 

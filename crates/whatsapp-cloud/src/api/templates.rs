@@ -39,10 +39,7 @@ impl TemplateFilter {
     /// Only those that can be sent now.
     #[must_use]
     pub fn usable() -> Self {
-        Self {
-            status: Some(TemplateStatus::Approved),
-            ..Self::default()
-        }
+        Self { status: Some(TemplateStatus::Approved), ..Self::default() }
     }
 }
 
@@ -60,10 +57,7 @@ impl Templates<'_> {
     /// The stream ends after its first error; see [`page`](Self::page).
     ///
     /// *See [WhatsApp docs/Message templates](https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-account/template-api)*
-    pub fn list(
-        &self,
-        filter: TemplateFilter,
-    ) -> impl Stream<Item = Result<Template>> + Send + use<> {
+    pub fn list(&self, filter: TemplateFilter) -> impl Stream<Item = Result<Template>> + Send + use<> {
         let client = self.client.clone();
         pages(move |cursor| {
             let (client, filter) = (client.clone(), filter.clone());
@@ -77,11 +71,7 @@ impl Templates<'_> {
     /// `Config` without `WHATSAPP_BUSINESS_ACCOUNT_ID`.
     ///
     /// *See [WhatsApp docs/Message templates](https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-account/template-api)*
-    pub async fn page(
-        &self,
-        filter: &TemplateFilter,
-        after: Option<&str>,
-    ) -> Result<Page<Template>> {
+    pub async fn page(&self, filter: &TemplateFilter, after: Option<&str>) -> Result<Page<Template>> {
         let limit = filter.limit.map(|limit| limit.to_string());
         let request = self
             .client
@@ -89,10 +79,7 @@ impl Templates<'_> {
             .query_opt("name", filter.name.as_deref())
             .query_opt("language", filter.language.as_deref())
             .query_opt("status", filter.status.as_ref().map(TemplateStatus::as_str))
-            .query_opt(
-                "category",
-                filter.category.as_ref().map(TemplateCategory::as_str),
-            )
+            .query_opt("category", filter.category.as_ref().map(TemplateCategory::as_str))
             .query_opt("limit", limit.as_deref())
             .query_opt("after", after);
         let list: List<Template> = self.client.json(LIST, request).await?;
@@ -118,10 +105,7 @@ impl Templates<'_> {
     /// *See [WhatsApp docs/Create templates](https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview)*
     pub async fn create(&self, template: &NewTemplate) -> Result<TemplateCreated> {
         template.validate()?;
-        let request = self
-            .client
-            .account(Method::POST, &["message_templates"])?
-            .json(template)?;
+        let request = self.client.account(Method::POST, &["message_templates"])?.json(template)?;
         self.client.json(CREATE, request).await
     }
 
@@ -132,10 +116,7 @@ impl Templates<'_> {
     ///
     /// *See [WhatsApp docs/Edit templates](https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management)*
     pub async fn edit(&self, template_id: &str, change: &TemplateChange) -> Result<()> {
-        let request = self
-            .client
-            .object(Method::POST, template_id)?
-            .json(change)?;
+        let request = self.client.object(Method::POST, template_id)?.json(change)?;
         succeeded(&self.client.json(EDIT, request).await?)
     }
 

@@ -92,9 +92,7 @@ pub struct NewToken {
 
 impl fmt::Debug for NewToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewToken")
-            .field("expires_in", &self.expires_in)
-            .finish_non_exhaustive()
+        f.debug_struct("NewToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
 }
 
@@ -105,11 +103,7 @@ struct Inspected {
 
 impl Tokens {
     pub(crate) fn new(graph: Graph, app_id: String, app_secret: Secret) -> Self {
-        Self {
-            graph,
-            app_id,
-            app_secret,
-        }
+        Self { graph, app_id, app_secret }
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -131,10 +125,8 @@ impl Tokens {
     ///
     /// *See [Graph API docs/Debug token](https://developers.facebook.com/docs/graph-api/reference/debug_token)*
     pub async fn inspect(&self, token: &Secret) -> Result<TokenInfo> {
-        let mut request = self
-            .graph
-            .request(Method::GET, "debug_token", &[])?
-            .query("input_token", token.expose_secret());
+        let mut request =
+            self.graph.request(Method::GET, "debug_token", &[])?.query("input_token", token.expose_secret());
         auth::put(Scheme::Bearer, &self.app_token(), &mut request)?;
         let inspected: Inspected = self.graph.caller.json(INSPECT, request).await?;
         Ok(inspected.data)
@@ -156,10 +148,7 @@ impl Tokens {
             .query("client_id", &self.app_id)
             .query("client_secret", self.app_secret.expose_secret())
             .query("fb_exchange_token", token.expose_secret())
-            .query_opt(
-                "set_token_expires_in_60_days",
-                system_user.then_some("true"),
-            );
+            .query_opt("set_token_expires_in_60_days", system_user.then_some("true"));
         self.graph.caller.json(EXCHANGE, request).await
     }
 }

@@ -42,12 +42,7 @@ impl Uploads<'_> {
     /// `Config` without `WHATSAPP_APP_ID`; `InvalidRequest` for an empty file or a type that Meta does not take.
     ///
     /// *See [Graph API docs/Resumable Upload API](https://developers.facebook.com/docs/graph-api/guides/upload)*
-    pub async fn upload(
-        &self,
-        filename: &str,
-        mime_type: &str,
-        bytes: impl Into<Bytes>,
-    ) -> Result<String> {
+    pub async fn upload(&self, filename: &str, mime_type: &str, bytes: impl Into<Bytes>) -> Result<String> {
         let bytes = bytes.into();
         if bytes.is_empty() {
             return Err(Error::invalid("the file is empty").field("file"));
@@ -89,10 +84,7 @@ impl Uploads<'_> {
     async fn offset(&self, session: &str) -> Result<usize> {
         let request = self.session(Method::GET, session)?;
         let at: Offset = self.client.json_as(Scheme::OAuth, OFFSET, request).await?;
-        let offset = at
-            .file_offset
-            .as_i64()
-            .and_then(|offset| usize::try_from(offset).ok());
+        let offset = at.file_offset.as_i64().and_then(|offset| usize::try_from(offset).ok());
         Ok(offset.unwrap_or_default())
     }
 
@@ -100,9 +92,7 @@ impl Uploads<'_> {
     fn session(&self, method: Method, session: &str) -> Result<Request> {
         let (id, query) = session.split_once('?').unwrap_or((session, ""));
         let mut request = self.client.object(method, id)?;
-        request
-            .url
-            .set_query(Some(query).filter(|query| !query.is_empty()));
+        request.url.set_query(Some(query).filter(|query| !query.is_empty()));
         Ok(request)
     }
 }

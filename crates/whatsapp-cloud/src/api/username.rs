@@ -36,16 +36,9 @@ impl Username<'_> {
     ///
     /// *See [WhatsApp docs/Business-scoped user IDs](https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids)*
     pub async fn set(&self, username: &str, force_transfer: bool) -> Result<Wire> {
-        let transfer = if force_transfer {
-            "force_transfer"
-        } else {
-            "none"
-        };
+        let transfer = if force_transfer { "force_transfer" } else { "none" };
         let body = json!({ "username": username, "transfer_action": transfer });
-        let request = self
-            .client
-            .number(Method::POST, &["username"])?
-            .json(&body)?;
+        let request = self.client.number(Method::POST, &["username"])?.json(&body)?;
         self.client.json(SET, request).await
     }
 

@@ -50,17 +50,8 @@ impl About {
         }
         let (subject, key, time, value) = self.identify(&name, value);
         // A list says less than its field: `groups` stands in four of them.
-        let field = if name != "errors" && FIELDS.contains(&self.field.as_str()) {
-            self.field.clone()
-        } else {
-            name
-        };
-        self.make(
-            subject,
-            key,
-            time,
-            EventKind::Changed(Change { field, value }),
-        )
+        let field = if name != "errors" && FIELDS.contains(&self.field.as_str()) { self.field.clone() } else { name };
+        self.make(subject, key, time, EventKind::Changed(Change { field, value }))
     }
 
     pub(super) fn unknown(&self, name: String, raw: Value) -> Event {
@@ -73,21 +64,14 @@ impl About {
     /// Where it carries no time of its own, that of its entry belongs to the key: a number may be flagged twice in a year.
     fn identify(&self, name: &str, value: Value) -> (String, EventKey, Option<Timestamp>, Value) {
         let own = value.get("timestamp").and_then(Timestamp::of);
-        let subject = [
-            "id",
-            "wacid",
-            "group_id",
-            "message_template_id",
-            "display_phone_number",
-            "phone_number",
-        ]
-        .iter()
-        .find_map(|name| match value.get(name) {
-            Some(Value::String(id)) => Some(id.clone()),
-            Some(Value::Number(id)) => Some(id.to_string()),
-            _ => None,
-        })
-        .unwrap_or_else(|| self.account.external_id().to_owned());
+        let subject = ["id", "wacid", "group_id", "message_template_id", "display_phone_number", "phone_number"]
+            .iter()
+            .find_map(|name| match value.get(name) {
+                Some(Value::String(id)) => Some(id.clone()),
+                Some(Value::Number(id)) => Some(id.to_string()),
+                _ => None,
+            })
+            .unwrap_or_else(|| self.account.external_id().to_owned());
         let mut whole = Map::new();
         whole.insert("name".to_owned(), name.into());
         whole.insert("field".to_owned(), self.field.as_str().into());

@@ -4,9 +4,7 @@ use comms_core::{ContactCard, Content, Location, Media, MediaKind, MediaRef, Rea
 use serde_json::Value;
 
 use super::events::json;
-use crate::model::webhook::{
-    self as wire, EditedMessage, InteractiveReply, Message, MessageContent,
-};
+use crate::model::webhook::{self as wire, EditedMessage, InteractiveReply, Message, MessageContent};
 
 /// The content in the model's terms, and the members of it that the model has no place for.
 pub(super) struct Mapped {
@@ -27,21 +25,14 @@ pub(super) fn of_message(message: &mut Message) -> Mapped {
             let raw = json(message);
             // It stands in `raw` already.
             message.extra.remove(&message.kind);
-            let kind = if message.kind.is_empty() {
-                "unknown"
-            } else {
-                &message.kind
-            };
+            let kind = if message.kind.is_empty() { "unknown" } else { &message.kind };
             whole(kind.to_owned(), raw)
         }
     }
 }
 
 fn whole(kind: String, raw: Value) -> Mapped {
-    Mapped {
-        content: Content::Other { kind, raw },
-        rest: Value::Null,
-    }
+    Mapped { content: Content::Other { kind, raw }, rest: Value::Null }
 }
 
 /// What an answer to an interactive message is an answer to.
@@ -56,10 +47,9 @@ fn other_kind(content: &MessageContent) -> Option<&str> {
 fn map(content: MessageContent) -> Result<Mapped, Box<MessageContent>> {
     use MessageContent as C;
     match content {
-        C::Text(text) if text.body.is_some() => Ok(Mapped {
-            content: Content::text(text.body.unwrap_or_default()),
-            rest: Value::Object(text.extra),
-        }),
+        C::Text(text) if text.body.is_some() => {
+            Ok(Mapped { content: Content::text(text.body.unwrap_or_default()), rest: Value::Object(text.extra) })
+        }
         C::Image(media) if media.id.is_some() => Ok(of_media(MediaKind::Image, media)),
         C::Audio(media) if media.id.is_some() => {
             let kind = match media.voice {
@@ -72,13 +62,9 @@ fn map(content: MessageContent) -> Result<Mapped, Box<MessageContent>> {
         C::Video(media) if media.id.is_some() => Ok(of_media(MediaKind::Video, media)),
         C::Document(media) if media.id.is_some() => Ok(of_media(MediaKind::Document, media)),
         C::Sticker(media) if media.id.is_some() => Ok(of_media(MediaKind::Sticker, media)),
-        C::Location(place) if place.latitude.is_some() && place.longitude.is_some() => {
-            Ok(of_location(place))
-        }
+        C::Location(place) if place.latitude.is_some() && place.longitude.is_some() => Ok(of_location(place)),
         C::Contacts(cards) => Ok(Mapped {
-            content: Content::Contacts {
-                contacts: cards.into_iter().map(of_card).collect(),
-            },
+            content: Content::Contacts { contacts: cards.into_iter().map(of_card).collect() },
             rest: Value::Null,
         }),
         C::Reaction(reaction) if reaction.message_id.is_some() => Ok(Mapped {
@@ -100,14 +86,9 @@ fn map(content: MessageContent) -> Result<Mapped, Box<MessageContent>> {
             Some(choice) => Ok(of_choice(choice, reply)),
             None => Err(Box::new(C::Interactive(reply))),
         },
-        C::Edit(edit) if edit.original_message_id.is_some() && edit.message.is_some() => {
-            Ok(of_edit(edit))
-        }
+        C::Edit(edit) if edit.original_message_id.is_some() && edit.message.is_some() => Ok(of_edit(edit)),
         C::Revoke(revoke) if revoke.original_message_id.is_some() => Ok(Mapped {
-            content: Content::Revision {
-                target: revoke.original_message_id.unwrap_or_default(),
-                content: None,
-            },
+            content: Content::Revision { target: revoke.original_message_id.unwrap_or_default(), content: None },
             rest: Value::Object(revoke.extra),
         }),
         other => Err(Box::new(other)),
@@ -160,18 +141,8 @@ fn of_card(card: wire::ContactCard) -> ContactCard {
     };
     ContactCard {
         name: name.formatted_name.unwrap_or_else(spelled),
-        phones: card
-            .phones
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|phone| phone.phone.or(phone.wa_id))
-            .collect(),
-        emails: card
-            .emails
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|email| email.email)
-            .collect(),
+        phones: card.phones.unwrap_or_default().into_iter().filter_map(|phone| phone.phone.or(phone.wa_id)).collect(),
+        emails: card.emails.unwrap_or_default().into_iter().filter_map(|email| email.email).collect(),
         native: Some(native),
     }
 }
@@ -203,11 +174,7 @@ fn of_edit(edit: wire::Edit) -> Mapped {
     let mut rest = edit.extra;
     let edited = edit.message.unwrap_or_default();
     let raw = json(&edited);
-    let EditedMessage {
-        kind,
-        content,
-        extra,
-    } = edited;
+    let EditedMessage { kind, content, extra } = edited;
     let content = match content.map(|content| map(*content)) {
         Some(Ok(mapped)) => {
             let mut unmapped = extra;

@@ -1,8 +1,7 @@
 //! From the updates of a webhook to events.
 
 use comms_core::{
-    AccountId, Address, AddressKind, Batch, Event, EventKey, EventKind, InboundMessage,
-    MessageOrigin, Party,
+    AccountId, Address, AddressKind, Batch, Event, EventKey, EventKind, InboundMessage, MessageOrigin, Party,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -14,8 +13,8 @@ use super::{
 use crate::{
     client::PROVIDER,
     model::webhook::{
-        Contacts, HistoryMessage, HistoryThread, Message, MessageContent, Notification,
-        Notifications, Timestamp, Update,
+        Contacts, HistoryMessage, HistoryThread, Message, MessageContent, Notification, Notifications, Timestamp,
+        Update,
     },
 };
 
@@ -30,9 +29,9 @@ pub(super) fn batch(all: Notifications) -> Batch {
             events.push(about.event(update));
         }
     }
-    let problem = all.problem.or_else(|| {
-        (unreadable > 0).then(|| format!("{unreadable} updates could not be read and are kept raw"))
-    });
+    let problem = all
+        .problem
+        .or_else(|| (unreadable > 0).then(|| format!("{unreadable} updates could not be read and are kept raw")));
     Batch { events, problem }
 }
 
@@ -85,23 +84,14 @@ impl About {
         {
             let subject = message.id.clone();
             let kind = EventKind::Identity(change);
-            return self.make(
-                subject.clone(),
-                EventKey::new(subject),
-                message.timestamp,
-                kind,
-            );
+            return self.make(subject.clone(), EventKey::new(subject), message.timestamp, kind);
         }
         let party = self.party(message.from_user_id.as_deref(), message.from.as_deref());
         self.written(message, MessageOrigin::Counterpart, party)
     }
 
     fn history(&self, history: HistoryMessage) -> Event {
-        let HistoryMessage {
-            mut message,
-            thread,
-            chunk,
-        } = history;
+        let HistoryMessage { mut message, thread, chunk } = history;
         let ours = self.is_ours(&message, &thread);
         let (user, phone) = if ours {
             (message.to_user_id.as_deref(), message.to.as_deref())
@@ -112,18 +102,12 @@ impl About {
         let named = thread.id.as_deref();
         let by_number = named.filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
         let by_user = named.filter(|_| by_number.is_none());
-        let mut party = self.party(
-            context.user_id.as_deref().or(by_user).or(user),
-            context.wa_id.as_deref().or(by_number).or(phone),
-        );
+        let mut party = self
+            .party(context.user_id.as_deref().or(by_user).or(user), context.wa_id.as_deref().or(by_number).or(phone));
         party.username = party.username.or(context.username);
         keep(&mut message.extra, "history", chunk);
         keep(&mut message.extra, "thread", Value::Object(thread.extra));
-        let origin = if ours {
-            MessageOrigin::HistoryEcho
-        } else {
-            MessageOrigin::History
-        };
+        let origin = if ours { MessageOrigin::HistoryEcho } else { MessageOrigin::History };
         self.written(message, origin, party)
     }
 
@@ -169,10 +153,7 @@ impl About {
 
     /// Somebody with this user id and phone number; what else the webhook says of them is added.
     pub(super) fn party(&self, user_id: Option<&str>, phone: Option<&str>) -> Party {
-        let contact = [user_id, phone]
-            .into_iter()
-            .flatten()
-            .find_map(|id| self.contacts.find(id));
+        let contact = [user_id, phone].into_iter().flatten().find_map(|id| self.contacts.find(id));
         let known_user = contact.and_then(|contact| contact.user_id.as_deref());
         let known_phone = contact.and_then(|contact| contact.wa_id.as_deref());
         let profile = contact.and_then(|contact| contact.profile.as_ref());
@@ -188,20 +169,8 @@ impl About {
         }
     }
 
-    pub(super) fn make(
-        &self,
-        subject: String,
-        key: EventKey,
-        time: Option<Timestamp>,
-        kind: EventKind,
-    ) -> Event {
-        Event {
-            account: self.account.clone(),
-            subject,
-            key,
-            occurred_at: time.map(Timestamp::to_utc),
-            kind,
-        }
+    pub(super) fn make(&self, subject: String, key: EventKey, time: Option<Timestamp>, kind: EventKind) -> Event {
+        Event { account: self.account.clone(), subject, key, occurred_at: time.map(Timestamp::to_utc), kind }
     }
 }
 
@@ -231,9 +200,5 @@ pub(super) fn keep(extra: &mut Map<String, Value>, name: &str, value: Value) {
 }
 
 pub(super) fn object_or_null(extra: Map<String, Value>) -> Value {
-    if extra.is_empty() {
-        Value::Null
-    } else {
-        Value::Object(extra)
-    }
+    if extra.is_empty() { Value::Null } else { Value::Object(extra) }
 }

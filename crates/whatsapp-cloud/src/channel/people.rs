@@ -15,16 +15,11 @@ impl About {
         };
         let key = EventKey::of_value(&raw);
         let party = self.party(preference.user_id.as_deref(), preference.wa_id.as_deref());
-        let subject = party
-            .primary()
-            .map_or_else(|| key.as_str().to_owned(), |a| a.value().to_owned());
+        let subject = party.primary().map_or_else(|| key.as_str().to_owned(), |a| a.value().to_owned());
         let kind = EventKind::Opt(OptChange {
             party,
             opted_in,
-            scope: preference
-                .category
-                .clone()
-                .unwrap_or_else(|| "marketing_messages".to_owned()),
+            scope: preference.category.clone().unwrap_or_else(|| "marketing_messages".to_owned()),
             raw,
         });
         self.make(subject, key, preference.timestamp, kind)
@@ -63,10 +58,10 @@ pub(super) fn identity_change(message: &Message, system: &System) -> Option<Iden
         .as_ref()
         .or(message.from_user_id.as_ref())
         .filter(|id| Some(*id) != system.user_id.as_ref());
-    let mut previous = previous_user.map(user).into_iter().chain(
-        from.filter(|from| Some(*from) != current_number)
-            .map(|from| Address::from_wa_id(from)),
-    );
+    let mut previous = previous_user
+        .map(user)
+        .into_iter()
+        .chain(from.filter(|from| Some(*from) != current_number).map(|from| Address::from_wa_id(from)));
     let addresses: Vec<Address> = system
         .user_id
         .as_ref()
@@ -80,10 +75,7 @@ pub(super) fn identity_change(message: &Message, system: &System) -> Option<Iden
     Some(IdentityChange {
         previous: previous.next(),
         previous_aliases: previous.collect(),
-        current: Party {
-            addresses,
-            ..Party::default()
-        },
+        current: Party { addresses, ..Party::default() },
         reason: reason.to_owned(),
         raw: json(message),
     })

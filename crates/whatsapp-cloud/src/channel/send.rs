@@ -1,8 +1,8 @@
 //! From a message in the model's terms to one in Meta's.
 
 use comms_core::{
-    AddressKind, ContactCard, Content, Interactive, InteractiveAction, ListSection, Location,
-    Media, MediaKind, MediaRef, Outbound, Template, TemplateParameter,
+    AddressKind, ContactCard, Content, Interactive, InteractiveAction, ListSection, Location, Media, MediaKind,
+    MediaRef, Outbound, Template, TemplateParameter,
 };
 use comms_http::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -35,11 +35,7 @@ fn of_content(content: &Content) -> Result<Message> {
         Content::Text { body, preview_url } => {
             let text = Text::new(body.as_str());
             // Without a preview is how Meta shows a text that does not say.
-            Ok(Message::text(if *preview_url {
-                text.preview(true)
-            } else {
-                text
-            }))
+            Ok(Message::text(if *preview_url { text.preview(true) } else { text }))
         }
         Content::Media(media) => of_media(media),
         Content::Template(template) => of_template(template).map(Message::template),
@@ -49,15 +45,9 @@ fn of_content(content: &Content) -> Result<Message> {
             None => Message::remove_reaction(reaction.target.as_str()),
         }),
         Content::Location(place) => Ok(Message::location(of_location(place))),
-        Content::Contacts { contacts } => contacts
-            .iter()
-            .map(of_card)
-            .collect::<Result<_>>()
-            .map(Message::contacts),
+        Content::Contacts { contacts } => contacts.iter().map(of_card).collect::<Result<_>>().map(Message::contacts),
         Content::Native { body } => of_native(body),
-        other => Err(
-            Error::unsupported(format!("WhatsApp does not send {}", other.kind())).field("content"),
-        ),
+        other => Err(Error::unsupported(format!("WhatsApp does not send {}", other.kind())).field("content")),
     }
 }
 
@@ -67,23 +57,16 @@ fn of_native(body: &Value) -> Result<Message> {
     if let Value::Object(members) = &mut body {
         members.remove("to");
         members.remove("recipient");
-        members
-            .entry("messaging_product")
-            .or_insert_with(|| "whatsapp".into());
+        members.entry("messaging_product").or_insert_with(|| "whatsapp".into());
     }
     Message::native(body)
 }
 
 fn of_media(media: &Media) -> Result<Message> {
-    let captioned = matches!(
-        media.kind,
-        MediaKind::Image | MediaKind::Video | MediaKind::Document
-    );
+    let captioned = matches!(media.kind, MediaKind::Image | MediaKind::Video | MediaKind::Document);
     if media.caption.is_some() && !captioned {
         let kind = media.kind.as_str();
-        return Err(
-            Error::unsupported(format!("WhatsApp shows no caption with {kind}")).field("caption"),
-        );
+        return Err(Error::unsupported(format!("WhatsApp shows no caption with {kind}")).field("caption"));
     }
     let file = of_file(media)?;
     Ok(match media.kind {
@@ -94,9 +77,7 @@ fn of_media(media: &Media) -> Result<Message> {
         MediaKind::Document => Message::document(file),
         MediaKind::Sticker => Message::sticker(file),
         _ => {
-            return Err(Error::unsupported(
-                "WhatsApp does not send this kind of media",
-            ));
+            return Err(Error::unsupported("WhatsApp does not send this kind of media"));
         }
     })
 }
@@ -106,10 +87,9 @@ fn of_file(media: &Media) -> Result<media::Media> {
         MediaRef::Id(id) => media::Media::id(id.as_str()),
         MediaRef::Url(url) => media::Media::link(url.as_str()),
         MediaRef::Blob(_) => {
-            return Err(Error::unsupported(
-                "stored media must be uploaded, or given by its public address",
-            )
-            .field("source"));
+            return Err(
+                Error::unsupported("stored media must be uploaded, or given by its public address").field("source")
+            );
         }
     };
     if let Some(caption) = &media.caption {
@@ -126,9 +106,7 @@ fn of_template(template: &Template) -> Result<TemplateMessage> {
     let message = TemplateMessage::new(template.name.as_str(), template.language.as_str());
     if let Some(components) = &template.components {
         let components: Vec<Component> = read("components", components)?;
-        return Ok(components
-            .into_iter()
-            .fold(message, TemplateMessage::component));
+        return Ok(components.into_iter().fold(message, TemplateMessage::component));
     }
     let message = template
         .header
@@ -149,9 +127,7 @@ fn of_template(template: &Template) -> Result<TemplateMessage> {
 fn of_parameter(parameter: &TemplateParameter) -> Result<Parameter> {
     match parameter {
         TemplateParameter::Text(text) => Ok(Parameter::text(text.as_str())),
-        TemplateParameter::Named { name, value } => {
-            Ok(Parameter::text(value.as_str()).named(name.as_str()))
-        }
+        TemplateParameter::Named { name, value } => Ok(Parameter::text(value.as_str()).named(name.as_str())),
         TemplateParameter::Location(place) => Ok(Parameter::location(of_location(place))),
         TemplateParameter::Media(media) => {
             let file = of_file(media)?;
@@ -159,10 +135,7 @@ fn of_parameter(parameter: &TemplateParameter) -> Result<Parameter> {
                 MediaKind::Image => Ok(Parameter::image(file)),
                 MediaKind::Video => Ok(Parameter::video(file)),
                 MediaKind::Document => Ok(Parameter::document(file)),
-                other => Err(
-                    Error::unsupported(format!("a template takes no {}", other.as_str()))
-                        .field("header"),
-                ),
+                other => Err(Error::unsupported(format!("a template takes no {}", other.as_str())).field("header")),
             }
         }
         _ => Err(Error::unsupported("a template takes no such value").field("parameters")),
@@ -175,13 +148,10 @@ fn of_interactive(content: &Interactive) -> Result<interactive::Interactive> {
     let mut message = match &content.action {
         InteractiveAction::Buttons { buttons } => buttons
             .iter()
-            .fold(Message::buttons(body), |message, button| {
-                message.button(button.id.as_str(), button.title.as_str())
-            }),
-        InteractiveAction::List { button, sections } => sections
-            .iter()
-            .map(of_section)
-            .fold(Message::list(body, button.as_str()), Message::section),
+            .fold(Message::buttons(body), |message, button| message.button(button.id.as_str(), button.title.as_str())),
+        InteractiveAction::List { button, sections } => {
+            sections.iter().map(of_section).fold(Message::list(body, button.as_str()), Message::section)
+        }
         InteractiveAction::Url { text, url } => Message::url(body, text.as_str(), url.as_str()),
         InteractiveAction::LocationRequest => Message::location_request(body),
         _ => return Err(Error::unsupported("WhatsApp does not offer this").field("action")),
@@ -203,10 +173,7 @@ fn of_section(section: &ListSection) -> interactive::Section {
             None => made,
         }
     });
-    interactive::Section {
-        title: section.title.clone(),
-        ..interactive::Section::rows("", rows.collect())
-    }
+    interactive::Section { title: section.title.clone(), ..interactive::Section::rows("", rows.collect()) }
 }
 
 fn of_location(place: &Location) -> location::Location {
@@ -227,27 +194,16 @@ fn of_card(card: &ContactCard) -> Result<contact::Contact> {
     // Meta wants one part of the name beside the whole.
     let first = card.name.split_whitespace().next().unwrap_or(&card.name);
     let named = contact::Contact::new(card.name.as_str(), first);
-    let reachable = card.phones.iter().fold(named, |contact, phone| {
-        contact.phone(contact::Phone::new(phone.as_str()))
-    });
-    Ok(contact::Contact {
-        emails: card.emails.iter().map(|email| of_email(email)).collect(),
-        ..reachable
-    })
+    let reachable = card.phones.iter().fold(named, |contact, phone| contact.phone(contact::Phone::new(phone.as_str())));
+    Ok(contact::Contact { emails: card.emails.iter().map(|email| of_email(email)).collect(), ..reachable })
 }
 
 fn of_email(email: &str) -> contact::Email {
-    contact::Email {
-        email: Some(email.to_owned()),
-        ..contact::Email::default()
-    }
+    contact::Email { email: Some(email.to_owned()), ..contact::Email::default() }
 }
 
 /// A part that the caller wrote in Meta's own terms.
 fn read<T: DeserializeOwned>(field: &str, value: &Value) -> Result<T> {
-    T::deserialize(value).map_err(|error| {
-        Error::invalid(format!("{field} is not what WhatsApp takes"))
-            .field(field)
-            .source(error)
-    })
+    T::deserialize(value)
+        .map_err(|error| Error::invalid(format!("{field} is not what WhatsApp takes")).field(field).source(error))
 }

@@ -1,8 +1,6 @@
 //! What became of our messages.
 
-use comms_core::{
-    Address, AddressKind, Event, EventKey, EventKind, Party, Problem, Status, StatusUpdate,
-};
+use comms_core::{Address, AddressKind, Event, EventKey, EventKind, Party, Problem, Status, StatusUpdate};
 
 use super::events::{About, json, keep, object_or_null};
 use crate::{
@@ -16,10 +14,7 @@ impl About {
             || status.recipient_participant_id.is_some()
             || status.recipient_participant_user_id.is_some();
         let (user, phone) = if in_group {
-            (
-                &status.recipient_participant_user_id,
-                &status.recipient_participant_id,
-            )
+            (&status.recipient_participant_user_id, &status.recipient_participant_id)
         } else {
             (&status.recipient_user_id, &status.recipient_id)
         };
@@ -33,16 +28,8 @@ impl About {
         }
         let first = status.errors.as_ref().and_then(|errors| errors.first());
         // A word may be reported once for each recipient, and for each reason.
-        let whom = user
-            .as_ref()
-            .or(phone.as_ref())
-            .or(status.recipient_id.as_ref());
-        let mut key = format!(
-            "{}:{}:{}",
-            status.id,
-            status.status,
-            whom.map_or("", String::as_str)
-        );
+        let whom = user.as_ref().or(phone.as_ref()).or(status.recipient_id.as_ref());
+        let mut key = format!("{}:{}:{}", status.id, status.status, whom.map_or("", String::as_str));
         if let Some(code) = first.and_then(|error| error.code) {
             key.push_str(&format!(":{code}"));
         }

@@ -66,11 +66,7 @@ impl Contact {
     /// Adds an e-mail address of a kind (`WORK`, `HOME`).
     #[must_use]
     pub fn email(mut self, email: impl Into<String>, kind: impl Into<String>) -> Self {
-        self.emails.push(Email {
-            email: Some(email.into()),
-            kind: Some(kind.into()),
-            extra: Extra::new(),
-        });
+        self.emails.push(Email { email: Some(email.into()), kind: Some(kind.into()), extra: Extra::new() });
         self
     }
 
@@ -84,11 +80,7 @@ impl Contact {
     /// Adds a web page of a kind (`WORK`, `HOME`).
     #[must_use]
     pub fn url(mut self, url: impl Into<String>, kind: impl Into<String>) -> Self {
-        self.urls.push(Url {
-            url: Some(url.into()),
-            kind: Some(kind.into()),
-            extra: Extra::new(),
-        });
+        self.urls.push(Url { url: Some(url.into()), kind: Some(kind.into()), extra: Extra::new() });
         self
     }
 }
@@ -139,10 +131,7 @@ pub struct Phone {
 impl Phone {
     /// A number as written.
     pub fn new(phone: impl Into<String>) -> Self {
-        Self {
-            phone: Some(phone.into()),
-            ..Self::default()
-        }
+        Self { phone: Some(phone.into()), ..Self::default() }
     }
 
     /// Its kind: `CELL`, `MAIN`, `HOME`, `WORK`.

@@ -14,11 +14,7 @@ use super::Extra;
 #[non_exhaustive]
 pub struct ErrorObject {
     /// The code, the only field to build on.
-    #[serde(
-        default,
-        deserialize_with = "lenient_code",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "lenient_code", skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
     /// The code as a sentence (webhooks).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,11 +26,7 @@ pub struct ErrorObject {
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// A finer code. Deprecated by Meta, still seen.
-    #[serde(
-        default,
-        deserialize_with = "lenient_code",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "lenient_code", skip_serializing_if = "Option::is_none")]
     pub error_subcode: Option<i64>,
     /// Details: an object with `details`, in old answers a string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,18 +62,14 @@ impl ErrorObject {
             Value::String(text) => Some(text.as_str()),
             data => data.get("details").and_then(Value::as_str),
         });
-        nested
-            .or_else(|| self.details.as_ref().and_then(Value::as_str))
-            .filter(|text| !text.is_empty())
+        nested.or_else(|| self.details.as_ref().and_then(Value::as_str)).filter(|text| !text.is_empty())
     }
 
     /// One sentence for a person: the message or title, and the details where they say more.
     #[must_use]
     pub fn reason(&self) -> String {
-        let head = [&self.message, &self.title, &self.error_user_title]
-            .into_iter()
-            .flatten()
-            .find(|text| !text.is_empty());
+        let head =
+            [&self.message, &self.title, &self.error_user_title].into_iter().flatten().find(|text| !text.is_empty());
         let tail = self.details().or(self.error_user_msg.as_deref());
         match (head, tail) {
             (Some(head), Some(tail)) if head != tail => format!("{head}: {tail}"),

@@ -17,8 +17,7 @@ mod header;
 mod list;
 
 pub use action::{
-    Action, AddressRequest, Button, ButtonsAction, CarouselAction, CatalogAction, CtaUrl, Named,
-    Reply, VoiceCall,
+    Action, AddressRequest, Button, ButtonsAction, CarouselAction, CatalogAction, CtaUrl, Named, Reply, VoiceCall,
 };
 pub use flow::Flow;
 pub use header::{Block, Header, HeaderContent};
@@ -63,34 +62,18 @@ pub struct Interactive {
 impl Interactive {
     /// Up to 3 reply buttons, added with [`button`](Self::button).
     pub fn buttons(body: impl Into<String>) -> Self {
-        Self::new(
-            InteractiveType::Button,
-            body,
-            Action::Buttons(ButtonsAction::default()),
-        )
+        Self::new(InteractiveType::Button, body, Action::Buttons(ButtonsAction::default()))
     }
 
     /// A list that opens at `button`, its sections added with [`section`](Self::section): up to 10 rows in all.
     pub fn list(body: impl Into<String>, button: impl Into<String>) -> Self {
-        let action = ListAction {
-            button: button.into(),
-            sections: Vec::new(),
-            extra: Extra::new(),
-        };
+        let action = ListAction { button: button.into(), sections: Vec::new(), extra: Extra::new() };
         Self::new(InteractiveType::List, body, Action::List(action))
     }
 
     /// A button that opens a page.
-    pub fn url(
-        body: impl Into<String>,
-        display_text: impl Into<String>,
-        url: impl Into<String>,
-    ) -> Self {
-        let parameters = CtaUrl {
-            display_text: display_text.into(),
-            url: url.into(),
-            extra: Extra::new(),
-        };
+    pub fn url(body: impl Into<String>, display_text: impl Into<String>, url: impl Into<String>) -> Self {
+        let parameters = CtaUrl { display_text: display_text.into(), url: url.into(), extra: Extra::new() };
         let action = Action::CtaUrl(Named::new("cta_url", parameters));
         Self::new(InteractiveType::CtaUrl, body, action)
     }
@@ -108,18 +91,11 @@ impl Interactive {
             product_retailer_id: product_retailer_id.into(),
             extra: Extra::new(),
         });
-        Self {
-            body: None,
-            ..Self::new(InteractiveType::Product, "", action)
-        }
+        Self { body: None, ..Self::new(InteractiveType::Product, "", action) }
     }
 
     /// Up to 30 products of a catalogue in sections; needs a header of text.
-    pub fn products(
-        header: impl Into<String>,
-        body: impl Into<String>,
-        catalog_id: impl Into<String>,
-    ) -> Self {
+    pub fn products(header: impl Into<String>, body: impl Into<String>, catalog_id: impl Into<String>) -> Self {
         let header: String = header.into();
         let action = Action::ProductList(ProductListAction {
             catalog_id: catalog_id.into(),
@@ -131,10 +107,8 @@ impl Interactive {
 
     /// The whole catalogue; `thumbnail` is the product whose image stands for it.
     pub fn catalog(body: impl Into<String>, thumbnail: Option<String>) -> Self {
-        let parameters = thumbnail.map(|id| CatalogAction {
-            thumbnail_product_retailer_id: Some(id),
-            extra: Extra::new(),
-        });
+        let parameters =
+            thumbnail.map(|id| CatalogAction { thumbnail_product_retailer_id: Some(id), extra: Extra::new() });
         let action = Action::Catalog(Named::maybe("catalog_message", parameters));
         Self::new(InteractiveType::CatalogMessage, body, action)
     }
@@ -146,20 +120,12 @@ impl Interactive {
 
     /// Asks for the recipient's phone number, where only their user id is known (since July 2026).
     pub fn contact_request(body: impl Into<String>) -> Self {
-        Self::plain(
-            InteractiveType::RequestContactInfo,
-            body,
-            "request_contact_info",
-        )
+        Self::plain(InteractiveType::RequestContactInfo, body, "request_contact_info")
     }
 
     /// Asks to be allowed to call.
     pub fn call_permission_request(body: impl Into<String>) -> Self {
-        Self::plain(
-            InteractiveType::CallPermissionRequest,
-            body,
-            "call_permission_request",
-        )
+        Self::plain(InteractiveType::CallPermissionRequest, body, "call_permission_request")
     }
 
     /// Asks for a postal address (India).
@@ -188,24 +154,16 @@ impl Interactive {
 
     /// 2 to 10 cards that are swiped, each one of the messages above with a header (or a product).
     pub fn carousel(body: impl Into<String>, cards: Vec<Self>) -> Self {
-        let cards = (0_u8..).zip(cards).map(|(at, content)| Card {
-            card_index: at.into(),
-            content: content.into_card(),
-        });
-        let action = Action::Carousel(CarouselAction {
-            cards: cards.collect(),
-            extra: Extra::new(),
-        });
+        let cards =
+            (0_u8..).zip(cards).map(|(at, content)| Card { card_index: at.into(), content: content.into_card() });
+        let action = Action::Carousel(CarouselAction { cards: cards.collect(), extra: Extra::new() });
         Self::new(InteractiveType::Carousel, body, action)
     }
 
     /// In a carousel reply buttons have another name.
     fn into_card(mut self) -> Self {
         if let Action::Buttons(action) = &mut self.action {
-            action.buttons = std::mem::take(&mut action.buttons)
-                .into_iter()
-                .map(Button::into_quick_reply)
-                .collect();
+            action.buttons = std::mem::take(&mut action.buttons).into_iter().map(Button::into_quick_reply).collect();
         }
         self
     }
@@ -215,14 +173,7 @@ impl Interactive {
     }
 
     fn new(kind: InteractiveType, body: impl Into<String>, action: Action) -> Self {
-        Self {
-            kind,
-            header: None,
-            body: Some(Block::new(body)),
-            footer: None,
-            action,
-            extra: Extra::new(),
-        }
+        Self { kind, header: None, body: Some(Block::new(body)), footer: None, action, extra: Extra::new() }
     }
 
     /// The line or media above: text, or [`Header::image`] and the like.
@@ -284,26 +235,17 @@ impl Interactive {
             None => return Err(refuse("interactive.body", "interactive.body is absent")),
         }
         if let Some(footer) = &self.footer {
-            required(
-                "interactive.footer",
-                &footer.text,
-                limits::INTERACTIVE_FOOTER,
-            )?;
+            required("interactive.footer", &footer.text, limits::INTERACTIVE_FOOTER)?;
         }
         match self.header.as_ref().map(Header::content) {
-            Some(HeaderContent::Text(text)) => {
-                required("interactive.header", text, limits::INTERACTIVE_HEADER)
+            Some(HeaderContent::Text(text)) => required("interactive.header", text, limits::INTERACTIVE_HEADER),
+            Some(HeaderContent::Image(media) | HeaderContent::Video(media) | HeaderContent::Document(media)) => {
+                media.validate("interactive.header")
             }
-            Some(
-                HeaderContent::Image(media)
-                | HeaderContent::Video(media)
-                | HeaderContent::Document(media),
-            ) => media.validate("interactive.header"),
             Some(HeaderContent::Other) => Ok(()),
-            None if self.kind == InteractiveType::ProductList => Err(refuse(
-                "interactive.header",
-                "a product list needs a header of text",
-            )),
+            None if self.kind == InteractiveType::ProductList => {
+                Err(refuse("interactive.header", "a product list needs a header of text"))
+            }
             None => Ok(()),
         }
     }

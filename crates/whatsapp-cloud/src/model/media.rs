@@ -46,18 +46,12 @@ pub struct Media {
 impl Media {
     /// An uploaded file.
     pub fn id(id: impl Into<String>) -> Self {
-        Self {
-            id: Some(id.into()),
-            ..Self::default()
-        }
+        Self { id: Some(id.into()), ..Self::default() }
     }
 
     /// A public address that Meta fetches.
     pub fn link(link: impl Into<String>) -> Self {
-        Self {
-            link: Some(link.into()),
-            ..Self::default()
-        }
+        Self { link: Some(link.into()), ..Self::default() }
     }
 
     /// The text below.
@@ -79,16 +73,10 @@ impl Media {
             (Some(id), None) => required(&format!("{field}.id"), id, usize::MAX)?,
             (None, Some(link)) if link.starts_with("https://") || link.starts_with("http://") => {}
             (None, Some(_)) => {
-                return Err(refuse(
-                    &format!("{field}.link"),
-                    "the link is not an http(s) address",
-                ));
+                return Err(refuse(&format!("{field}.link"), "the link is not an http(s) address"));
             }
             _ => {
-                return Err(refuse(
-                    field,
-                    "media needs an id or a link, and only one of them",
-                ));
+                return Err(refuse(field, "media needs an id or a link, and only one of them"));
             }
         }
         match &self.caption {

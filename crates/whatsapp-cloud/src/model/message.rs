@@ -128,10 +128,7 @@ impl Message {
 
     /// A reaction to a message of at most 30 days ago that is not a reaction itself.
     pub fn reaction(message_id: impl Into<String>, emoji: impl Into<String>) -> Self {
-        Self::new(Content::Reaction(Reaction {
-            message_id: message_id.into(),
-            emoji: Some(emoji.into()),
-        }))
+        Self::new(Content::Reaction(Reaction { message_id: message_id.into(), emoji: Some(emoji.into()) }))
     }
 
     /// Takes a reaction back.
@@ -175,8 +172,7 @@ impl Message {
     /// # Errors
     /// `InvalidRequest` where a part that this version does know cannot be read.
     pub fn native(body: Value) -> Result<Self> {
-        serde_json::from_value(body)
-            .map_err(|error| Error::invalid("the body is not a WhatsApp message").source(error))
+        serde_json::from_value(body).map_err(|error| Error::invalid("the body is not a WhatsApp message").source(error))
     }
 
     fn new(content: Content) -> Self {
@@ -220,10 +216,7 @@ impl Message {
     /// Quotes the message that it answers. The quote is not shown for reactions and for messages older than 30 days.
     #[must_use]
     pub fn reply_to(mut self, message_id: impl Into<String>) -> Self {
-        self.context = Some(Context {
-            message_id: message_id.into(),
-            extra: Extra::new(),
-        });
+        self.context = Some(Context { message_id: message_id.into(), extra: Extra::new() });
         self
     }
 
@@ -261,10 +254,7 @@ impl Message {
         }
         match &self.kind {
             Some(kind) if self.content != Content::Other && kind != self.content.kind() => {
-                return Err(refuse(
-                    "type",
-                    format!("type is {kind}, but the content is not"),
-                ));
+                return Err(refuse("type", format!("type is {kind}, but the content is not")));
             }
             Some(_) => {}
             None => return Err(refuse("type", "a message needs a type")),
@@ -296,10 +286,7 @@ fn check_phone(to: &str) -> Result<()> {
     if to.chars().all(written) && (least..=most).contains(&digits) {
         return Ok(());
     }
-    Err(not_a_recipient(
-        "to",
-        "`to` is not a phone number; a user id goes into `recipient`",
-    ))
+    Err(not_a_recipient("to", "`to` is not a phone number; a user id goes into `recipient`"))
 }
 
 /// `CC.` and letters and digits, or `CC.ENT.` for the id of a parent account.
@@ -314,10 +301,7 @@ fn check_user(user: &str) -> Result<()> {
     if readable {
         return Ok(());
     }
-    Err(not_a_recipient(
-        "recipient",
-        "`recipient` is not a user id of the form CC.xxxx",
-    ))
+    Err(not_a_recipient("recipient", "`recipient` is not a user id of the form CC.xxxx"))
 }
 
 fn not_a_recipient(field: &str, message: &str) -> Error {

@@ -184,10 +184,7 @@ impl OrderStatus {
     pub fn new(reference_id: impl Into<String>, status: impl Into<String>) -> Self {
         Self {
             reference_id: reference_id.into(),
-            order: Order {
-                status: Some(status.into()),
-                ..Order::default()
-            },
+            order: Order { status: Some(status.into()), ..Order::default() },
             extra: Extra::new(),
         }
     }

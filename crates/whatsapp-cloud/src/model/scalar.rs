@@ -29,17 +29,13 @@ impl Scalar {
     /// The number, also where it stands in quotes.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
-        self.0
-            .as_f64()
-            .or_else(|| self.0.as_str()?.trim().parse().ok())
+        self.0.as_f64().or_else(|| self.0.as_str()?.trim().parse().ok())
     }
 
     /// The whole number, also where it stands in quotes.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        self.0
-            .as_i64()
-            .or_else(|| self.0.as_str()?.trim().parse().ok())
+        self.0.as_i64().or_else(|| self.0.as_str()?.trim().parse().ok())
     }
 
     /// How a person reads it.

@@ -92,12 +92,7 @@ impl Template {
     }
 }
 
-fn check_values(
-    kind: &ComponentType,
-    wanted: &[&str],
-    message: &TemplateMessage,
-    named: bool,
-) -> Result<()> {
+fn check_values(kind: &ComponentType, wanted: &[&str], message: &TemplateMessage, named: bool) -> Result<()> {
     let given: Vec<_> = message
         .components
         .iter()
@@ -112,14 +107,10 @@ fn check_values(
     }
     let missing = wanted.iter().find(|name| {
         let name = Some(**name);
-        !given
-            .iter()
-            .any(|parameter| parameter.parameter_name.as_deref() == name)
+        !given.iter().any(|parameter| parameter.parameter_name.as_deref() == name)
     });
     match missing {
-        Some(name) if *kind == ComponentType::Body => {
-            Err(refuse(&field, format!("the value {name:?} is missing")))
-        }
+        Some(name) if *kind == ComponentType::Body => Err(refuse(&field, format!("the value {name:?} is missing"))),
         _ => Ok(()),
     }
 }

@@ -16,8 +16,7 @@ mod parameter;
 
 pub use button::Button;
 pub use parameter::{
-    ActionParameter, Currency, DateTime, LimitedTimeOffer, Parameter, ParameterValue,
-    ProductParameter, TapTarget,
+    ActionParameter, Currency, DateTime, LimitedTimeOffer, Parameter, ParameterValue, ProductParameter, TapTarget,
 };
 
 /// A template with its values.
@@ -56,10 +55,7 @@ impl TemplateMessage {
     pub fn new(name: impl Into<String>, language: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            language: Language {
-                code: language.into(),
-                policy: None,
-            },
+            language: Language { code: language.into(), policy: None },
             components: None,
             extra: Extra::new(),
         }
@@ -98,35 +94,21 @@ impl TemplateMessage {
     /// The cards of a carousel, in their order.
     #[must_use]
     pub fn carousel(self, cards: Vec<Card>) -> Self {
-        let cards = (0_u8..).zip(cards).map(|(at, card)| Card {
-            card_index: at.into(),
-            ..card
-        });
-        self.component(Component {
-            cards: cards.collect(),
-            ..Component::of(ComponentType::Carousel)
-        })
+        let cards = (0_u8..).zip(cards).map(|(at, card)| Card { card_index: at.into(), ..card });
+        self.component(Component { cards: cards.collect(), ..Component::of(ComponentType::Carousel) })
     }
 
     /// When a limited-time offer ends, in milliseconds since 1970.
     #[must_use]
     pub fn offer_ends(self, expiration_time_ms: i64) -> Self {
-        let offer = LimitedTimeOffer {
-            expiration_time_ms: expiration_time_ms.into(),
-        };
-        self.add(
-            ComponentType::LimitedTimeOffer,
-            Parameter::new(ParameterValue::LimitedTimeOffer(offer)),
-        )
+        let offer = LimitedTimeOffer { expiration_time_ms: expiration_time_ms.into() };
+        self.add(ComponentType::LimitedTimeOffer, Parameter::new(ParameterValue::LimitedTimeOffer(offer)))
     }
 
     /// The status of an order (order-status templates).
     #[must_use]
     pub fn order_status(self, status: OrderStatus) -> Self {
-        self.add(
-            ComponentType::OrderStatus,
-            Parameter::new(ParameterValue::OrderStatus(Box::new(status))),
-        )
+        self.add(ComponentType::OrderStatus, Parameter::new(ParameterValue::OrderStatus(Box::new(status))))
     }
 
     /// Any component.
@@ -148,10 +130,7 @@ impl TemplateMessage {
     pub(crate) fn validate(&self) -> Result<()> {
         required("template.name", &self.name, limits::TEMPLATE_NAME)?;
         required("template.language.code", &self.language.code, usize::MAX)?;
-        self.components
-            .iter()
-            .flatten()
-            .try_for_each(Component::validate)
+        self.components.iter().flatten().try_for_each(Component::validate)
     }
 }
 
@@ -235,51 +214,30 @@ impl Component {
     /// A part without values.
     #[must_use]
     pub fn of(kind: ComponentType) -> Self {
-        Self {
-            kind,
-            sub_type: None,
-            index: None,
-            parameters: None,
-            cards: Vec::new(),
-            extra: Extra::new(),
-        }
+        Self { kind, sub_type: None, index: None, parameters: None, cards: Vec::new(), extra: Extra::new() }
     }
 
     /// A part with these values.
     #[must_use]
     pub fn with(kind: ComponentType, parameters: Vec<Parameter>) -> Self {
-        Self {
-            parameters: Some(parameters),
-            ..Self::of(kind)
-        }
+        Self { parameters: Some(parameters), ..Self::of(kind) }
     }
 
     fn validate(&self) -> Result<()> {
         if self.kind == ComponentType::Button && (self.sub_type.is_none() || self.index.is_none()) {
-            return Err(refuse(
-                "template.components",
-                "a button needs a sub_type and an index",
-            ));
+            return Err(refuse("template.components", "a button needs a sub_type and an index"));
         }
         if self.kind == ComponentType::Carousel {
             let (least, most) = limits::CARDS;
             count("template.components.cards", self.cards.len(), least, most)?;
         }
         let parameters = self.parameters.as_deref().unwrap_or_default();
-        let named = parameters
-            .iter()
-            .filter(|p| p.parameter_name.is_some())
-            .count();
+        let named = parameters.iter().filter(|p| p.parameter_name.is_some()).count();
         if named > 0 && named < parameters.len() {
             let message = "either all values have a name or none has";
-            return Err(refuse(
-                "template.components.parameters.parameter_name",
-                message,
-            ));
+            return Err(refuse("template.components.parameters.parameter_name", message));
         }
-        parameters
-            .iter()
-            .try_for_each(|parameter| parameter.validate(&self.kind))?;
+        parameters.iter().try_for_each(|parameter| parameter.validate(&self.kind))?;
         let inner = self.cards.iter().flat_map(|card| &card.components);
         inner.into_iter().try_for_each(Self::validate)
     }
@@ -313,8 +271,7 @@ impl Card {
     /// The values of its body.
     #[must_use]
     pub fn body(mut self, parameters: Vec<Parameter>) -> Self {
-        self.components
-            .push(Component::with(ComponentType::Body, parameters));
+        self.components.push(Component::with(ComponentType::Body, parameters));
         self
     }
 

@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use comms_conformance::channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire};
 use comms_core::{
-    Address, AddressKind, Button, ContactCard, Content, Interactive, InteractiveAction, Location,
-    Media, MediaKind, MediaRef, Outbound, Reaction, Template,
+    Address, AddressKind, Button, ContactCard, Content, Interactive, InteractiveAction, Location, Media, MediaKind,
+    MediaRef, Outbound, Reaction, Template,
 };
 use comms_http::{Request, ReqwestTransport, Response, Result, RetryPolicy, Secret, Transport};
 use comms_simulator::{
@@ -63,10 +63,7 @@ impl ChannelHarness for Meta {
         config.meta.window = WindowPolicy::Open;
         let simulator = Simulator::start(config).unwrap();
         let refuse = Arc::new(AtomicBool::new(false));
-        let line = Line {
-            inner: ReqwestTransport::ring().unwrap(),
-            refuse: refuse.clone(),
-        };
+        let line = Line { inner: ReqwestTransport::ring().unwrap(), refuse: refuse.clone() };
         let mut config = Config::new(ACCESS_TOKEN, PHONE_ID);
         config.business_account_id = Some(WABA_ID.to_owned());
         config.app_secret = Some(APP_SECRET.into());
@@ -77,17 +74,12 @@ impl ChannelHarness for Meta {
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
-        Bench {
-            channel: Arc::new(WhatsAppChannel::new(client)),
-            wire: Arc::new(Double { simulator, refuse }),
-        }
+        Bench { channel: Arc::new(WhatsAppChannel::new(client)), wire: Arc::new(Double { simulator, refuse }) }
     }
 
     fn samples(&self) -> Vec<Outbound> {
         let phone = || Address::phone("+16505551234", None).unwrap();
-        let to = |kind, value: &str| {
-            Outbound::new(Address::verbatim(kind, value), Content::text("hola"))
-        };
+        let to = |kind, value: &str| Outbound::new(Address::verbatim(kind, value), Content::text("hola"));
         let contents = [
             Content::text("hola"),
             Content::Media(Media {
@@ -108,10 +100,7 @@ impl ChannelHarness for Meta {
                 body: "¿Mañana?".to_owned(),
                 footer: None,
                 action: InteractiveAction::Buttons {
-                    buttons: vec![Button {
-                        id: "yes".to_owned(),
-                        title: "Sí".to_owned(),
-                    }],
+                    buttons: vec![Button { id: "yes".to_owned(), title: "Sí".to_owned() }],
                 },
             }),
             Content::Reaction(Reaction {
@@ -132,14 +121,9 @@ impl ChannelHarness for Meta {
                     native: None,
                 }],
             },
-            Content::Native {
-                body: json!({ "type": "text", "text": { "body": "hola" } }),
-            },
+            Content::Native { body: json!({ "type": "text", "text": { "body": "hola" } }) },
         ];
-        let mut samples: Vec<Outbound> = contents
-            .into_iter()
-            .map(|content| Outbound::new(phone(), content))
-            .collect();
+        let mut samples: Vec<Outbound> = contents.into_iter().map(|content| Outbound::new(phone(), content)).collect();
         samples.push(to(AddressKind::WhatsAppUser, "US.13491208655302741918"));
         samples.push(to(AddressKind::Group, "Y2FwaV9ncm91cDoxODA1NTU1MDE3Mg"));
         samples
@@ -152,20 +136,13 @@ impl ChannelHarness for Meta {
                 header: None,
                 body,
                 footer: None,
-                action: InteractiveAction::Buttons {
-                    buttons: vec![Button {
-                        id: "yes".to_owned(),
-                        title,
-                    }],
-                },
+                action: InteractiveAction::Buttons { buttons: vec![Button { id: "yes".to_owned(), title }] },
             })
         };
         [
             asking("x".repeat(1_025), "Sí".to_owned()),
             asking("¿Mañana?".to_owned(), "x".repeat(21)),
-            Content::Native {
-                body: json!({ "type": "text", "text": { "body": "x".repeat(4_097) } }),
-            },
+            Content::Native { body: json!({ "type": "text", "text": { "body": "x".repeat(4_097) } }) },
         ]
         .map(|content| Outbound::new(phone.clone(), content))
         .into()
@@ -184,10 +161,7 @@ impl ChannelHarness for Meta {
 impl Wire for Double {
     async fn ledger(&self) -> Ledger {
         let received = self.simulator.ledger().received();
-        let sent = received
-            .iter()
-            .filter(|request| request.processed)
-            .filter_map(|request| request.send.as_ref());
+        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
         Ledger {
             requests: received.len(),
             sent: sent

@@ -36,10 +36,7 @@ fn the_environment_is_read_by_its_documented_names() {
 
 #[test]
 fn each_wrong_setting_is_named() {
-    let good = [
-        ("WHATSAPP_ACCESS_TOKEN", TOKEN),
-        ("WHATSAPP_PHONE_NUMBER_ID", NUMBER),
-    ];
+    let good = [("WHATSAPP_ACCESS_TOKEN", TOKEN), ("WHATSAPP_PHONE_NUMBER_ID", NUMBER)];
     for (name, value) in [
         ("WHATSAPP_ACCESS_TOKEN", ""),
         ("WHATSAPP_ACCESS_TOKEN", "pasted\n"),
@@ -59,43 +56,29 @@ fn each_wrong_setting_is_named() {
     ] {
         let mut pairs = vec![(name, value)];
         pairs.extend(good.iter().filter(|(known, _)| *known != name));
-        let built = Client::builder(from(&pairs))
-            .transport(Script::new([]))
-            .build();
+        let built = Client::builder(from(&pairs)).transport(Script::new([])).build();
         let error = built.expect_err(&format!("{name}={value:?} is accepted"));
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(error.field_name(), Some(name));
         assert!(error.to_string().contains(name), "{error}");
         let secret = name.contains("SECRET") || name.contains("TOKEN");
-        assert!(
-            !secret || value.trim().is_empty() || !error.message().contains(value.trim()),
-            "{error}"
-        );
+        assert!(!secret || value.trim().is_empty() || !error.message().contains(value.trim()), "{error}");
     }
 }
 
 #[test]
 fn a_file_may_hold_the_settings_and_an_unknown_key_is_named() {
-    let config: Config =
-        serde_json::from_str(r#"{"access_token":"a","phone_number_id":"1"}"#).unwrap();
-    assert_eq!(
-        (&*config.api_base, &*config.api_version),
-        ("https://graph.facebook.com", "v26.0")
-    );
-    let error = serde_json::from_str::<Config>(
-        r#"{"access_token":"a","phone_number_id":"1","phone_numer":"2"}"#,
-    )
-    .unwrap_err();
+    let config: Config = serde_json::from_str(r#"{"access_token":"a","phone_number_id":"1"}"#).unwrap();
+    assert_eq!((&*config.api_base, &*config.api_version), ("https://graph.facebook.com", "v26.0"));
+    let error =
+        serde_json::from_str::<Config>(r#"{"access_token":"a","phone_number_id":"1","phone_numer":"2"}"#).unwrap_err();
     assert!(error.to_string().contains("phone_numer"), "{error}");
 }
 
 #[test]
 fn no_secret_is_printed() {
     let config = config();
-    let client = Client::builder(config.clone())
-        .transport(Script::new([]))
-        .build()
-        .unwrap();
+    let client = Client::builder(config.clone()).transport(Script::new([])).build().unwrap();
     let builder = Client::builder(config.clone());
     let tokens = client.tokens().unwrap();
     for printed in [
@@ -111,14 +94,8 @@ fn no_secret_is_printed() {
 
 #[test]
 fn what_an_operation_needs_is_named_when_it_is_used() {
-    let client = Client::builder(Config::new(TOKEN, NUMBER))
-        .transport(Script::new([]))
-        .build()
-        .unwrap();
-    assert_eq!(
-        client.tokens().unwrap_err().field_name(),
-        Some("WHATSAPP_APP_SECRET")
-    );
+    let client = Client::builder(Config::new(TOKEN, NUMBER)).transport(Script::new([])).build().unwrap();
+    assert_eq!(client.tokens().unwrap_err().field_name(), Some("WHATSAPP_APP_SECRET"));
     let proof = Client::builder(Config::new(TOKEN, NUMBER)).appsecret_proof();
     let error = proof.transport(Script::new([])).build().unwrap_err();
     assert_eq!(error.field_name(), Some("WHATSAPP_APP_SECRET"));

@@ -24,9 +24,7 @@ fn classified(status: u16, body: impl AsRef<[u8]>) -> Error {
 fn of(code: i64) -> (ErrorKind, Outcome) {
     let body = json!({ "error": { "message": "m", "code": code } }).to_string();
     // The status must not matter.
-    let by_status: Vec<_> = [400, 401, 429, 500]
-        .map(|status| classified(status, &body))
-        .into();
+    let by_status: Vec<_> = [400, 401, 429, 500].map(|status| classified(status, &body)).into();
     let first = (by_status[0].kind(), by_status[0].outcome());
     for error in &by_status {
         assert_eq!((error.kind(), error.outcome()), first, "{code}");
@@ -45,42 +43,30 @@ fn what_failed_inside_meta_may_have_been_sent() {
 
 #[test]
 fn a_throttle_was_not_sent_though_its_status_is_400() {
-    for code in [
-        4, 17, 613, 80_007, 80_008, 130_429, 131_048, 131_056, 131_208, 132_069, 133_016,
-    ] {
-        assert_eq!(
-            of(code),
-            (ErrorKind::RateLimited, Outcome::NotSent),
-            "{code}"
-        );
+    for code in [4, 17, 613, 80_007, 80_008, 130_429, 131_048, 131_056, 131_208, 132_069, 133_016] {
+        assert_eq!(of(code), (ErrorKind::RateLimited, Outcome::NotSent), "{code}");
     }
 }
 
 #[test]
 fn each_class_of_the_table_has_its_kind() {
     let rejected: [(ErrorKind, &[i64]); 7] = [
-        (
-            ErrorKind::Unauthenticated,
-            &[0, 3, 10, 102, 190, 200, 210, 299, 131_005],
-        ),
+        (ErrorKind::Unauthenticated, &[0, 3, 10, 102, 190, 200, 210, 299, 131_005]),
         (
             ErrorKind::Config,
             &[
-                33, 368, 131_030, 131_031, 131_037, 131_042, 131_044, 131_045, 131_207, 132_015,
-                132_016, 133_010, 134_011,
+                33, 368, 131_030, 131_031, 131_037, 131_042, 131_044, 131_045, 131_207, 132_015, 132_016, 133_010,
+                134_011,
             ],
         ),
         (
             ErrorKind::InvalidRequest,
             &[
-                100, 131_008, 131_009, 131_021, 131_051, 131_052, 131_053, 131_062, 131_201,
-                131_215, 132_000, 132_001, 132_012, 135_000, 147_005, 2_388_040,
+                100, 131_008, 131_009, 131_021, 131_051, 131_052, 131_053, 131_062, 131_201, 131_215, 132_000, 132_001,
+                132_012, 135_000, 147_005, 2_388_040,
             ],
         ),
-        (
-            ErrorKind::InvalidRecipient,
-            &[130_472, 130_497, 131_026, 131_049, 137_000],
-        ),
+        (ErrorKind::InvalidRecipient, &[130_472, 130_497, 131_026, 131_049, 137_000]),
         (ErrorKind::OptedOut, &[131_050]),
         (ErrorKind::WindowClosed, &[131_047]),
         (ErrorKind::Unsupported, &[131_060]),
@@ -96,22 +82,13 @@ fn each_class_of_the_table_has_its_kind() {
 fn an_unknown_code_falls_back_to_the_status_and_keeps_the_code() {
     let body = br#"{"error":{"message":"new","code":999999}}"#;
     let error = classified(400, body);
-    assert_eq!(
-        (error.kind(), error.outcome()),
-        (ErrorKind::InvalidRequest, Outcome::Rejected)
-    );
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::Rejected));
     assert_eq!(error.provider_code(), Some("999999"));
     let error = classified(503, body);
-    assert_eq!(
-        (error.kind(), error.outcome()),
-        (ErrorKind::Provider, Outcome::Unknown)
-    );
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Provider, Outcome::Unknown));
     let transient = br#"{"error":{"message":"new","code":999999,"is_transient":true}}"#;
     assert_eq!(classified(400, transient).outcome(), Outcome::Unknown);
-    assert_eq!(
-        classify_code(999_999),
-        (ErrorKind::Provider, Outcome::Unknown)
-    );
+    assert_eq!(classify_code(999_999), (ErrorKind::Provider, Outcome::Unknown));
 }
 
 #[test]
@@ -129,38 +106,18 @@ fn odd_bodies_still_say_what_they_say() {
         json!({ "code": "131047", "message": message, "details": "more" }),
         json!({ "code": 131047, "message": message, "details": "more", "is_transient": "no", "type": 7 }),
     ] {
-        assert_eq!(
-            with(json!({ "error": error })),
-            (window, format!("{message}: more")),
-            "{error}"
-        );
+        assert_eq!(with(json!({ "error": error })), (window, format!("{message}: more")), "{error}");
     }
     let details = json!({ "error": { "code": 131047, "message": message }, "details": "more" });
     assert_eq!(with(details).0, window);
-    assert_eq!(
-        with(json!({ "code": 131047, "message": message })).0,
-        window
-    );
-    assert_eq!(
-        with(json!({ "errors": [{ "code": 131047, "title": message }] })).0,
-        window
-    );
-    assert_eq!(
-        with(json!({ "error": "nope" })),
-        (ErrorKind::InvalidRequest, "nope".to_owned())
-    );
+    assert_eq!(with(json!({ "code": 131047, "message": message })).0, window);
+    assert_eq!(with(json!({ "errors": [{ "code": 131047, "title": message }] })).0, window);
+    assert_eq!(with(json!({ "error": "nope" })), (ErrorKind::InvalidRequest, "nope".to_owned()));
 }
 
 #[test]
 fn a_body_that_cannot_be_read_is_judged_by_the_status() {
-    for body in [
-        &b""[..],
-        b"<html>Sorry</html>",
-        br#"{"error":{"code":1310"#,
-        b"null",
-        b"[]",
-        b"\xff\xfe",
-    ] {
+    for body in [&b""[..], b"<html>Sorry</html>", br#"{"error":{"code":1310"#, b"null", b"[]", b"\xff\xfe"] {
         for (status, kind, outcome) in [
             (500, ErrorKind::Provider, Outcome::Unknown),
             (502, ErrorKind::Provider, Outcome::Unknown),
@@ -172,11 +129,7 @@ fn a_body_that_cannot_be_read_is_judged_by_the_status() {
             (302, ErrorKind::Provider, Outcome::Unknown),
         ] {
             let error = classified(status, body);
-            assert_eq!(
-                (error.kind(), error.outcome()),
-                (kind, outcome),
-                "{status} {body:?}"
-            );
+            assert_eq!((error.kind(), error.outcome()), (kind, outcome), "{status} {body:?}");
             assert!(!error.message().is_empty());
         }
     }
@@ -205,11 +158,7 @@ fn the_usage_header_says_when_to_come_back() {
     headers.insert("x-business-use-case-usage", HeaderValue::from_static(usage));
     let wait = |code: i64| {
         let body = json!({ "error": { "message": "m", "code": code } }).to_string();
-        let failure = Failure {
-            status: StatusCode::BAD_REQUEST,
-            headers: &headers,
-            body: body.as_bytes(),
-        };
+        let failure = Failure { status: StatusCode::BAD_REQUEST, headers: &headers, body: body.as_bytes() };
         classify(&failure).wait()
     };
     assert_eq!(wait(80_007), Some(Duration::from_secs(180)));
@@ -237,17 +186,11 @@ async fn a_send_is_repeated_after_a_throttle_and_never_after_an_unknown_outcome(
     let sent = json!({ "messages": [{ "id": "wamid.1" }] });
     let (client, script) = client([answer(400, throttle), ok(&sent)]);
     let message = Message::text("a").to("+34600000000");
-    assert_eq!(
-        client.messages().send(&message).await.unwrap().id(),
-        "wamid.1"
-    );
+    assert_eq!(client.messages().send(&message).await.unwrap().id(), "wamid.1");
     assert_eq!(script.requests().len(), 2);
 
     for failure in [
-        answer(
-            500,
-            json!({ "error": { "message": "m", "code": 131_000 } }).to_string(),
-        ),
+        answer(500, json!({ "error": { "message": "m", "code": 131_000 } }).to_string()),
         answer(503, "<html>"),
         answer(200, "<html>"),
         ok(&json!({ "messaging_product": "whatsapp" })),

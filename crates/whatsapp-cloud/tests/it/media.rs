@@ -17,11 +17,7 @@ fn info(url: &str) -> Value {
 }
 
 fn file(bytes: &str) -> Result<Answer> {
-    Ok(Answer {
-        status: 200,
-        headers: vec![("content-type", "audio/ogg")],
-        body: bytes.into(),
-    })
+    Ok(Answer { status: 200, headers: vec![("content-type", "audio/ogg")], body: bytes.into() })
 }
 
 async fn bytes(download: whatsapp_cloud::api::media::Download) -> Result<Vec<u8>> {
@@ -62,11 +58,7 @@ async fn what_meta_would_refuse_is_not_uploaded() {
     ] {
         let (client, script) = client([]);
         let bytes = vec![0_u8; length];
-        let error = client
-            .media()
-            .upload("f", mime_type, bytes)
-            .await
-            .unwrap_err();
+        let error = client.media().upload("f", mime_type, bytes).await.unwrap_err();
         assert_eq!(error.field_name(), Some(field), "{mime_type}");
         assert!(script.requests().is_empty());
     }
@@ -75,21 +67,11 @@ async fn what_meta_would_refuse_is_not_uploaded() {
 #[tokio::test]
 async fn a_download_looks_up_and_fetches_with_the_token() {
     let (client, script) = client([ok(&info(URL)), file("abc")]);
-    let download = client
-        .media()
-        .download("7", &DownloadLimits::default())
-        .await
-        .unwrap();
-    assert_eq!(
-        download.content_type.as_deref(),
-        Some("audio/ogg; codecs=opus")
-    );
+    let download = client.media().download("7", &DownloadLimits::default()).await.unwrap();
+    assert_eq!(download.content_type.as_deref(), Some("audio/ogg; codecs=opus"));
     assert_eq!(bytes(download).await.unwrap(), b"abc");
     let requests = script.requests();
-    assert_eq!(
-        requests[0].url.query(),
-        Some(&*format!("phone_number_id={NUMBER}"))
-    );
+    assert_eq!(requests[0].url.query(), Some(&*format!("phone_number_id={NUMBER}")));
     assert_eq!(requests[1].url.as_str(), URL);
     let bearer = format!("Bearer {TOKEN}");
     assert_eq!(header(&requests[1], "authorization"), Some(&*bearer));
@@ -98,34 +80,18 @@ async fn a_download_looks_up_and_fetches_with_the_token() {
 #[tokio::test]
 async fn an_address_that_has_ended_is_looked_up_once_more() {
     let (client, script) = client([ok(&info(URL)), answer(404, ""), ok(&info(URL)), file("abc")]);
-    let download = client
-        .media()
-        .download("7", &DownloadLimits::default())
-        .await
-        .unwrap();
+    let download = client.media().download("7", &DownloadLimits::default()).await.unwrap();
     assert_eq!(bytes(download).await.unwrap(), b"abc");
     assert_eq!(script.requests().len(), 4);
 
     let (client, script) = client_404();
-    let error = client
-        .media()
-        .download("7", &DownloadLimits::default())
-        .await
-        .unwrap_err();
+    let error = client.media().download("7", &DownloadLimits::default()).await.unwrap_err();
     assert_eq!(error.status(), Some(404));
     assert_eq!(script.requests().len(), 4);
 }
 
-fn client_404() -> (
-    whatsapp_cloud::Client,
-    std::sync::Arc<crate::support::Script>,
-) {
-    client([
-        ok(&info(URL)),
-        answer(404, ""),
-        ok(&info(URL)),
-        answer(404, ""),
-    ])
+fn client_404() -> (whatsapp_cloud::Client, std::sync::Arc<crate::support::Script>) {
+    client([ok(&info(URL)), answer(404, ""), ok(&info(URL)), answer(404, "")])
 }
 
 #[tokio::test]
@@ -144,10 +110,7 @@ async fn the_token_goes_to_no_other_host() {
         let (client, script) = client([]);
         let limits = DownloadLimits::default();
         let error = client.media().download_url(url, &limits).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.field_name()),
-            (ErrorKind::InvalidRequest, Some("url"))
-        );
+        assert_eq!((error.kind(), error.field_name()), (ErrorKind::InvalidRequest, Some("url")));
         assert!(script.requests().is_empty(), "{url}");
     }
 }
@@ -161,30 +124,16 @@ async fn metas_hosts_and_the_apis_own_get_the_token() {
         "https://graph.facebook.com/file",
     ] {
         let (client, script) = client([file("abc")]);
-        client
-            .media()
-            .download_url(url, &DownloadLimits::default())
-            .await
-            .unwrap();
+        client.media().download_url(url, &DownloadLimits::default()).await.unwrap();
         assert!(header(&script.only(), "authorization").is_some(), "{url}");
     }
     let script = crate::support::Script::new([file("abc")]);
     let local = crate::support::builder(&script).base_url("http://127.0.0.1:4010/meta");
     let local = local.build().unwrap();
     let url = "http://127.0.0.1:4010/files/1";
-    local
-        .media()
-        .download_url(url, &DownloadLimits::default())
-        .await
-        .unwrap();
+    local.media().download_url(url, &DownloadLimits::default()).await.unwrap();
     let url = "http://127.0.0.1:4011/files/1";
-    assert!(
-        local
-            .media()
-            .download_url(url, &DownloadLimits::default())
-            .await
-            .is_err()
-    );
+    assert!(local.media().download_url(url, &DownloadLimits::default()).await.is_err());
 }
 
 #[tokio::test]
@@ -193,38 +142,23 @@ async fn a_download_is_bounded_whatever_its_length_says() {
     let (client, script) = client([ok(&info(URL))]);
     let error = client.media().download("7", &limits).await.unwrap_err();
     assert_eq!(error.field_name(), Some("file_size"));
-    assert_eq!(
-        script.requests().len(),
-        1,
-        "the look-up says that it is too long"
-    );
+    assert_eq!(script.requests().len(), 1, "the look-up says that it is too long");
 
     let (client, _) = crate::support::client([file("abc")]);
     let download = client.media().download_url(URL, &limits).await.unwrap();
-    assert_eq!(
-        bytes(download).await.unwrap_err().field_name(),
-        Some("file_size")
-    );
+    assert_eq!(bytes(download).await.unwrap_err().field_name(), Some("file_size"));
 }
 
 #[tokio::test]
 async fn unwanted_types_and_error_pages_are_refused() {
-    let images = DownloadLimits::default()
-        .only("image/*")
-        .only("application/pdf");
+    let images = DownloadLimits::default().only("image/*").only("application/pdf");
     let (client, _) = client([ok(&info(URL))]);
     let error = client.media().download("7", &images).await.unwrap_err();
     assert_eq!(error.field_name(), Some("mime_type"));
 
-    let page = Answer {
-        status: 200,
-        headers: vec![("content-type", "text/html; charset=utf-8")],
-        body: b"<html>".to_vec(),
-    };
+    let page =
+        Answer { status: 200, headers: vec![("content-type", "text/html; charset=utf-8")], body: b"<html>".to_vec() };
     let (client, _) = crate::support::client([Ok(page)]);
-    let opened = client
-        .media()
-        .download_url(URL, &DownloadLimits::default())
-        .await;
+    let opened = client.media().download_url(URL, &DownloadLimits::default()).await;
     assert_eq!(opened.unwrap_err().kind(), ErrorKind::Decode);
 }

@@ -42,18 +42,9 @@ fn client(simulator: &Simulator, token: &str) -> Client {
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_every_kind_are_taken() {
     let (simulator, client) = start();
-    let media = client
-        .media()
-        .upload("a.png", "image/png", "\u{89}PNG")
-        .await
-        .unwrap()
-        .id;
+    let media = client.media().upload("a.png", "image/png", "\u{89}PNG").await.unwrap().id;
     let list = Interactive::list("b", "Ver").section(Section::rows("s", vec![Row::new("1", "a")]));
-    let first = client
-        .messages()
-        .send(&Message::text("hola").to(TO))
-        .await
-        .unwrap();
+    let first = client.messages().send(&Message::text("hola").to(TO)).await.unwrap();
     let wamid = first.id().to_owned();
     let messages = [
         Message::text("sí").reply_to(&wamid),
@@ -79,11 +70,7 @@ async fn messages_of_every_kind_are_taken() {
 async fn media_goes_there_and_back() {
     let (_simulator, client) = start();
     let limits = DownloadLimits::default();
-    let created = client
-        .media()
-        .upload("a.txt", "text/plain", "hola")
-        .await
-        .unwrap();
+    let created = client.media().upload("a.txt", "text/plain", "hola").await.unwrap();
     let download = client.media().download(&created.id, &limits).await.unwrap();
     assert_eq!(download.content_type.as_deref(), Some("text/plain"));
     let pieces: Vec<_> = download.body.try_collect().await.unwrap();
@@ -91,11 +78,7 @@ async fn media_goes_there_and_back() {
     client.media().delete(&created.id).await.unwrap();
     assert!(client.media().info(&created.id).await.is_err());
 
-    let handle = client
-        .uploads()
-        .upload("a.png", "image/png", "png")
-        .await
-        .unwrap();
+    let handle = client.uploads().upload("a.png", "image/png", "png").await.unwrap();
     assert!(!handle.is_empty());
 }
 
@@ -106,10 +89,7 @@ async fn templates_live_and_die() {
     let body = ComponentDefinition::body("Hola {{1}}").body_example(["Ana"]);
     let new = NewTemplate::new("cita", "es", TemplateCategory::Utility).component(body);
     let created = templates.create(&new).await.unwrap();
-    let filter = TemplateFilter {
-        limit: Some(2),
-        ..TemplateFilter::default()
-    };
+    let filter = TemplateFilter { limit: Some(2), ..TemplateFilter::default() };
     let all: Vec<_> = templates.list(filter).try_collect().await.unwrap();
     assert!(all.len() > 2, "more than one page");
     let mut ids: Vec<_> = all.iter().map(|template| &template.id).collect();
@@ -128,38 +108,21 @@ async fn the_number_and_its_surroundings_are_managed() {
     let numbers: Vec<_> = client.phone_numbers().list().try_collect().await.unwrap();
     assert!(numbers.iter().any(|number| number.id == PHONE_ID));
     assert_eq!(client.phone_numbers().get().await.unwrap().id, PHONE_ID);
-    client
-        .phone_numbers()
-        .register(&Registration::new("123456"))
-        .await
-        .unwrap();
+    client.phone_numbers().register(&Registration::new("123456")).await.unwrap();
 
-    let about = Profile {
-        about: Some("Seguros".into()),
-        ..Profile::default()
-    };
+    let about = Profile { about: Some("Seguros".into()), ..Profile::default() };
     client.profile().update(&about).await.unwrap();
-    assert_eq!(
-        client.profile().get().await.unwrap().about.as_deref(),
-        Some("Seguros")
-    );
+    assert_eq!(client.profile().get().await.unwrap().about.as_deref(), Some("Seguros"));
 
     client.username().set("diamond_desk", false).await.unwrap();
-    assert_eq!(
-        client.username().get().await.unwrap().username.as_deref(),
-        Some("diamond_desk")
-    );
+    assert_eq!(client.username().get().await.unwrap().username.as_deref(), Some("diamond_desk"));
     client.username().delete().await.unwrap();
 
     client.subscribed_apps().subscribe().await.unwrap();
     assert_eq!(client.subscribed_apps().list().await.unwrap().len(), 1);
     client.subscribed_apps().unsubscribe().await.unwrap();
 
-    let code = client
-        .qr_codes()
-        .create("Hola", Some(QrImage::Png))
-        .await
-        .unwrap();
+    let code = client.qr_codes().create("Hola", Some(QrImage::Png)).await.unwrap();
     client.qr_codes().update(&code.code, "Adiós").await.unwrap();
     let read = client.qr_codes().get(&code.code).await.unwrap();
     assert_eq!(read.prefilled_message.as_deref(), Some("Adiós"));
@@ -174,25 +137,12 @@ async fn tokens_are_inspected_exchanged_and_refused() {
     let tokens = client.tokens().unwrap();
     let info = tokens.inspect(&Secret::from(ACCESS_TOKEN)).await.unwrap();
     assert!(info.is_valid && info.may("whatsapp_business_messaging"));
-    let new = tokens
-        .exchange(&Secret::from(ACCESS_TOKEN), false)
-        .await
-        .unwrap();
+    let new = tokens.exchange(&Secret::from(ACCESS_TOKEN), false).await.unwrap();
     assert!(new.expires_in.is_some());
-    assert!(
-        !tokens
-            .inspect(&Secret::from(EXPIRED_TOKEN))
-            .await
-            .unwrap()
-            .is_valid
-    );
+    assert!(!tokens.inspect(&Secret::from(EXPIRED_TOKEN)).await.unwrap().is_valid);
 
     let expired = self::client(&simulator, EXPIRED_TOKEN);
-    let error = expired
-        .messages()
-        .send(&Message::text("a").to(TO))
-        .await
-        .unwrap_err();
+    let error = expired.messages().send(&Message::text("a").to(TO)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert_eq!(error.provider_code(), Some("190"));
     assert!(!format!("{error:?}").contains(EXPIRED_TOKEN));

@@ -30,11 +30,7 @@ pub struct Answer {
 }
 
 pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Result<Answer> {
-    Ok(Answer {
-        status,
-        headers: Vec::new(),
-        body: body.into(),
-    })
+    Ok(Answer { status, headers: Vec::new(), body: body.into() })
 }
 
 pub fn ok(body: &Value) -> Result<Answer> {
@@ -43,10 +39,7 @@ pub fn ok(body: &Value) -> Result<Answer> {
 
 impl Script {
     pub fn new(answers: impl IntoIterator<Item = Result<Answer>>) -> Arc<Self> {
-        Arc::new(Self {
-            answers: Mutex::new(answers.into_iter().collect()),
-            requests: Mutex::default(),
-        })
+        Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() })
     }
 
     pub fn requests(&self) -> Vec<Request> {
@@ -70,16 +63,9 @@ impl Transport for Script {
         let answer = answer.expect("a request that the script does not know")?;
         let mut headers = HeaderMap::new();
         for (name, value) in answer.headers {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        Ok(Response::full(
-            StatusCode::from_u16(answer.status).unwrap(),
-            headers,
-            answer.body,
-        ))
+        Ok(Response::full(StatusCode::from_u16(answer.status).unwrap(), headers, answer.body))
     }
 }
 
@@ -92,9 +78,7 @@ pub fn config() -> Config {
 }
 
 pub fn builder(script: &Arc<Script>) -> ClientBuilder {
-    Client::builder(config())
-        .transport(script.clone())
-        .clock(Arc::new(ManualClock::at_unix(1_760_000_000)))
+    Client::builder(config()).transport(script.clone()).clock(Arc::new(ManualClock::at_unix(1_760_000_000)))
 }
 
 pub fn client(answers: impl IntoIterator<Item = Result<Answer>>) -> (Client, Arc<Script>) {

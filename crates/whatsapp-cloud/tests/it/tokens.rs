@@ -20,11 +20,7 @@ fn provider(
 ) -> (RefreshingToken, Arc<Script>, ManualClock) {
     let script = Script::new(answers);
     let clock = ManualClock::at_unix(NOW);
-    let client = builder(&script)
-        .clock(Arc::new(clock.clone()))
-        .retry(RetryPolicy::never())
-        .build()
-        .unwrap();
+    let client = builder(&script).clock(Arc::new(clock.clone())).retry(RetryPolicy::never()).build().unwrap();
     let provider = RefreshingToken::new(client.tokens().unwrap(), Secret::from("first"));
     (provider, script, clock)
 }
@@ -90,10 +86,7 @@ async fn the_end_is_asked_for_with_the_apps_own_token() {
         told.push((token.expose_secret().to_owned(), end));
     });
     assert_eq!(token(&provider).await, "second");
-    assert_eq!(
-        *kept.lock().unwrap(),
-        [("second".to_owned(), Some(at(NOW + 60 * DAY)))]
-    );
+    assert_eq!(*kept.lock().unwrap(), [("second".to_owned(), Some(at(NOW + 60 * DAY)))]);
 
     let requests = script.requests();
     assert_eq!(requests[0].url.path(), "/v26.0/debug_token");
@@ -107,9 +100,7 @@ async fn the_end_is_asked_for_with_the_apps_own_token() {
 
 #[tokio::test]
 async fn a_token_without_end_is_asked_about_once() {
-    let (provider, script, clock) = provider([ok(
-        &json!({ "data": { "is_valid": true, "expires_at": 0 } }),
-    )]);
+    let (provider, script, clock) = provider([ok(&json!({ "data": { "is_valid": true, "expires_at": 0 } }))]);
     for _ in 0..3 {
         assert_eq!(token(&provider).await, "first");
         clock.advance(Duration::from_secs(400 * DAY as u64));
@@ -135,10 +126,7 @@ async fn an_expired_token_is_an_error_without_a_request() {
     let (provider, script, clock) = provider([]);
     let provider = provider.expires_at(clock.now());
     let error = provider.token().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.outcome()),
-        (ErrorKind::Unauthenticated, Outcome::Rejected)
-    );
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unauthenticated, Outcome::Rejected));
     assert_eq!(script.requests().len(), 0);
 }
 

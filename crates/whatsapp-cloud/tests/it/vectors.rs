@@ -32,11 +32,7 @@ fn files(kind: &str) -> Option<Vec<(String, Vec<u8>)>> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter_map(|path| {
-            let name = path
-                .file_stem()?
-                .to_str()?
-                .strip_prefix(kind)?
-                .strip_prefix("__")?;
+            let name = path.file_stem()?.to_str()?.strip_prefix(kind)?.strip_prefix("__")?;
             Some((name.to_owned(), fs::read(&path).unwrap()))
         })
         .collect();
@@ -57,9 +53,7 @@ fn run(kind: &str, check: impl Fn(&str, &[u8]) -> Result<bool, String>) {
         }
     }
     let total = files.len() - others;
-    println!(
-        "vectors meta/whatsapp {kind}: {passed}/{total} ({others} of endpoints that the crate does not have)"
-    );
+    println!("vectors meta/whatsapp {kind}: {passed}/{total} ({others} of endpoints that the crate does not have)");
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
@@ -67,11 +61,7 @@ fn run(kind: &str, check: impl Fn(&str, &[u8]) -> Result<bool, String>) {
 fn same<T: serde::de::DeserializeOwned + serde::Serialize>(value: &Value) -> Result<T, String> {
     let read: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
     let written = serde_json::to_value(&read).map_err(|error| error.to_string())?;
-    if written == *value {
-        Ok(read)
-    } else {
-        Err(format!("read {value}, wrote {written}"))
-    }
+    if written == *value { Ok(read) } else { Err(format!("read {value}, wrote {written}")) }
 }
 
 #[test]
@@ -113,41 +103,23 @@ fn posted(name: &str, value: &Value) -> Option<Value> {
         } else if text("status") == "read" {
             client.messages().mark_read(text("message_id")).await.ok()?;
         } else if name.contains("message_qrdls_post") && value.get("code").is_some() {
-            client
-                .qr_codes()
-                .update(text("code"), text("prefilled_message"))
-                .await
-                .ok()?;
+            client.qr_codes().update(text("code"), text("prefilled_message")).await.ok()?;
         } else if name.contains("message_qrdls_post") {
             let image = value["generate_qr_image"].as_str().map(QrImage::from);
-            client
-                .qr_codes()
-                .create(text("prefilled_message"), image)
-                .await
-                .ok()?;
+            client.qr_codes().create(text("prefilled_message"), image).await.ok()?;
         } else if name.contains("block_users_post") {
             let users = value["block_users"].as_array()?.iter();
             let users: Vec<&str> = users.filter_map(|user| user["user"].as_str()).collect();
             client.block_users().block(&users).await.ok()?;
         } else if name.contains("phone_number_id_request_code_post") {
             let method = CodeMethod::from(text("code_method"));
-            client
-                .phone_numbers()
-                .request_code(method, text("language"))
-                .await
-                .ok()?;
+            client.phone_numbers().request_code(method, text("language")).await.ok()?;
         } else if name.contains("phone_number_id_verify_code_post") {
-            client
-                .phone_numbers()
-                .verify_code(text("code"))
-                .await
-                .ok()?;
+            client.phone_numbers().verify_code(text("code")).await.ok()?;
         } else if name.contains("subscribed_apps_post") && value.get("verify_token").is_some() {
             let token = Secret::from(text("verify_token"));
             let apps = client.subscribed_apps();
-            apps.override_webhook(text("override_callback_uri"), &token)
-                .await
-                .ok()?;
+            apps.override_webhook(text("override_callback_uri"), &token).await.ok()?;
         } else if name.contains("subscribed_apps_post") {
             client.subscribed_apps().subscribe().await.ok()?;
         } else {
@@ -162,9 +134,7 @@ fn posted(name: &str, value: &Value) -> Option<Value> {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(work)
 }
 
@@ -191,9 +161,7 @@ fn typed(message: &Message) -> Result<(), String> {
             if matches!(header, Some(HeaderContent::Other)) {
                 return Err("a header without a type".into());
             }
-            if matches!(interactive.kind, InteractiveType::Other(_))
-                || matches!(interactive.action, Action::Other(_))
-            {
+            if matches!(interactive.kind, InteractiveType::Other(_)) || matches!(interactive.action, Action::Other(_)) {
                 return Err("an action without a type".into());
             }
             nothing_extra(&interactive.extra)
@@ -222,10 +190,7 @@ fn component(part: &Component) -> Result<(), String> {
             return Err(format!("a value without a type: {parameter:?}"));
         }
     }
-    part.cards
-        .iter()
-        .flat_map(|card| &card.components)
-        .try_for_each(component)
+    part.cards.iter().flat_map(|card| &card.components).try_for_each(component)
 }
 
 #[test]
@@ -236,11 +201,7 @@ fn answers() {
         let list = |value: &Value| value["data"].as_array().cloned().unwrap_or_default();
         if value.get("messages").is_some() && value.get("contacts").is_some() {
             let sent = same::<Sent>(&value)?;
-            return if sent.id().is_empty() {
-                Err("no id".into())
-            } else {
-                Ok(true)
-            };
+            return if sent.id().is_empty() { Err("no id".into()) } else { Ok(true) };
         }
         if has("media_id_get") {
             same::<MediaInfo>(&value)?;
@@ -249,25 +210,18 @@ fn answers() {
         } else if has("template_id_get") {
             same::<Template>(&value)?;
         } else if has("message_templates_get") {
-            list(&value)
-                .iter()
-                .try_for_each(|item| same::<Template>(item).map(|_| ()))?;
+            list(&value).iter().try_for_each(|item| same::<Template>(item).map(|_| ()))?;
         } else if has("message_templates_post") {
             same::<TemplateCreated>(&value)?;
         } else if has("waba_id_phone_numbers_get") {
             // An explicit null and an absent field say the same of a number.
-            list(&value)
-                .iter()
-                .map(without_nulls)
-                .try_for_each(|item| same::<PhoneNumber>(&item).map(|_| ()))?;
+            list(&value).iter().map(without_nulls).try_for_each(|item| same::<PhoneNumber>(&item).map(|_| ()))?;
         } else if has("settings_get") && !has("commerce") {
             same::<Settings>(&value)?;
         } else if has("message_qrdls_post") {
             same::<QrCode>(&value)?;
         } else if has("message_qrdls") {
-            list(&value)
-                .iter()
-                .try_for_each(|item| same::<QrCode>(item).map(|_| ()))?;
+            list(&value).iter().try_for_each(|item| same::<QrCode>(item).map(|_| ()))?;
         } else if has("phone_number_id_get") {
             same::<PhoneNumber>(&value)?;
         } else if let Some(read) = read_in_place(name, bytes) {
@@ -286,36 +240,18 @@ fn read_in_place(name: &str, bytes: &[u8]) -> Option<Result<(), String>> {
     let token = Secret::from("v");
     let count = block_on(async {
         let count: comms_http::Result<usize> = if has("block_users_get") {
-            client
-                .block_users()
-                .page(None)
-                .await
-                .map(|page| page.items.len())
+            client.block_users().page(None).await.map(|page| page.items.len())
         } else if has("block_users_post") {
-            client
-                .block_users()
-                .block(&["1"])
-                .await
-                .map(|it| it.added_users.len())
+            client.block_users().block(&["1"]).await.map(|it| it.added_users.len())
         } else if has("block_users_delete") {
-            client
-                .block_users()
-                .unblock(&["1"])
-                .await
-                .map(|it| it.removed_users.len())
+            client.block_users().unblock(&["1"]).await.map(|it| it.removed_users.len())
         } else if has("business_profile_get") {
-            client
-                .profile()
-                .get()
-                .await
-                .map(|it| it.about.iter().count())
+            client.profile().get().await.map(|it| it.about.iter().count())
         } else if has("subscribed_apps_get") {
             client.subscribed_apps().list().await.map(|it| it.len())
         } else if has("subscribed_apps_post") {
             let apps = client.subscribed_apps();
-            apps.override_webhook("https://example.com", &token)
-                .await
-                .map(|()| 1)
+            apps.override_webhook("https://example.com", &token).await.map(|()| 1)
         } else if has("phone_number_id_verify_code_post") {
             client.phone_numbers().verify_code("1").await.map(|()| 1)
         } else {
@@ -332,10 +268,7 @@ fn read_in_place(name: &str, bytes: &[u8]) -> Option<Result<(), String>> {
 
 fn without_nulls(value: &Value) -> Value {
     let fields = value.as_object().into_iter().flatten();
-    fields
-        .filter(|(_, field)| !field.is_null())
-        .map(|(name, field)| (name.clone(), field.clone()))
-        .collect()
+    fields.filter(|(_, field)| !field.is_null()).map(|(name, field)| (name.clone(), field.clone())).collect()
 }
 
 #[test]
@@ -346,9 +279,7 @@ fn errors() {
         let code = object["code"].as_i64().ok_or("no code")?;
         same::<ErrorObject>(object)?;
         // The status that the example was recorded under; those of the text pages have none.
-        let status = name
-            .split_once("http")
-            .and_then(|(_, rest)| rest.get(..3)?.parse().ok());
+        let status = name.split_once("http").and_then(|(_, rest)| rest.get(..3)?.parse().ok());
         let error = error::classify(&Failure {
             status: http::StatusCode::from_u16(status.unwrap_or(400)).unwrap(),
             headers: &http::HeaderMap::new(),
@@ -367,17 +298,9 @@ fn errors() {
             403 => (ErrorKind::Unauthenticated, Outcome::Rejected),
             400 => (ErrorKind::InvalidRequest, Outcome::Rejected),
             _ => {
-                return if error.message().is_empty() {
-                    Err("no message".into())
-                } else {
-                    Ok(true)
-                };
+                return if error.message().is_empty() { Err("no message".into()) } else { Ok(true) };
             }
         };
-        if (error.kind(), error.outcome()) == wanted {
-            Ok(true)
-        } else {
-            Err(format!("wanted {wanted:?}: {error:?}"))
-        }
+        if (error.kind(), error.outcome()) == wanted { Ok(true) } else { Err(format!("wanted {wanted:?}: {error:?}")) }
     });
 }

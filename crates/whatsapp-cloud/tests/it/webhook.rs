@@ -46,11 +46,7 @@ fn whatever_else_is_refused() {
     ];
     for (what, value) in cases {
         let refused = kind_of(&with_signature(&value));
-        assert_eq!(
-            refused,
-            Some(ErrorKind::InvalidSignature),
-            "{what}: {value}"
-        );
+        assert_eq!(refused, Some(ErrorKind::InvalidSignature), "{what}: {value}");
     }
     let absent = WebhookRequest::post(URL, BODY);
     assert_eq!(kind_of(&absent), Some(ErrorKind::InvalidSignature));
@@ -73,10 +69,8 @@ fn one_changed_byte_breaks_the_signature() {
 
 #[test]
 fn both_secrets_are_accepted_during_a_rotation_and_only_then() {
-    let rotating = Verifier::new(Secret::from("the new secret"))
-        .unwrap()
-        .previous_secret(Secret::from(SECRET))
-        .unwrap();
+    let rotating =
+        Verifier::new(Secret::from("the new secret")).unwrap().previous_secret(Secret::from(SECRET)).unwrap();
     assert!(rotating.verify(&signed(BODY)).is_ok());
     let rotated = Verifier::new(Secret::from("the new secret")).unwrap();
     assert!(rotated.verify(&signed(BODY)).is_err());
@@ -95,10 +89,7 @@ fn an_empty_secret_or_token_is_a_mistake_of_the_configuration() {
 #[test]
 fn no_secret_is_printed() {
     let printed = format!("{:?}", WhatsAppInbound::new(verifier()));
-    assert!(
-        !printed.contains(SECRET) && !printed.contains("a verify token"),
-        "{printed}"
-    );
+    assert!(!printed.contains(SECRET) && !printed.contains("a verify token"), "{printed}");
     let error = verifier().verify(&with_signature("sha256=00")).unwrap_err();
     assert!(!format!("{error:?} {error}").contains(&digest()));
 }
@@ -111,8 +102,7 @@ fn challenge(query: &str) -> Result<String, ErrorKind> {
 
 #[test]
 fn the_challenge_is_answered_to_the_right_token_only() {
-    let answered =
-        challenge("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=a+verify+token");
+    let answered = challenge("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=a+verify+token");
     assert_eq!(answered.as_deref(), Ok("1158201444"));
     let refused = [
         "hub.mode=subscribe&hub.challenge=1&hub.verify_token=another",
@@ -123,11 +113,7 @@ fn the_challenge_is_answered_to_the_right_token_only() {
         "",
     ];
     for query in refused {
-        assert_eq!(
-            challenge(query),
-            Err(ErrorKind::InvalidSignature),
-            "{query}"
-        );
+        assert_eq!(challenge(query), Err(ErrorKind::InvalidSignature), "{query}");
     }
     let without = challenge("hub.mode=subscribe&hub.verify_token=a+verify+token");
     assert_eq!(without, Err(ErrorKind::InvalidRequest));

@@ -35,9 +35,7 @@ impl Meta {
 }
 
 fn webhook(messages: Vec<Value>) -> Bytes {
-    change("messages", json!({ "messages": messages }))
-        .to_string()
-        .into()
+    change("messages", json!({ "messages": messages })).to_string().into()
 }
 
 impl InboundHarness for Meta {
@@ -83,9 +81,7 @@ impl InboundHarness for Meta {
     }
 
     fn secrets(&self) -> Vec<Secret> {
-        [Key::Current, Key::Next, Key::Strange]
-            .map(Self::secret)
-            .into()
+        [Key::Current, Key::Next, Key::Strange].map(Self::secret).into()
     }
 }
 

@@ -17,10 +17,7 @@ fn report(id: usize) -> Value {
 }
 
 fn unreadable(events: &[Event]) -> usize {
-    events
-        .iter()
-        .filter(|event| matches!(event.kind, EventKind::Unknown { .. }))
-        .count()
+    events.iter().filter(|event| matches!(event.kind, EventKind::Unknown { .. })).count()
 }
 
 #[test]
@@ -30,32 +27,17 @@ fn of_a_thousand_updates_three_unreadable_ones_cost_nothing() {
     messages[17] = json!("not a message");
     messages[599] = json!({ "type": "text", "text": { "body": "without an id" } });
     statuses[200] = json!(42);
-    let body = change(
-        "messages",
-        json!({ "messages": messages, "statuses": statuses }),
-    );
+    let body = change("messages", json!({ "messages": messages, "statuses": statuses }));
     let batch = receive(body.to_string());
     assert_eq!(batch.events.len(), 1_000);
     assert_eq!(unreadable(&batch.events), 3);
-    assert_eq!(
-        batch.problem.as_deref(),
-        Some("3 updates could not be read and are kept raw")
-    );
+    assert_eq!(batch.problem.as_deref(), Some("3 updates could not be read and are kept raw"));
     let mut without = body;
     let value = &mut without["entry"][0]["changes"][0]["value"];
-    value["messages"]
-        .as_array_mut()
-        .unwrap()
-        .retain(|it| it["id"].is_string());
-    value["statuses"]
-        .as_array_mut()
-        .unwrap()
-        .retain(|it| it["id"].is_string());
-    let kept: Vec<Event> = batch
-        .events
-        .into_iter()
-        .filter(|event| !matches!(event.kind, EventKind::Unknown { .. }))
-        .collect();
+    value["messages"].as_array_mut().unwrap().retain(|it| it["id"].is_string());
+    value["statuses"].as_array_mut().unwrap().retain(|it| it["id"].is_string());
+    let kept: Vec<Event> =
+        batch.events.into_iter().filter(|event| !matches!(event.kind, EventKind::Unknown { .. })).collect();
     assert_eq!(kept, events(&without));
 }
 
@@ -68,17 +50,12 @@ fn what_json_cannot_hold_spoils_its_own_element_only() {
         r#"{"id":"wamid.x","type":"location","location":{"latitude":1e999}}"#,
         &format!(r#"{{"id":"wamid.x","type":"text","deep":{deep}}}"#),
     ] {
-        let body = change(
-            "messages",
-            json!({ "messages": [text(1), "HERE", text(2)] }),
-        );
+        let body = change("messages", json!({ "messages": [text(1), "HERE", text(2)] }));
         let body = body.to_string().replace("\"HERE\"", spoiled);
         let batch = receive(body);
         assert_eq!(batch.events.len(), 3);
         assert_eq!(unreadable(&batch.events), 1);
-        let EventKind::Unknown { name, raw } = &batch.events[1].kind else {
-            panic!("{:?}", batch.events[1])
-        };
+        let EventKind::Unknown { name, raw } = &batch.events[1].kind else { panic!("{:?}", batch.events[1]) };
         assert_eq!((name.as_str(), raw), ("messages", &json!(spoiled)));
     }
 }
@@ -99,30 +76,12 @@ fn places_that_hold_something_else_are_kept_raw() {
     let text = text(1);
     let good = json!({ "field": "messages", "value": { "messages": [text] } });
     for (odd, problem) in [
-        (
-            json!({ "entry": [{ "id": "1", "changes": [good] }, "not an entry"] }),
-            true,
-        ),
-        (
-            json!({ "entry": [{ "id": "1", "changes": [good] }, { "id": "2", "messaging": [{}] }] }),
-            true,
-        ),
-        (
-            json!({ "entry": [{ "id": "1", "changes": [good, null] }] }),
-            true,
-        ),
-        (
-            json!({ "entry": [{ "id": "1", "changes": [good, { "field": "messages" }] }] }),
-            true,
-        ),
-        (
-            json!({ "entry": [{ "id": "1", "changes": [good, { "field": "messages", "value": "x" }] }] }),
-            true,
-        ),
-        (
-            json!({ "entry": [{ "id": "1", "changes": [good, { "field": 7, "value": { "messages": {} } }] }] }),
-            false,
-        ),
+        (json!({ "entry": [{ "id": "1", "changes": [good] }, "not an entry"] }), true),
+        (json!({ "entry": [{ "id": "1", "changes": [good] }, { "id": "2", "messaging": [{}] }] }), true),
+        (json!({ "entry": [{ "id": "1", "changes": [good, null] }] }), true),
+        (json!({ "entry": [{ "id": "1", "changes": [good, { "field": "messages" }] }] }), true),
+        (json!({ "entry": [{ "id": "1", "changes": [good, { "field": "messages", "value": "x" }] }] }), true),
+        (json!({ "entry": [{ "id": "1", "changes": [good, { "field": 7, "value": { "messages": {} } }] }] }), false),
     ] {
         let batch = receive(odd.to_string());
         assert_eq!(batch.events.len(), 2, "{odd}");
@@ -133,16 +92,7 @@ fn places_that_hold_something_else_are_kept_raw() {
 
 #[test]
 fn a_body_that_is_no_webhook_is_an_empty_batch_with_a_problem() {
-    for body in [
-        "",
-        "null",
-        "[]",
-        "{}",
-        "{\"entry\":{}}",
-        "{\"entry\":[",
-        "hola",
-        "\u{0}",
-    ] {
+    for body in ["", "null", "[]", "{}", "{\"entry\":{}}", "{\"entry\":[", "hola", "\u{0}"] {
         let batch = receive(body);
         assert!(batch.events.is_empty(), "{body}");
         assert!(batch.problem.is_some(), "{body}");
@@ -155,31 +105,17 @@ fn the_largest_body_is_read_in_bounded_time() {
     let size = 3 * 1024 * 1024;
     let many = |element: &str| {
         let elements = vec![element; size / (element.len() + 1)].join(",");
-        change("messages", json!({ "messages": ["HERE"] }))
-            .to_string()
-            .replace("\"HERE\"", &elements)
+        change("messages", json!({ "messages": ["HERE"] })).to_string().replace("\"HERE\"", &elements)
     };
     let contact = r#"{"wa_id":"16505551234","user_id":"US.1"}"#;
-    let contacts: Vec<Value> = (0..50_000)
-        .map(|n| json!({ "wa_id": n.to_string() }))
-        .collect();
-    let senders: Vec<Value> = (0..50_000)
-        .map(|n| json!({ "id": n.to_string(), "from": n.to_string() }))
-        .collect();
+    let contacts: Vec<Value> = (0..50_000).map(|n| json!({ "wa_id": n.to_string() })).collect();
+    let senders: Vec<Value> = (0..50_000).map(|n| json!({ "id": n.to_string(), "from": n.to_string() })).collect();
     let bodies = [
         "[".repeat(size),
-        format!(
-            "{{\"entry\":{}{}}}",
-            "[".repeat(size / 2),
-            "]".repeat(size / 2)
-        ),
+        format!("{{\"entry\":{}{}}}", "[".repeat(size / 2), "]".repeat(size / 2)),
         many(&text(1).to_string()),
         many(&format!("[{contact}]")),
-        change(
-            "messages",
-            json!({ "contacts": contacts, "messages": senders }),
-        )
-        .to_string(),
+        change("messages", json!({ "contacts": contacts, "messages": senders })).to_string(),
     ];
     for body in bodies {
         let head: String = body.chars().take(60).collect();

@@ -10,9 +10,7 @@ pub const URL: &str = "https://comms.example/webhooks/whatsapp";
 
 pub fn verifier() -> Verifier {
     let verifier = Verifier::new(Secret::from(SECRET)).unwrap();
-    verifier
-        .verify_token(Secret::from("a verify token"))
-        .unwrap()
+    verifier.verify_token(Secret::from("a verify token")).unwrap()
 }
 
 /// A POST as Meta makes it.
@@ -23,9 +21,7 @@ pub fn signed(body: impl Into<Vec<u8>>) -> WebhookRequest {
 }
 
 pub fn receive(body: impl Into<Vec<u8>>) -> Batch {
-    WhatsAppInbound::new(verifier())
-        .receive(&signed(body))
-        .unwrap()
+    WhatsAppInbound::new(verifier()).receive(&signed(body)).unwrap()
 }
 
 pub fn events(body: &Value) -> Vec<Event> {
@@ -35,8 +31,7 @@ pub fn events(body: &Value) -> Vec<Event> {
 /// A webhook of one change for one of our numbers.
 pub fn change(field: &str, mut value: Value) -> Value {
     value["messaging_product"] = json!("whatsapp");
-    value["metadata"] =
-        json!({ "display_phone_number": "15550783881", "phone_number_id": "106540352242922" });
+    value["metadata"] = json!({ "display_phone_number": "15550783881", "phone_number_id": "106540352242922" });
     json!({
         "object": "whatsapp_business_account",
         "entry": [{ "id": "102290129340398", "changes": [{ "field": field, "value": value }] }],
@@ -45,8 +40,7 @@ pub fn change(field: &str, mut value: Value) -> Value {
 
 /// The only event of a message of this type with this content.
 pub fn message_event(kind: &str, content: Value) -> Event {
-    let mut message =
-        json!({ "from": "16505551234", "id": "wamid.1", "timestamp": "1749416383", "type": kind });
+    let mut message = json!({ "from": "16505551234", "id": "wamid.1", "timestamp": "1749416383", "type": kind });
     if !content.is_null() {
         message[kind] = content;
     }
@@ -86,29 +80,19 @@ pub fn count(body: &Value) -> (usize, usize, usize) {
         let len = |name: &str| value[name].as_array().map_or(0, Vec::len);
         let imported = |chunk: &Value| -> usize {
             let threads = chunk["threads"].as_array().into_iter().flatten();
-            threads
-                .map(|thread| thread["messages"].as_array().map_or(0, Vec::len))
-                .sum()
+            threads.map(|thread| thread["messages"].as_array().map_or(0, Vec::len)).sum()
         };
-        let chunks: Vec<usize> = value["history"]
-            .as_array()
-            .map(|chunks| chunks.iter().map(imported).collect())
-            .unwrap_or_default();
+        let chunks: Vec<usize> =
+            value["history"].as_array().map(|chunks| chunks.iter().map(imported).collect()).unwrap_or_default();
         let in_history: usize = chunks.iter().sum();
         let empty_chunks = chunks.iter().filter(|n| **n == 0).count();
         let m = len("messages") + len("message_echoes") + in_history;
         let s = len("statuses");
         let mut o = empty_chunks
-            + [
-                "calls",
-                "groups",
-                "state_sync",
-                "automatic_events",
-                "user_preferences",
-            ]
-            .iter()
-            .map(|name| len(name))
-            .sum::<usize>();
+            + ["calls", "groups", "state_sync", "automatic_events", "user_preferences"]
+                .iter()
+                .map(|name| len(name))
+                .sum::<usize>();
         if value["metadata"].is_object() {
             o += len("errors");
         }

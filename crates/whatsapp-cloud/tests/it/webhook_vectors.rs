@@ -19,17 +19,13 @@ fn vectors() -> Vec<(String, Value)> {
         .into_iter()
         .map(|file| {
             let text = fs::read_to_string(&file).unwrap();
-            (
-                file.display().to_string(),
-                serde_json::from_str(&text).unwrap(),
-            )
+            (file.display().to_string(), serde_json::from_str(&text).unwrap())
         })
         .collect()
 }
 
 fn list(folder: &PathBuf, prefix: &str) -> Vec<PathBuf> {
-    let found =
-        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let found = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = found
         .map(|entry| entry.unwrap().path())
         .filter(|file| {
@@ -52,8 +48,7 @@ fn every_element_becomes_one_event() {
         assert_eq!(batch.problem, None, "{file}");
         let reports = |event: &&Event| matches!(event.kind, EventKind::Status(_));
         assert_eq!(batch.events.iter().filter(reports).count(), s, "{file}");
-        let written =
-            |event: &&Event| matches!(event.kind, EventKind::Message(_) | EventKind::Identity(_));
+        let written = |event: &&Event| matches!(event.kind, EventKind::Message(_) | EventKind::Identity(_));
         assert_eq!(batch.events.iter().filter(written).count(), m, "{file}");
         // The line is about the collected ones: the crate's own are copies of some of them.
         if file.contains("wh__") {
@@ -62,9 +57,7 @@ fn every_element_becomes_one_event() {
         }
     }
     if files > 0 {
-        println!(
-            "vectors meta/whatsapp wh: {files} files, {messages} messages, {statuses} statuses, {others} others"
-        );
+        println!("vectors meta/whatsapp wh: {files} files, {messages} messages, {statuses} statuses, {others} others");
     }
 }
 
@@ -73,11 +66,7 @@ fn a_key_stands_for_one_thing() {
     for (file, body) in vectors() {
         let mut seen: HashMap<(String, &str, String), Event> = HashMap::new();
         for event in events(&body) {
-            let identity = (
-                event.account.to_string(),
-                event.kind.name(),
-                event.key.to_string(),
-            );
+            let identity = (event.account.to_string(), event.kind.name(), event.key.to_string());
             let Some(first) = seen.insert(identity, event.clone()) else {
                 continue;
             };
@@ -121,12 +110,7 @@ fn backwards(body: &Value) -> Value {
 fn nothing_that_an_element_says_is_lost() {
     for (file, body) in vectors() {
         let told = serde_json::to_string(&events(&body)).unwrap();
-        for change in body["entry"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|e| e["changes"].as_array().unwrap())
-        {
+        for change in body["entry"].as_array().unwrap().iter().flat_map(|e| e["changes"].as_array().unwrap()) {
             let value = &change["value"];
             let mut leaves = Vec::new();
             collect(value, &mut leaves);
@@ -144,13 +128,7 @@ fn collect(value: &Value, leaves: &mut Vec<String>) {
             for (name, member) in members {
                 let elsewhere = matches!(
                     name.as_str(),
-                    "contacts"
-                        | "metadata"
-                        | "timestamp"
-                        | "messaging_product"
-                        | "type"
-                        | "from"
-                        | "to"
+                    "contacts" | "metadata" | "timestamp" | "messaging_product" | "type" | "from" | "to"
                 );
                 if !elsewhere {
                     collect(member, leaves);

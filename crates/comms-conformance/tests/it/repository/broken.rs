@@ -7,14 +7,13 @@ use std::{
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Address, ChannelKind, ContactId, ConversationId, Event, EventKey, EventKind,
-    MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
+    AccountId, Address, ChannelKind, ContactId, ConversationId, Event, EventKey, EventKind, MessageId, OrganizationId,
+    Status, StoredWebhook, UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter,
-        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
-        MigrationReport, NewOutbound, NewWebhook, Organization, PageKey, QuarantinedAccount,
-        RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
-        ServiceToken, WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
+        Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
+        PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats,
+        Scope, ServiceToken, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};
@@ -43,11 +42,7 @@ struct Memory {
 
 impl Broken {
     pub(super) fn new(inner: Arc<dyn Repository>, flaw: Flaw) -> Self {
-        Self {
-            inner,
-            flaw,
-            memory: Mutex::default(),
-        }
+        Self { inner, flaw, memory: Mutex::default() }
     }
 
     fn has(&self, flaw: Flaw) -> bool {
@@ -63,9 +58,7 @@ impl Broken {
         events.retain(|event| match (&event.kind, self.flaw) {
             (EventKind::Unknown { .. }, Flaw::DropsTheUnknown) => false,
             (EventKind::Status(update), Flaw::DropsTheUnknown) => update.status.is_some(),
-            (EventKind::Status(_), Flaw::DropsEarlyStatuses) => {
-                memory.known.contains(&event.subject)
-            }
+            (EventKind::Status(_), Flaw::DropsEarlyStatuses) => memory.known.contains(&event.subject),
             _ => true,
         });
         for event in events {
@@ -118,12 +111,7 @@ impl Broken {
             return Ok(vec![scope]);
         }
         let all = self.inner.organizations().await?.into_iter();
-        Ok(all
-            .map(|organization| Scope {
-                organization: organization.id,
-                seller: None,
-            })
-            .collect())
+        Ok(all.map(|organization| Scope { organization: organization.id, seller: None }).collect())
     }
 
     /// The first answer that is no refusal, out of all the scopes that a method looks into.
@@ -151,10 +139,7 @@ impl Broken {
 impl Repository for Broken {
     async fn ingest(&self, mut webhook: NewWebhook) -> RepositoryResult<Ingested> {
         if self.has(Flaw::AnswersBeforeStoring) {
-            return Ok(Ingested {
-                messages: 1,
-                ..Ingested::default()
-            });
+            return Ok(Ingested { messages: 1, ..Ingested::default() });
         }
         self.spoil(&mut webhook.batch.events);
         let mut told = self.inner.ingest(webhook).await?;
@@ -181,9 +166,7 @@ impl Repository for Broken {
         key: &str,
         hash: &str,
     ) -> RepositoryResult<Option<MessageId>> {
-        self.inner
-            .accepted_before(organization, user, key, hash)
-            .await
+        self.inner.accepted_before(organization, user, key, hash).await
     }
 
     async fn conclude(&self, mut conclusion: Conclusion) -> RepositoryResult<()> {
@@ -204,31 +187,19 @@ impl Repository for Broken {
         self.inner.conclude(conclusion).await
     }
 
-    async fn release_stale(
-        &self,
-        now: OffsetDateTime,
-        everything: bool,
-    ) -> RepositoryResult<Vec<MessageId>> {
+    async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>> {
         if self.has(Flaw::LeavesAttemptsHanging) {
             return Ok(Vec::new());
         }
         self.inner.release_stale(now, everything).await
     }
 
-    async fn history(
-        &self,
-        scope: &Scope,
-        filter: &HistoryFilter,
-    ) -> RepositoryResult<HistoryPage> {
+    async fn history(&self, scope: &Scope, filter: &HistoryFilter) -> RepositoryResult<HistoryPage> {
         let mut filter = filter.clone();
         let text = filter.text.clone();
         match self.flaw {
             Flaw::IgnoresFilters => {
-                filter = HistoryFilter {
-                    after: filter.after,
-                    limit: filter.limit,
-                    ..HistoryFilter::default()
-                };
+                filter = HistoryFilter { after: filter.after, limit: filter.limit, ..HistoryFilter::default() };
             }
             Flaw::IgnoresLimits => filter.limit = 200,
             Flaw::PagesByTimeAlone => {
@@ -239,10 +210,7 @@ impl Repository for Broken {
             }
             _ => {}
         }
-        let mut page = HistoryPage {
-            entries: Vec::new(),
-            next: None,
-        };
+        let mut page = HistoryPage { entries: Vec::new(), next: None };
         for scope in self.scopes(Method::History, scope).await? {
             let part = self.inner.history(&scope, &filter).await?;
             page.next = part.next;
@@ -255,21 +223,14 @@ impl Repository for Broken {
         if self.has(Flaw::RepeatsTheLastRow)
             && let ([.., before, _], true) = (page.entries.as_slice(), page.next.is_some())
         {
-            page.next = Some(PageKey {
-                created_at: before.created_at,
-                id: before.message,
-            });
+            page.next = Some(PageKey { created_at: before.created_at, id: before.message });
         }
         page.entries = page.entries.into_iter().map(|e| self.shown(e)).collect();
         Ok(page)
     }
 
     async fn message(&self, scope: &Scope, id: MessageId) -> RepositoryResult<MessageDetail> {
-        let found = self
-            .any(Method::Message, scope, |scope| async move {
-                self.inner.message(&scope, id).await
-            })
-            .await;
+        let found = self.any(Method::Message, scope, |scope| async move { self.inner.message(&scope, id).await }).await;
         found.map(|mut detail| {
             detail.entry = self.shown(detail.entry);
             detail
@@ -277,38 +238,20 @@ impl Repository for Broken {
     }
 
     async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId> {
-        self.any(Method::Row, scope, |scope| async move {
-            self.inner.message_by_row(&scope, id).await
-        })
-        .await
+        self.any(Method::Row, scope, |scope| async move { self.inner.message_by_row(&scope, id).await }).await
     }
 
-    async fn mark_read(
-        &self,
-        scope: &Scope,
-        id: MessageId,
-        now: OffsetDateTime,
-    ) -> RepositoryResult<bool> {
-        let changed = self
-            .any(Method::Mark, scope, |scope| async move {
-                self.inner.mark_read(&scope, id, now).await
-            })
-            .await?;
+    async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
+        let changed =
+            self.any(Method::Mark, scope, |scope| async move { self.inner.mark_read(&scope, id, now).await }).await?;
         Ok(changed || self.has(Flaw::MarksAgain))
     }
 
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {
-        self.any(Method::File, scope, |scope| async move {
-            self.inner.attachment(&scope, id).await
-        })
-        .await
+        self.any(Method::File, scope, |scope| async move { self.inner.attachment(&scope, id).await }).await
     }
 
-    async fn recipient(
-        &self,
-        account: &AccountId,
-        address: &Address,
-    ) -> RepositoryResult<RecipientState> {
+    async fn recipient(&self, account: &AccountId, address: &Address) -> RepositoryResult<RecipientState> {
         let mut state = self.inner.recipient(account, address).await?;
         match self.flaw {
             Flaw::KnowsNobody => state = RecipientState::default(),
@@ -322,12 +265,7 @@ impl Repository for Broken {
         self.inner.assignments(links).await
     }
 
-    async fn claim_media(
-        &self,
-        now: OffsetDateTime,
-        lease: Duration,
-        limit: u16,
-    ) -> RepositoryResult<Vec<MediaJob>> {
+    async fn claim_media(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<MediaJob>> {
         let jobs = self.inner.claim_media(now, lease, limit).await?;
         if !self.has(Flaw::ForgetsClaims) {
             return Ok(jobs);
@@ -358,10 +296,7 @@ impl Repository for Broken {
         if !self.has(Flaw::IgnoresFilters) {
             return self.inner.webhooks(filter).await;
         }
-        let all = WebhookFilter {
-            limit: filter.limit,
-            ..WebhookFilter::default()
-        };
+        let all = WebhookFilter { limit: filter.limit, ..WebhookFilter::default() };
         self.inner.webhooks(&all).await
     }
 
@@ -408,10 +343,7 @@ impl Repository for Broken {
         self.inner.put_organization(organization).await
     }
 
-    async fn accounts(
-        &self,
-        organization: Option<&OrganizationId>,
-    ) -> RepositoryResult<Vec<Account>> {
+    async fn accounts(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<Account>> {
         let all = self.has(Flaw::DropsTheOrganisation(Method::Accounts));
         self.inner.accounts(organization.filter(|_| !all)).await
     }
@@ -436,10 +368,7 @@ impl Repository for Broken {
         self.inner.service_token(sha256).await
     }
 
-    async fn service_tokens(
-        &self,
-        organization: &OrganizationId,
-    ) -> RepositoryResult<Vec<ServiceToken>> {
+    async fn service_tokens(&self, organization: &OrganizationId) -> RepositoryResult<Vec<ServiceToken>> {
         let mut tokens = Vec::new();
         for scope in self.scopes(Method::Tokens, &whole(organization)).await? {
             tokens.extend(self.inner.service_tokens(&scope.organization).await?);
@@ -453,14 +382,10 @@ impl Repository for Broken {
         id: Uuid,
         now: OffsetDateTime,
     ) -> RepositoryResult<()> {
-        self.any(
-            Method::Revocation,
-            &whole(organization),
-            |scope| async move {
-                let organization = &scope.organization;
-                self.inner.revoke_service_token(organization, id, now).await
-            },
-        )
+        self.any(Method::Revocation, &whole(organization), |scope| async move {
+            let organization = &scope.organization;
+            self.inner.revoke_service_token(organization, id, now).await
+        })
         .await
     }
 
@@ -474,9 +399,7 @@ impl Repository for Broken {
             let all = self.inner.accounts(None).await?;
             return Ok(all.into_iter().next().map(|account| account.id));
         }
-        self.inner
-            .sending_account(organization, channel, user)
-            .await
+        self.inner.sending_account(organization, channel, user).await
     }
 
     async fn fill_waiting(&self) -> RepositoryResult<u64> {
@@ -511,8 +434,5 @@ impl Repository for Broken {
 }
 
 fn whole(organization: &OrganizationId) -> Scope {
-    Scope {
-        organization: organization.clone(),
-        seller: None,
-    }
+    Scope { organization: organization.clone(), seller: None }
 }

@@ -16,6 +16,79 @@ use flaw::{Flaw, Method};
 
 use crate::bites::every_case_bites;
 
+/// A flaw that each case catches.
+const FLAWS: &[(&str, Flaw)] = {
+    use Flaw::*;
+    &[
+        ("a_webhook_is_stored_once_however_often_it_comes", AnswersBeforeStoring),
+        ("a_webhook_is_stored_once_however_often_it_comes", ForgetsKeys),
+        ("sixty_four_copies_at_once_are_one", ForgetsKeys),
+        ("a_batch_that_repeats_itself_is_stored_once", ForgetsKeys),
+        ("the_counts_tell_what_is_new", CountsDuplicatesAsNew),
+        ("a_poison_event_keeps_its_neighbours", GivesUpOnPoison),
+        ("nul_is_replaced_and_overlong_values_are_kept_whole", CutsIds),
+        ("what_is_not_understood_is_kept", DropsTheUnknown),
+        ("a_webhook_is_kept_as_it_came", TrimsBodies),
+        ("a_replay_changes_nothing", ForgetsKeys),
+        ("stored_webhooks_are_found_by_each_filter", IgnoresFilters),
+        ("strangers_wait_until_their_account_is_registered", DropsStrangers),
+        ("every_order_of_statuses_ends_alike_and_never_goes_back", LastStatusWins),
+        ("statuses_in_one_batch_merge", LastStatusWins),
+        ("a_status_before_its_message_is_not_lost", DropsEarlyStatuses),
+        ("an_echo_and_its_status_meet_in_either_order", DropsEarlyStatuses),
+        ("a_word_that_is_not_understood_is_kept_and_changes_nothing", DropsTheUnknown),
+        ("an_attempt_is_stored_before_it_is_made", ForgetsReceipts),
+        ("a_conclusion_never_goes_back", LastStatusWins),
+        ("a_key_gives_its_message_again", IgnoresKeys),
+        ("sixty_four_requests_with_one_key_are_one", IgnoresKeys),
+        ("a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects_it", LeavesAttemptsHanging),
+        ("a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects_it", ForgetsCorrelation),
+        ("a_look_up_corrects_an_unknown_outcome", ForgetsReceipts),
+        ("all_attempts_are_released_at_the_start_of_the_only_process", LeavesAttemptsHanging),
+        ("an_unknown_person_becomes_a_contact_without_lead", KnowsNobody),
+        ("an_answer_belongs_to_what_the_message_belonged_to", LearnsNothing),
+        ("the_last_message_with_links_decides", LearnsNothing),
+        ("sixty_four_first_messages_make_one_conversation", SplitsConversations),
+        ("the_addresses_of_one_party_are_one_person", SplitsConversations),
+        ("the_spellings_of_a_number_are_one_person", SplitsConversations),
+        ("a_changed_address_is_the_same_person", SplitsConversations),
+        ("the_window_opens_with_the_last_message_in", KnowsNobody),
+        ("an_opt_out_holds_until_it_is_taken_back", KnowsNobody),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::History)),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::Message)),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::Row)),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::Mark)),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::File)),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::Log)),
+        ("two_organisations_see_nothing_of_each_other", DropsTheOrganisation(Method::Accounts)),
+        ("one_person_of_two_organisations_is_two_contacts", MergesPeople),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::History)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::Message)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::Row)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::Mark)),
+        ("a_seller_sees_their_own", DropsTheSeller(Method::File)),
+        ("an_account_stays_with_its_organisation", HandsAccountsOver),
+        ("a_user_sends_from_their_own_account", SendsFromAnyAccount),
+        ("a_service_token_is_valid_until_it_is_revoked", DropsTheOrganisation(Method::Tokens)),
+        ("a_service_token_is_valid_until_it_is_revoked", DropsTheOrganisation(Method::Revocation)),
+        ("a_service_token_is_valid_until_it_is_revoked", HonoursRevokedTokens),
+        ("a_walk_meets_every_row_once_while_others_write", RepeatsTheLastRow),
+        ("rows_of_one_instant_are_paged_without_loss", PagesByTimeAlone),
+        ("each_filter_gives_what_it_names", IgnoresFilters),
+        ("text_is_found_without_regard_to_case_and_accents", SearchesLiterally),
+        ("a_page_is_never_longer_than_asked", IgnoresLimits),
+        ("a_file_is_claimed_until_its_lease_ends", ForgetsClaims),
+        ("a_file_is_never_claimed_twice_at_once", ForgetsClaims),
+        ("a_file_ends_stored_or_failed_with_its_reason", ForgetsFiles),
+        ("a_reader_misses_nothing_while_many_write", ShowsSomeEventsLate),
+        ("the_log_tells_what_happened_to_which_message", RepeatsTheLastEvent),
+        ("a_hint_comes_with_every_write", NeverHints),
+        ("reading_a_message_reads_those_before_it", MarksAgain),
+        ("what_has_no_owner_waits_for_one", LetsThemWait),
+        ("the_counts_of_what_waits_are_right", CountsNothing),
+    ]
+};
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_keeps_every_promise() {
     let harness = Harness::new(Flaw::None);
@@ -24,175 +97,7 @@ async fn sqlite_keeps_every_promise() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_of_a_repository_bites() {
-    use Flaw::*;
-    let flaws = [
-        (
-            "a_webhook_is_stored_once_however_often_it_comes",
-            AnswersBeforeStoring,
-        ),
-        (
-            "a_webhook_is_stored_once_however_often_it_comes",
-            ForgetsKeys,
-        ),
-        ("sixty_four_copies_at_once_are_one", ForgetsKeys),
-        ("a_batch_that_repeats_itself_is_stored_once", ForgetsKeys),
-        ("the_counts_tell_what_is_new", CountsDuplicatesAsNew),
-        ("a_poison_event_keeps_its_neighbours", GivesUpOnPoison),
-        (
-            "nul_is_replaced_and_overlong_values_are_kept_whole",
-            CutsIds,
-        ),
-        ("what_is_not_understood_is_kept", DropsTheUnknown),
-        ("a_webhook_is_kept_as_it_came", TrimsBodies),
-        ("a_replay_changes_nothing", ForgetsKeys),
-        ("stored_webhooks_are_found_by_each_filter", IgnoresFilters),
-        (
-            "strangers_wait_until_their_account_is_registered",
-            DropsStrangers,
-        ),
-        (
-            "every_order_of_statuses_ends_alike_and_never_goes_back",
-            LastStatusWins,
-        ),
-        ("statuses_in_one_batch_merge", LastStatusWins),
-        (
-            "a_status_before_its_message_is_not_lost",
-            DropsEarlyStatuses,
-        ),
-        (
-            "an_echo_and_its_status_meet_in_either_order",
-            DropsEarlyStatuses,
-        ),
-        (
-            "a_word_that_is_not_understood_is_kept_and_changes_nothing",
-            DropsTheUnknown,
-        ),
-        ("an_attempt_is_stored_before_it_is_made", ForgetsReceipts),
-        ("a_conclusion_never_goes_back", LastStatusWins),
-        ("a_key_gives_its_message_again", IgnoresKeys),
-        ("sixty_four_requests_with_one_key_are_one", IgnoresKeys),
-        (
-            "a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects_it",
-            LeavesAttemptsHanging,
-        ),
-        (
-            "a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects_it",
-            ForgetsCorrelation,
-        ),
-        ("a_look_up_corrects_an_unknown_outcome", ForgetsReceipts),
-        (
-            "all_attempts_are_released_at_the_start_of_the_only_process",
-            LeavesAttemptsHanging,
-        ),
-        (
-            "an_unknown_person_becomes_a_contact_without_lead",
-            KnowsNobody,
-        ),
-        (
-            "an_answer_belongs_to_what_the_message_belonged_to",
-            LearnsNothing,
-        ),
-        ("the_last_message_with_links_decides", LearnsNothing),
-        (
-            "sixty_four_first_messages_make_one_conversation",
-            SplitsConversations,
-        ),
-        (
-            "the_addresses_of_one_party_are_one_person",
-            SplitsConversations,
-        ),
-        (
-            "the_spellings_of_a_number_are_one_person",
-            SplitsConversations,
-        ),
-        ("a_changed_address_is_the_same_person", SplitsConversations),
-        ("the_window_opens_with_the_last_message_in", KnowsNobody),
-        ("an_opt_out_holds_until_it_is_taken_back", KnowsNobody),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::History),
-        ),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::Message),
-        ),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::Row),
-        ),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::Mark),
-        ),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::File),
-        ),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::Log),
-        ),
-        (
-            "two_organisations_see_nothing_of_each_other",
-            DropsTheOrganisation(Method::Accounts),
-        ),
-        (
-            "one_person_of_two_organisations_is_two_contacts",
-            MergesPeople,
-        ),
-        ("a_seller_sees_their_own", DropsTheSeller(Method::History)),
-        ("a_seller_sees_their_own", DropsTheSeller(Method::Message)),
-        ("a_seller_sees_their_own", DropsTheSeller(Method::Row)),
-        ("a_seller_sees_their_own", DropsTheSeller(Method::Mark)),
-        ("a_seller_sees_their_own", DropsTheSeller(Method::File)),
-        ("an_account_stays_with_its_organisation", HandsAccountsOver),
-        ("a_user_sends_from_their_own_account", SendsFromAnyAccount),
-        (
-            "a_service_token_is_valid_until_it_is_revoked",
-            DropsTheOrganisation(Method::Tokens),
-        ),
-        (
-            "a_service_token_is_valid_until_it_is_revoked",
-            DropsTheOrganisation(Method::Revocation),
-        ),
-        (
-            "a_service_token_is_valid_until_it_is_revoked",
-            HonoursRevokedTokens,
-        ),
-        (
-            "a_walk_meets_every_row_once_while_others_write",
-            RepeatsTheLastRow,
-        ),
-        (
-            "rows_of_one_instant_are_paged_without_loss",
-            PagesByTimeAlone,
-        ),
-        ("each_filter_gives_what_it_names", IgnoresFilters),
-        (
-            "text_is_found_without_regard_to_case_and_accents",
-            SearchesLiterally,
-        ),
-        ("a_page_is_never_longer_than_asked", IgnoresLimits),
-        ("a_file_is_claimed_until_its_lease_ends", ForgetsClaims),
-        ("a_file_is_never_claimed_twice_at_once", ForgetsClaims),
-        ("a_file_ends_stored_or_failed_with_its_reason", ForgetsFiles),
-        (
-            "a_reader_misses_nothing_while_many_write",
-            ShowsSomeEventsLate,
-        ),
-        (
-            "the_log_tells_what_happened_to_which_message",
-            RepeatsTheLastEvent,
-        ),
-        ("a_hint_comes_with_every_write", NeverHints),
-        ("reading_a_message_reads_those_before_it", MarksAgain),
-        ("what_has_no_owner_waits_for_one", LetsThemWait),
-        ("the_counts_of_what_waits_are_right", CountsNothing),
-    ];
-    every_case_bites(CASES, &flaws, |flaw| -> Arc<dyn RepositoryHarness> {
-        Arc::new(Harness::new(flaw))
-    })
-    .await;
+    every_case_bites(CASES, FLAWS, |flaw| -> Arc<dyn RepositoryHarness> { Arc::new(Harness::new(flaw)) }).await;
 }
 
 /// A fresh file for each repository, gone with the harness.
@@ -203,10 +108,7 @@ struct Harness {
 
 impl Harness {
     fn new(flaw: Flaw) -> Self {
-        Self {
-            flaw,
-            folders: Mutex::default(),
-        }
+        Self { flaw, folders: Mutex::default() }
     }
 }
 

@@ -46,53 +46,29 @@ impl AccountRead {
 
 /// Whether the database answers.
 pub(in super::super) async fn ping(conn: &mut Conn) -> QueryResult<()> {
-    diesel::sql_query("SELECT 1")
-        .execute(conn)
-        .await
-        .map(|_| ())
+    diesel::sql_query("SELECT 1").execute(conn).await.map(|_| ())
 }
 
 /// The accounts of one organisation or of all.
-pub(in super::super) async fn list(
-    conn: &mut Conn,
-    organization: Option<&str>,
-) -> QueryResult<Vec<Account>> {
-    let mut query = accounts::table
-        .select(AccountRead::as_select())
-        .order(accounts::id)
-        .into_boxed();
+pub(in super::super) async fn list(conn: &mut Conn, organization: Option<&str>) -> QueryResult<Vec<Account>> {
+    let mut query = accounts::table.select(AccountRead::as_select()).order(accounts::id).into_boxed();
     if let Some(organization) = organization {
         query = query.filter(accounts::organization_id.eq(organization));
     }
     let rows: Vec<AccountRead> = query.load(conn).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(AccountRead::into_account)
-        .collect())
+    Ok(rows.into_iter().filter_map(AccountRead::into_account).collect())
 }
 
 pub(super) async fn account(conn: &mut Conn, id: &AccountId) -> QueryResult<Option<Account>> {
-    let row: Option<AccountRead> = accounts::table
-        .find(id.as_str())
-        .select(AccountRead::as_select())
-        .first(conn)
-        .await
-        .optional()?;
+    let row: Option<AccountRead> =
+        accounts::table.find(id.as_str()).select(AccountRead::as_select()).first(conn).await.optional()?;
     Ok(row.and_then(AccountRead::into_account))
 }
 
 /// Adds or changes an account. `false` where it belongs to another organisation.
-pub(in super::super) async fn put(
-    conn: &mut Conn,
-    account: &Account,
-    now: Instant,
-) -> QueryResult<bool> {
-    let owner: Option<String> = accounts::table
-        .find(account.id.as_str())
-        .select(accounts::organization_id)
-        .first(conn)
-        .await
-        .optional()?;
+pub(in super::super) async fn put(conn: &mut Conn, account: &Account, now: Instant) -> QueryResult<bool> {
+    let owner: Option<String> =
+        accounts::table.find(account.id.as_str()).select(accounts::organization_id).first(conn).await.optional()?;
     if owner.is_some_and(|owner| owner != account.organization.as_str()) {
         return Ok(false);
     }
@@ -125,31 +101,14 @@ pub(in super::super) async fn put(
     Ok(true)
 }
 
-pub(in super::super) async fn organizations_list(
-    conn: &mut Conn,
-) -> QueryResult<Vec<Organization>> {
-    let rows: Vec<(String, String)> = organizations::table
-        .order(organizations::id)
-        .load(conn)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, name)| Organization {
-            id: id.into(),
-            name,
-        })
-        .collect())
+pub(in super::super) async fn organizations_list(conn: &mut Conn) -> QueryResult<Vec<Organization>> {
+    let rows: Vec<(String, String)> = organizations::table.order(organizations::id).load(conn).await?;
+    Ok(rows.into_iter().map(|(id, name)| Organization { id: id.into(), name }).collect())
 }
 
-pub(in super::super) async fn put_organization(
-    conn: &mut Conn,
-    organization: &Organization,
-) -> QueryResult<()> {
+pub(in super::super) async fn put_organization(conn: &mut Conn, organization: &Organization) -> QueryResult<()> {
     diesel::insert_into(organizations::table)
-        .values((
-            organizations::id.eq(organization.id.as_str()),
-            organizations::name.eq(&organization.name),
-        ))
+        .values((organizations::id.eq(organization.id.as_str()), organizations::name.eq(&organization.name)))
         .on_conflict(organizations::id)
         .do_update()
         .set(organizations::name.eq(excluded(organizations::name)))
@@ -170,11 +129,7 @@ fn token((id, organization, name, created_at, revoked_at): TokenRow) -> ServiceT
     }
 }
 
-pub(in super::super) async fn put_token(
-    conn: &mut Conn,
-    token: &ServiceToken,
-    sha256: &str,
-) -> QueryResult<()> {
+pub(in super::super) async fn put_token(conn: &mut Conn, token: &ServiceToken, sha256: &str) -> QueryResult<()> {
     diesel::insert_into(service_tokens::table)
         .values((
             service_tokens::id.eq(Uid(token.id)),
@@ -188,10 +143,7 @@ pub(in super::super) async fn put_token(
     Ok(())
 }
 
-pub(in super::super) async fn token_by_hash(
-    conn: &mut Conn,
-    sha256: &str,
-) -> QueryResult<Option<ServiceToken>> {
+pub(in super::super) async fn token_by_hash(conn: &mut Conn, sha256: &str) -> QueryResult<Option<ServiceToken>> {
     let row: Option<TokenRow> = service_tokens::table
         .filter(service_tokens::sha256.eq(sha256))
         .filter(service_tokens::revoked_at.is_null())
@@ -208,10 +160,7 @@ pub(in super::super) async fn token_by_hash(
     Ok(row.map(token))
 }
 
-pub(in super::super) async fn tokens(
-    conn: &mut Conn,
-    organization: &str,
-) -> QueryResult<Vec<ServiceToken>> {
+pub(in super::super) async fn tokens(conn: &mut Conn, organization: &str) -> QueryResult<Vec<ServiceToken>> {
     let rows: Vec<TokenRow> = service_tokens::table
         .filter(service_tokens::organization_id.eq(organization))
         .order(service_tokens::id)

@@ -20,8 +20,7 @@ use crate::{
 
 /// Gives each message that has an owner a row number, reserved beforehand, so that both rows can be written at once.
 pub(super) async fn number(conn: &mut Conn, rows: &mut [MessageRow]) -> QueryResult<()> {
-    let mut owned: Vec<&mut MessageRow> =
-        rows.iter_mut().filter(|row| owner(row).is_some()).collect();
+    let mut owned: Vec<&mut MessageRow> = rows.iter_mut().filter(|row| owner(row).is_some()).collect();
     let ids = super::super::reserve_row_ids(conn, owned.len()).await?;
     for (row, id) in owned.iter_mut().zip(ids) {
         row.comunicacion_id = Some(id);
@@ -30,10 +29,7 @@ pub(super) async fn number(conn: &mut Conn, rows: &mut [MessageRow]) -> QueryRes
 }
 
 /// Writes the rows of messages that were numbered.
-pub(super) async fn write(
-    conn: &mut Conn,
-    rows: impl Iterator<Item = &MessageRow>,
-) -> QueryResult<()> {
+pub(super) async fn write(conn: &mut Conn, rows: impl Iterator<Item = &MessageRow>) -> QueryResult<()> {
     let rows: Vec<ComunicacionRow> = rows.filter_map(row).collect();
     insert_ignore!(conn, table::table, rows, table::id);
     Ok(())
@@ -44,30 +40,20 @@ pub(super) async fn move_states(conn: &mut Conn, moved: Vec<(i16, i32)>) -> Quer
     let mut by_word: BTreeMap<&'static str, Vec<i32>> = BTreeMap::new();
     for (rank, id) in moved {
         if let Some(status) = Status::from_rank(rank) {
-            by_word
-                .entry(vocabulary::estado(status))
-                .or_default()
-                .push(id);
+            by_word.entry(vocabulary::estado(status)).or_default().push(id);
         }
     }
     for (word, mut ids) in by_word {
         ids.sort_unstable();
-        diesel::update(table::table.filter(table::id.eq_any(ids)))
-            .set(table::estado.eq(word))
-            .execute(conn)
-            .await?;
+        diesel::update(table::table.filter(table::id.eq_any(ids))).set(table::estado.eq(word)).execute(conn).await?;
     }
     Ok(())
 }
 
 /// Writes the provider's id of a message into its row.
 pub(super) async fn name(conn: &mut Conn, message: Uid, provider_id: &str) -> QueryResult<()> {
-    let id: Option<Option<i32>> = messages::table
-        .find(message)
-        .select(messages::comunicacion_id)
-        .first(conn)
-        .await
-        .optional()?;
+    let id: Option<Option<i32>> =
+        messages::table.find(message).select(messages::comunicacion_id).first(conn).await.optional()?;
     if let Some(Some(id)) = id {
         diesel::update(table::table.find(id))
             .set(table::sid_externo.eq(shorten(provider_id, SID_EXTERNO)))
@@ -149,9 +135,5 @@ pub(super) fn direction_code(direction: Direction) -> i16 {
 }
 
 pub(super) fn direction_of(code: i16) -> Direction {
-    if code == 0 {
-        Direction::Inbound
-    } else {
-        Direction::Outbound
-    }
+    if code == 0 { Direction::Inbound } else { Direction::Outbound }
 }

@@ -84,12 +84,8 @@ pub(in super::super) async fn assignments(
 fn wanted(directory: &Directory, by: AddressKind, addresses: &[Address]) -> Vec<String> {
     let of_kind = addresses.iter().filter(|address| address.kind() == by);
     let mut wanted: Vec<String> = match by {
-        AddressKind::Phone => of_kind
-            .flat_map(|address| spellings::digits_of(address, directory.region()))
-            .collect(),
-        _ => of_kind
-            .map(|address| address.value().to_lowercase())
-            .collect(),
+        AddressKind::Phone => of_kind.flat_map(|address| spellings::digits_of(address, directory.region())).collect(),
+        _ => of_kind.map(|address| address.value().to_lowercase()).collect(),
     };
     wanted.sort_unstable();
     wanted.dedup();

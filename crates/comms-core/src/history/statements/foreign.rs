@@ -68,10 +68,7 @@ pub(in super::super) async fn take_in(
         .load(conn)
         .await?;
     let last = foreign.last().map(|row| row.id);
-    let rows: Vec<MessageRow> = foreign
-        .into_iter()
-        .map(|row| row.into_message(organization))
-        .collect();
+    let rows: Vec<MessageRow> = foreign.into_iter().map(|row| row.into_message(organization)).collect();
     let new: Vec<Uid> = insert_new_any!(conn, messages::table, rows, messages::id);
     Ok((new.len() as u64, last))
 }
@@ -93,19 +90,10 @@ pub(in super::super) async fn any(conn: &mut Conn, after: i32) -> QueryResult<bo
 /// filters find from now on, and a row that was committed long after its neighbours is taken in. Returns how many of those.
 pub(in super::super) async fn compare(conn: &mut Conn, organization: &str) -> QueryResult<u64> {
     let highest = highest(conn).await?;
-    let recent = table::table
-        .order(table::id.desc())
-        .offset(RECENT)
-        .limit(1)
-        .select(table::id);
+    let recent = table::table.order(table::id.desc()).offset(RECENT).limit(1).select(table::id);
     let recent: Option<i32> = recent.get_result(conn).await.optional()?;
     let start = mark(conn, COMPARED).await?;
-    let end = table::table
-        .filter(table::id.gt(start))
-        .order(table::id)
-        .offset(PART - 1)
-        .limit(1)
-        .select(table::id);
+    let end = table::table.filter(table::id.gt(start)).order(table::id).offset(PART - 1).limit(1).select(table::id);
     let end: Option<i32> = end.get_result(conn).await.optional()?;
     let mut new = compare_between(conn, organization, recent.unwrap_or(0), highest).await?;
     new += compare_between(conn, organization, start, end.unwrap_or(highest)).await?;
@@ -125,21 +113,18 @@ pub(in super::super) async fn set_taken_in(conn: &mut Conn, id: i32) -> QueryRes
 
 /// The highest number there is.
 pub(in super::super) async fn highest(conn: &mut Conn) -> QueryResult<i32> {
-    let highest: Option<i32> = table::table
-        .select(diesel::dsl::max(table::id))
-        .first(conn)
-        .await?;
+    let highest: Option<i32> = table::table.select(diesel::dsl::max(table::id)).first(conn).await?;
     Ok(highest.unwrap_or(0))
 }
 
-async fn compare_between(
-    conn: &mut Conn,
-    organization: &str,
-    after: i32,
-    to: i32,
-) -> QueryResult<u64> {
+async fn compare_between(conn: &mut Conn, organization: &str, after: i32, to: i32) -> QueryResult<u64> {
+    // The range is said of both tables: one look goes over a part of each, however long they are.
+    let same = messages::comunicacion_id
+        .eq(table::id.nullable())
+        .and(messages::comunicacion_id.gt(after))
+        .and(messages::comunicacion_id.le(to));
     let different: Vec<(Foreign, Option<Ours>)> = table::table
-        .left_join(messages::table.on(messages::comunicacion_id.eq(table::id.nullable())))
+        .left_join(messages::table.on(same))
         .filter(table::id.gt(after))
         .filter(table::id.le(to))
         .filter(messages::id.is_null().or(sql::<Bool>(&changed())))
@@ -172,13 +157,7 @@ fn changed() -> String {
     };
     let words: String = Status::ALL
         .iter()
-        .map(|status| {
-            format!(
-                "WHEN {} THEN '{}' ",
-                status.rank(),
-                vocabulary::estado(*status)
-            )
-        })
+        .map(|status| format!("WHEN {} THEN '{}' ", status.rank(), vocabulary::estado(*status)))
         .collect();
     [
         link("lead_id", "lead_id"),
@@ -257,35 +236,22 @@ impl Ours {
             .await?;
         if let Some(rank) = moved {
             // Unless a report of the provider has moved it meanwhile.
-            diesel::update(
-                messages::table
-                    .find(self.id)
-                    .filter(messages::status.eq(self.status)),
-            )
-            .set(messages::status.eq(rank))
-            .execute(conn)
-            .await?;
+            diesel::update(messages::table.find(self.id).filter(messages::status.eq(self.status)))
+                .set(messages::status.eq(rank))
+                .execute(conn)
+                .await?;
         }
         Ok(())
     }
 }
 
 fn link(theirs: Option<i32>, ours: Option<&str>) -> Option<String> {
-    theirs
-        .map(|id| id.to_string())
-        .or_else(|| ours.filter(|id| number_of(id).is_none()).map(str::to_owned))
+    theirs.map(|id| id.to_string()).or_else(|| ours.filter(|id| number_of(id).is_none()).map(str::to_owned))
 }
 
 async fn mark(conn: &mut Conn, name: &str) -> QueryResult<i32> {
-    let value: Option<i64> = marks::table
-        .find(name)
-        .select(marks::value)
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(value
-        .and_then(|value| i32::try_from(value).ok())
-        .unwrap_or(0))
+    let value: Option<i64> = marks::table.find(name).select(marks::value).first(conn).await.optional()?;
+    Ok(value.and_then(|value| i32::try_from(value).ok()).unwrap_or(0))
 }
 
 async fn set_mark(conn: &mut Conn, name: &str, id: i32) -> QueryResult<()> {
@@ -310,10 +276,7 @@ impl Foreign {
         let created_at = Instant::of(self.fecha_creacion.0);
         MessageRow {
             // Derived from the row's number: taking it in twice, or by two processes at once, is taking it in once.
-            id: Uid(derived_id(
-                "comunicacion",
-                &[organization, &self.id.to_string()],
-            )),
+            id: Uid(derived_id("comunicacion", &[organization, &self.id.to_string()])),
             organization_id: organization.to_owned(),
             account_id: None,
             provider_id: self.sid_externo,
@@ -323,8 +286,7 @@ impl Foreign {
             client_id: self.cliente_id.map(|id| id.to_string()),
             contract_id: self.contrato_id.map(|id| id.to_string()),
             user_id: Some(self.usuario_id.to_string()),
-            channel: vocabulary::channel(&self.canal)
-                .map_or(self.canal, |channel| channel.as_str().to_owned()),
+            channel: vocabulary::channel(&self.canal).map_or(self.canal, |channel| channel.as_str().to_owned()),
             direction: direction_code(direction),
             counterpart: self.destinatario,
             counterpart_kind: "other".to_owned(),

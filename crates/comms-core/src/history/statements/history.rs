@@ -6,15 +6,12 @@ use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
     Conn, RunQueryDsl, comunicaciones, media, people,
-    schema::{
-        comunicaciones as rows, conversations, identities, messages, opt_outs, status_events,
-    },
+    schema::{comunicaciones as rows, conversations, identities, messages, opt_outs, status_events},
 };
 use crate::{
-    AccountId, Address, AddressKind, ContactId, ConversationId, Direction, MessageId, Status,
+    AccountId, Address, AddressKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
     history::{
-        HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState,
-        Scope, StatusEvent,
+        HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState, Scope, StatusEvent,
         directory::{Directory, Kind},
         sql_types::{Doc, Instant, Uid},
         text::{like_pattern, number_of},
@@ -82,18 +79,15 @@ pub(in super::super) async fn page(
     let mut entries = select(conn, directory, scope, filter, None, i64::from(limit) + 1).await?;
     let more = entries.len() > usize::from(limit);
     entries.truncate(usize::from(limit));
-    let next = entries.last().filter(|_| more).map(|(row, _)| PageKey {
-        created_at: row.created_at.0,
-        id: MessageId(row.id.0),
-    });
+    let next = entries
+        .last()
+        .filter(|_| more)
+        .map(|(row, _)| PageKey { created_at: row.created_at.0, id: MessageId(row.id.0) });
     let ids: Vec<Uid> = entries.iter().map(|(row, _)| row.id).collect();
     let mut attachments: HashMap<Uid, Vec<_>> = HashMap::new();
     if !ids.is_empty() {
         for file in media::of_messages(conn, &ids).await? {
-            attachments
-                .entry(file.message())
-                .or_default()
-                .push(file.into_attachment());
+            attachments.entry(file.message()).or_default().push(file.into_attachment());
         }
     }
     let entries = entries
@@ -113,15 +107,7 @@ pub(in super::super) async fn message(
     scope: &Scope,
     id: MessageId,
 ) -> QueryResult<Option<MessageDetail>> {
-    let one = select(
-        conn,
-        directory,
-        scope,
-        &HistoryFilter::default(),
-        Some(id),
-        1,
-    )
-    .await?;
+    let one = select(conn, directory, scope, &HistoryFilter::default(), Some(id), 1).await?;
     let Some((row, shared)) = one.into_iter().next() else {
         return Ok(None);
     };
@@ -139,8 +125,7 @@ pub(in super::super) async fn message(
         .load(conn)
         .await?;
     let files = media::of_messages(conn, &[row.id]).await?;
-    let kind =
-        serde_json::from_value(row.counterpart_kind.clone().into()).unwrap_or(AddressKind::Other);
+    let kind = serde_json::from_value(row.counterpart_kind.clone().into()).unwrap_or(AddressKind::Other);
     Ok(Some(MessageDetail {
         events: events.into_iter().map(status_event).collect(),
         reply_to: row.reply_to.clone(),
@@ -148,23 +133,12 @@ pub(in super::super) async fn message(
         extra: row.extra.clone().map(|doc| doc.0),
         occurred_at: row.occurred_at.map(|at| at.0),
         address: Address::verbatim(kind, row.counterpart.clone()),
-        entry: entry(
-            row,
-            shared,
-            files
-                .into_iter()
-                .map(media::AttachmentRead::into_attachment)
-                .collect(),
-        ),
+        entry: entry(row, shared, files.into_iter().map(media::AttachmentRead::into_attachment).collect()),
     }))
 }
 
 /// The message behind a row of `comunicaciones`.
-pub(in super::super) async fn by_row(
-    conn: &mut Conn,
-    organization: &str,
-    id: i32,
-) -> QueryResult<Option<MessageId>> {
+pub(in super::super) async fn by_row(conn: &mut Conn, organization: &str, id: i32) -> QueryResult<Option<MessageId>> {
     let found: Option<Uid> = messages::table
         .filter(messages::comunicacion_id.eq(id))
         .filter(messages::organization_id.eq(organization))
@@ -176,22 +150,15 @@ pub(in super::super) async fn by_row(
 }
 
 /// Marks an inbound message, and those before it in its conversation, as read by us. Returns how many.
-pub(in super::super) async fn mark_read(
-    conn: &mut Conn,
-    id: MessageId,
-    now: Instant,
-) -> QueryResult<usize> {
+pub(in super::super) async fn mark_read(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResult<usize> {
     super::super::begin(conn).await?;
     let marked = mark_read_in(conn, id, now).await;
     super::super::end(conn, marked).await
 }
 
 async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResult<usize> {
-    let (conversation, created_at): (Option<Uid>, Instant) = messages::table
-        .find(Uid(id.0))
-        .select((messages::conversation_id, messages::created_at))
-        .first(conn)
-        .await?;
+    let (conversation, created_at): (Option<Uid>, Instant) =
+        messages::table.find(Uid(id.0)).select((messages::conversation_id, messages::created_at)).first(conn).await?;
     let inbound = comunicaciones::direction_code(Direction::Inbound);
     let mut unread = messages::table
         .filter(messages::direction.eq(inbound))
@@ -199,9 +166,9 @@ async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResu
         .select(messages::id)
         .into_boxed();
     unread = match conversation {
-        Some(conversation) => unread
-            .filter(messages::conversation_id.eq(conversation))
-            .filter(messages::created_at.le(created_at)),
+        Some(conversation) => {
+            unread.filter(messages::conversation_id.eq(conversation)).filter(messages::created_at.le(created_at))
+        }
         None => unread.filter(messages::id.eq(Uid(id.0))),
     };
     let ids: Vec<Uid> = unread.load(conn).await?;
@@ -210,18 +177,11 @@ async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResu
     }
     // An inbound message has no provider states to merge: ours is the only word on it.
     let read: Vec<Option<i32>> = diesel::update(messages::table.filter(messages::id.eq_any(ids)))
-        .set((
-            messages::status.eq(Status::Read.rank()),
-            messages::updated_at.eq(now),
-        ))
+        .set((messages::status.eq(Status::Read.rank()), messages::updated_at.eq(now)))
         .returning(messages::comunicacion_id)
         .get_results(conn)
         .await?;
-    let moved = read
-        .iter()
-        .flatten()
-        .map(|id| (Status::Read.rank(), *id))
-        .collect();
+    let moved = read.iter().flatten().map(|id| (Status::Read.rank(), *id)).collect();
     comunicaciones::move_states(conn, moved).await?;
     if let Some(conversation) = conversation {
         let count = i32::try_from(read.len()).unwrap_or(i32::MAX);
@@ -268,11 +228,25 @@ pub(in super::super) async fn recipient(
         .await?;
     opted_out.sort_unstable();
     opted_out.dedup();
-    Ok(RecipientState {
-        contact: contact.map(|id| ContactId(id.0)),
-        last_inbound_at,
-        opted_out,
-    })
+    Ok(RecipientState { contact: contact.map(|id| ContactId(id.0)), last_inbound_at, opted_out })
+}
+
+/// A condition, as text, that holds for what is a seller's own: their rows, and those of what the directory assigns to them.
+fn own_rows(directory: &Directory, seller: &UserId) -> String {
+    let table = super::super::MESSAGES;
+    // A user id is a claim of a signed token; it is written as a literal with its quotes doubled all the same.
+    let literal = seller.as_str().replace('\'', "''").replace('\0', "");
+    let mut own = format!("({table}.user_id = '{literal}'");
+    for (kind, assigned) in directory.assigned_to(seller.as_str()) {
+        let column = match kind {
+            Kind::Lead => "lead_id",
+            Kind::Client => "client_id",
+            Kind::Contract => "contract_id",
+        };
+        own.push_str(&format!(" OR {table}.{column} IN ({assigned})"));
+    }
+    own.push(')');
+    own
 }
 
 async fn select(
@@ -288,65 +262,33 @@ async fn select(
         .select((MessageRead::as_select(), Option::<RowRead>::as_select()))
         .filter(messages::organization_id.eq(scope.organization.as_str()))
         // What another program wrote and deleted again is gone.
-        .filter(
-            messages::account_id
-                .is_not_null()
-                .or(rows::id.is_not_null()),
-        )
+        .filter(messages::account_id.is_not_null().or(rows::id.is_not_null()))
         .order((messages::created_at.desc(), messages::id.desc()))
         .limit(limit)
         .into_boxed();
-    if let Some(seller) = &scope.seller {
-        let mut own = format!(
-            "({}.user_id = '{}'",
-            super::super::MESSAGES,
-            seller.as_str().replace('\'', "''").replace('\0', "")
-        );
-        for (kind, assigned) in directory.assigned_to(seller.as_str()) {
-            let column = match kind {
-                Kind::Lead => "lead_id",
-                Kind::Client => "client_id",
-                Kind::Contract => "contract_id",
-            };
-            own.push_str(&format!(
-                " OR {}.{column} IN ({assigned})",
-                super::super::MESSAGES
-            ));
-        }
-        own.push(')');
-        query = query.filter(sql::<Bool>(&own));
+    // Narrows the query where the filter names a value.
+    macro_rules! narrow {
+        ($value:expr, |$name:ident| $condition:expr) => {
+            if let Some($name) = $value {
+                query = query.filter($condition);
+            }
+        };
     }
-    if let Some(id) = only {
-        query = query.filter(messages::id.eq(Uid(id.0)));
-    }
-    if let Some(lead) = &filter.lead {
-        query = query.filter(messages::lead_id.eq(lead.as_str()));
-    }
-    if let Some(client) = &filter.client {
-        query = query.filter(messages::client_id.eq(client.as_str()));
-    }
-    if let Some(contract) = &filter.contract {
-        query = query.filter(messages::contract_id.eq(contract.as_str()));
-    }
-    if let Some(user) = &filter.user {
-        query = query.filter(messages::user_id.eq(user.as_str()));
-    }
-    if let Some(conversation) = filter.conversation {
-        query = query.filter(messages::conversation_id.eq(Uid(conversation.0)));
-    }
-    if let Some(channel) = filter.channel {
-        query = query.filter(messages::channel.eq(channel.as_str()));
-    }
-    if let Some(direction) = filter.direction {
-        query = query.filter(messages::direction.eq(comunicaciones::direction_code(direction)));
-    }
+    narrow!(&scope.seller, |seller| sql::<Bool>(&own_rows(directory, seller)));
+    narrow!(only, |id| messages::id.eq(Uid(id.0)));
+    narrow!(&filter.lead, |lead| messages::lead_id.eq(lead.as_str()));
+    narrow!(&filter.client, |client| messages::client_id.eq(client.as_str()));
+    narrow!(&filter.contract, |contract| messages::contract_id.eq(contract.as_str()));
+    narrow!(&filter.user, |user| messages::user_id.eq(user.as_str()));
+    narrow!(filter.conversation, |conversation| messages::conversation_id.eq(Uid(conversation.0)));
+    narrow!(filter.channel, |channel| messages::channel.eq(channel.as_str()));
+    narrow!(filter.direction, |direction| messages::direction.eq(comunicaciones::direction_code(direction)));
+    narrow!(filter.from, |from| messages::created_at.ge(Instant::of(from)));
+    narrow!(filter.until, |until| messages::created_at.lt(Instant::of(until)));
+    narrow!(&filter.text, |text| messages::search.like(like_pattern(text)).escape('\\'));
     if !filter.statuses.is_empty() {
         let ranks: Vec<i16> = filter.statuses.iter().map(|status| status.rank()).collect();
-        let words: Vec<&str> = filter
-            .statuses
-            .iter()
-            .map(|status| vocabulary::estado(*status))
-            .collect();
+        let words: Vec<&str> = filter.statuses.iter().map(|status| vocabulary::estado(*status)).collect();
         // Another program's word hides the state that we believe.
         query = query.filter(
             messages::foreign_status
@@ -355,57 +297,32 @@ async fn select(
                 .or(messages::foreign_status.eq_any(words).assume_not_null()),
         );
     }
-    if let Some(from) = filter.from {
-        query = query.filter(messages::created_at.ge(Instant::of(from)));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(messages::created_at.lt(Instant::of(until)));
-    }
-    if let Some(text) = &filter.text {
-        query = query.filter(messages::search.like(like_pattern(text)).escape('\\'));
-    }
     if let Some(after) = filter.after {
         // The form that an index bounds: `(a, b) < (x, y)` said as `a <= x AND (a < x OR b < y)`.
         let at = Instant::of(after.created_at);
-        query = query.filter(messages::created_at.le(at)).filter(
-            messages::created_at
-                .lt(at)
-                .or(messages::id.lt(Uid(after.id.0))),
-        );
+        query = query
+            .filter(messages::created_at.le(at))
+            .filter(messages::created_at.lt(at).or(messages::id.lt(Uid(after.id.0))));
     }
     query.load(conn).await
 }
 
-fn entry(
-    row: MessageRead,
-    shared: Option<RowRead>,
-    attachments: Vec<crate::history::Attachment>,
-) -> HistoryEntry {
+fn entry(row: MessageRead, shared: Option<RowRead>, attachments: Vec<crate::history::Attachment>) -> HistoryEntry {
     let status = Status::from_rank(row.status).unwrap_or(Status::Unknown);
     let mut links = Links {
         lead: row.lead_id.map(Into::into),
         client: row.client_id.map(Into::into),
         contract: row.contract_id.map(Into::into),
     };
-    let (mut user, mut text, mut duration, mut foreign_status) = (
-        row.user_id,
-        row.body,
-        row.duration_seconds,
-        row.foreign_status,
-    );
+    let (mut user, mut text, mut duration, mut foreign_status) =
+        (row.user_id, row.body, row.duration_seconds, row.foreign_status);
     let (mut counterpart, mut provider_id) = (row.counterpart, row.provider_id);
     if let Some(shared) = shared {
         // The shared row is what every program sees: what another one changed there holds.
         let shown = |id: Option<i32>| id.map(|id| id.to_string());
-        links.lead = shown(shared.lead_id)
-            .map(Into::into)
-            .or(links.lead.filter(is_text));
-        links.client = shown(shared.cliente_id)
-            .map(Into::into)
-            .or(links.client.filter(is_text));
-        links.contract = shown(shared.contrato_id)
-            .map(Into::into)
-            .or(links.contract.filter(is_text));
+        links.lead = shown(shared.lead_id).map(Into::into).or(links.lead.filter(is_text));
+        links.client = shown(shared.cliente_id).map(Into::into).or(links.client.filter(is_text));
+        links.contract = shown(shared.contrato_id).map(Into::into).or(links.contract.filter(is_text));
         user = Some(shared.usuario_id.to_string());
         duration = shared.duracion_seg.or(duration);
         foreign_status = Some(shared.estado).filter(|word| word != vocabulary::estado(status));
@@ -416,10 +333,7 @@ fn entry(
             provider_id = shared.sid_externo;
         }
     }
-    let told = matches!(
-        status,
-        Status::Failed | Status::Unknown | Status::CallFailed | Status::Expired
-    );
+    let told = matches!(status, Status::Failed | Status::Unknown | Status::CallFailed | Status::Expired);
     HistoryEntry {
         message: MessageId(row.id.0),
         id: row.comunicacion_id,
@@ -431,18 +345,13 @@ fn entry(
         direction: comunicaciones::direction_of(row.direction),
         counterpart,
         text,
-        content: row
-            .content
-            .and_then(|doc| serde_json::from_value(doc.0).ok()),
+        content: row.content.and_then(|doc| serde_json::from_value(doc.0).ok()),
         status,
         foreign_status,
         provider_id,
         duration_seconds: duration,
         created_at: row.created_at.0,
-        problem: row
-            .problem
-            .filter(|_| told)
-            .and_then(|doc| serde_json::from_value(doc.0).ok()),
+        problem: row.problem.filter(|_| told).and_then(|doc| serde_json::from_value(doc.0).ok()),
         conversation: row.conversation_id.map(|id| ConversationId(id.0)),
         attachments,
     }
@@ -453,18 +362,9 @@ fn is_text<T: ToString>(id: &T) -> bool {
     number_of(&id.to_string()).is_none()
 }
 
-type EventTuple = (
-    Option<i16>,
-    String,
-    Instant,
-    Instant,
-    Option<Doc>,
-    Option<Doc>,
-);
+type EventTuple = (Option<i16>, String, Instant, Instant, Option<Doc>, Option<Doc>);
 
-fn status_event(
-    (status, provider_status, occurred_at, recorded_at, problem, extra): EventTuple,
-) -> StatusEvent {
+fn status_event((status, provider_status, occurred_at, recorded_at, problem, extra): EventTuple) -> StatusEvent {
     StatusEvent {
         status: status.and_then(Status::from_rank),
         provider_status,

@@ -12,17 +12,13 @@ use super::{
     Conn, RunQueryDsl, comunicaciones,
     people::{self, People},
     plan::{Draft, Plan},
-    rows::{
-        AttachmentRow, ConversationRow, EventRow, IdentityRow, MessageRow, OptOutRow, UpdateRow,
-    },
-    schema::{
-        conversations, events, identities, messages, opt_outs, quarantine, updates, webhooks,
-    },
+    rows::{AttachmentRow, ConversationRow, EventRow, IdentityRow, MessageRow, OptOutRow, UpdateRow},
+    schema::{conversations, events, identities, messages, opt_outs, quarantine, updates, webhooks},
     status,
 };
 use crate::{
-    AddressKind, ClientId, ContractId, Direction, EventKind, IdentityChange, InboundMessage,
-    LeadId, MessageOrigin, OptChange, Status, UserId,
+    AddressKind, ClientId, ContractId, Direction, EventKind, IdentityChange, InboundMessage, LeadId, MessageOrigin,
+    OptChange, Status, UserId,
     history::{
         Ingested, NewWebhook,
         accounts_map::AccountMap,
@@ -66,11 +62,7 @@ pub(in super::super) async fn write(
         plan.statuses.clear();
         plan.updates.clear();
         for raw in &mut plan.raw {
-            raw.problem = Some(
-                raw.problem
-                    .take()
-                    .unwrap_or_else(|| "the events could not be stored".to_owned()),
-            );
+            raw.problem = Some(raw.problem.take().unwrap_or_else(|| "the events could not be stored".to_owned()));
         }
     }
     let people = People::look_up(conn, context.directory, &plan.messages, context.now).await?;
@@ -99,29 +91,12 @@ async fn write_all(
     let raw = std::mem::take(&mut plan.raw);
     insert_ignore!(conn, webhooks::table, raw, webhooks::id);
     let quarantined = std::mem::take(&mut plan.quarantined);
-    insert_ignore!(
-        conn,
-        quarantine::table,
-        quarantined,
-        (quarantine::account_id, quarantine::webhook_id)
-    );
+    insert_ignore!(conn, quarantine::table, quarantined, (quarantine::account_id, quarantine::webhook_id));
     for (webhook, registered) in std::mem::take(&mut plan.replayed) {
         super::webhooks::release(conn, webhook, &registered).await?;
     }
-    people::write_contacts(
-        conn,
-        std::mem::take(&mut people.new_contacts)
-            .into_values()
-            .collect(),
-    )
-    .await?;
-    people::write_identities(
-        conn,
-        std::mem::take(&mut people.new_identities)
-            .into_values()
-            .collect(),
-    )
-    .await?;
+    people::write_contacts(conn, std::mem::take(&mut people.new_contacts).into_values().collect()).await?;
+    people::write_identities(conn, std::mem::take(&mut people.new_identities).into_values().collect()).await?;
     people.write_names(conn, now).await?;
     people.write_learnt(conn, now).await?;
     let mut log = write_messages(conn, context, plan, &people).await?;
@@ -149,32 +124,16 @@ async fn write_messages(
     if plan.messages.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<MessageRow> = plan
-        .messages
-        .iter()
-        .map(|draft| message_row(draft, people, context.now))
-        .collect();
+    let mut rows: Vec<MessageRow> = plan.messages.iter().map(|draft| message_row(draft, people, context.now)).collect();
     if context.depth == Depth::Everything {
         comunicaciones::number(conn, &mut rows).await?;
     }
-    let at: HashMap<Uid, usize> = rows
-        .iter()
-        .enumerate()
-        .map(|(at, row)| (row.id, at))
-        .collect();
-    rows.sort_unstable_by(|a, b| {
-        (&a.account_id, &a.provider_id).cmp(&(&b.account_id, &b.provider_id))
-    });
-    let new: Vec<Uid> = insert_new!(
-        conn,
-        messages::table,
-        rows,
-        (messages::account_id, messages::provider_id),
-        messages::id
-    );
+    let at: HashMap<Uid, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+    rows.sort_unstable_by(|a, b| (&a.account_id, &a.provider_id).cmp(&(&b.account_id, &b.provider_id)));
+    let new: Vec<Uid> =
+        insert_new!(conn, messages::table, rows, (messages::account_id, messages::provider_id), messages::id);
     let new: HashSet<Uid> = new.into_iter().collect();
-    let (mut rows, known): (Vec<MessageRow>, Vec<MessageRow>) =
-        rows.into_iter().partition(|row| new.contains(&row.id));
+    let (mut rows, known): (Vec<MessageRow>, Vec<MessageRow>) = rows.into_iter().partition(|row| new.contains(&row.id));
     // As they came: ids grow with the time at which they are made.
     rows.sort_unstable_by_key(|row| row.id);
     let mut files: Vec<(Uid, usize)> = rows.iter().map(|row| (row.id, at[&row.id])).collect();
@@ -244,15 +203,10 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
     let account = draft.account;
     let person = people.of(account, &draft.body.party);
     let (direction, status) = match draft.body.origin {
-        MessageOrigin::Counterpart | MessageOrigin::History => {
-            (Direction::Inbound, Status::Received)
-        }
+        MessageOrigin::Counterpart | MessageOrigin::History => (Direction::Inbound, Status::Received),
         MessageOrigin::Echo | MessageOrigin::HistoryEcho => (Direction::Outbound, Status::Sent),
     };
-    let imported = matches!(
-        draft.body.origin,
-        MessageOrigin::History | MessageOrigin::HistoryEcho
-    );
+    let imported = matches!(draft.body.origin, MessageOrigin::History | MessageOrigin::HistoryEcho);
     let occurred_at = draft.event.occurred_at.map(Instant::of);
     // What just came stands where it came; an import stands where it belongs.
     let created_at = occurred_at.filter(|_| imported).unwrap_or(now);
@@ -266,9 +220,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         .or(draft.body.party.primary());
     let body = clean(&draft.body.content.summary());
     let content = serde_json::to_value(&draft.body.content).unwrap_or_default();
-    let owner = person
-        .and_then(|p| p.owner.clone())
-        .or_else(|| account.owner.clone());
+    let owner = person.and_then(|p| p.owner.clone()).or_else(|| account.owner.clone());
     MessageRow {
         id: Uid(Uuid::now_v7()),
         organization_id: account.organization.as_str().to_owned(),
@@ -276,15 +228,9 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         provider_id: Some(clean(&draft.event.subject)),
         conversation_id: person.map(|p| conversation_id(account.id.as_str(), p.contact)),
         contact_id: person.map(|p| p.contact),
-        lead_id: person
-            .and_then(|p| p.links.lead.clone())
-            .map(LeadId::into_string),
-        client_id: person
-            .and_then(|p| p.links.client.clone())
-            .map(ClientId::into_string),
-        contract_id: person
-            .and_then(|p| p.links.contract.clone())
-            .map(ContractId::into_string),
+        lead_id: person.and_then(|p| p.links.lead.clone()).map(LeadId::into_string),
+        client_id: person.and_then(|p| p.links.client.clone()).map(ClientId::into_string),
+        contract_id: person.and_then(|p| p.links.contract.clone()).map(ContractId::into_string),
         user_id: owner.map(UserId::into_string),
         channel: account.channel.as_str().to_owned(),
         direction: comunicaciones::direction_code(direction),
@@ -312,25 +258,16 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
 
 /// The conversation of a contact with an account: derived, so that all writers mean the same one.
 pub(super) fn conversation_id(account: &str, contact: Uid) -> Uid {
-    Uid(derived_id(
-        "conversation",
-        &[account, &contact.0.to_string()],
-    ))
+    Uid(derived_id("conversation", &[account, &contact.0.to_string()]))
 }
 
-/// Opens conversations and moves them on, once for each, by what is new.
-pub(super) async fn write_conversations(
-    conn: &mut Conn,
-    new: &[MessageRow],
-    now: Instant,
-) -> QueryResult<()> {
+/// What is new in each conversation.
+fn conversation_rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
     let mut rows: BTreeMap<Uid, ConversationRow> = BTreeMap::new();
     for message in new {
-        let (Some(id), Some(contact), Some(account)) = (
-            message.conversation_id,
-            message.contact_id,
-            &message.account_id,
-        ) else {
+        let (Some(id), Some(contact), Some(account)) =
+            (message.conversation_id, message.contact_id, &message.account_id)
+        else {
             continue;
         };
         let inbound = message.direction == comunicaciones::direction_code(Direction::Inbound);
@@ -357,7 +294,12 @@ pub(super) async fn write_conversations(
             row.last_inbound_at = row.last_inbound_at.max(Some(wrote_at));
         }
     }
-    let rows: Vec<ConversationRow> = rows.into_values().collect();
+    rows.into_values().collect()
+}
+
+/// Opens conversations and moves them on, once for each, by what is new.
+pub(super) async fn write_conversations(conn: &mut Conn, new: &[MessageRow], now: Instant) -> QueryResult<()> {
+    let rows = conversation_rows(new, now);
     upsert!(
         conn,
         conversations::table,
@@ -409,9 +351,7 @@ async fn write_attachments(
                 mime_type: media.mime_type.as_deref().map(clean),
                 filename: media.filename.as_deref().map(clean),
                 sha256: media.sha256.as_deref().map(clean),
-                source: Doc(clean_value(
-                    serde_json::to_value(&media.source).unwrap_or_default(),
-                )),
+                source: Doc(clean_value(serde_json::to_value(&media.source).unwrap_or_default())),
                 state: 0,
                 attempts: 0,
                 due_at: now,
@@ -422,32 +362,17 @@ async fn write_attachments(
     super::media::write(conn, rows).await
 }
 
-async fn write_updates(
-    conn: &mut Conn,
-    plan: &mut Plan<'_>,
-    now: Instant,
-) -> QueryResult<Vec<EventRow>> {
+async fn write_updates(conn: &mut Conn, plan: &mut Plan<'_>, now: Instant) -> QueryResult<Vec<EventRow>> {
     if plan.updates.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows: Vec<(usize, UpdateRow)> = plan
-        .updates
-        .iter()
-        .enumerate()
-        .map(|(at, draft)| (at, update_row(draft, now)))
-        .collect();
-    rows.sort_unstable_by(|(_, a), (_, b)| {
-        (&a.account_id, &a.kind, &a.key).cmp(&(&b.account_id, &b.kind, &b.key))
-    });
+    let mut rows: Vec<(usize, UpdateRow)> =
+        plan.updates.iter().enumerate().map(|(at, draft)| (at, update_row(draft, now))).collect();
+    rows.sort_unstable_by(|(_, a), (_, b)| (&a.account_id, &a.kind, &a.key).cmp(&(&b.account_id, &b.kind, &b.key)));
     let (order, rows): (Vec<usize>, Vec<UpdateRow>) = rows.into_iter().unzip();
     let ids: HashMap<Uid, usize> = rows.iter().map(|row| row.id).zip(order).collect();
-    let new: Vec<Uid> = insert_new!(
-        conn,
-        updates::table,
-        rows,
-        (updates::account_id, updates::kind, updates::key),
-        updates::id
-    );
+    let new: Vec<Uid> =
+        insert_new!(conn, updates::table, rows, (updates::account_id, updates::kind, updates::key), updates::id);
     for draft in &plan.updates {
         plan.counts[draft.webhook].duplicates += 1;
     }
@@ -484,12 +409,8 @@ async fn follow(
     now: Instant,
 ) -> QueryResult<()> {
     let account = draft.account;
-    let mut named: Vec<_> = change
-        .previous
-        .iter()
-        .chain(&change.previous_aliases)
-        .chain(&change.current.addresses)
-        .collect();
+    let mut named: Vec<_> =
+        change.previous.iter().chain(&change.previous_aliases).chain(&change.current.addresses).collect();
     named.dedup();
     let values: Vec<String> = named.iter().map(|a| clean(a.value())).collect();
     let known: Vec<IdentityRow> = identities::table
@@ -499,10 +420,7 @@ async fn follow(
         .load(conn)
         .await?;
     // Under the name that is known; where none is, there is nobody to follow yet: the first message makes the contact.
-    let Some(found) = values
-        .iter()
-        .find_map(|v| known.iter().find(|i| i.external_id == *v))
-    else {
+    let Some(found) = values.iter().find_map(|v| known.iter().find(|i| i.external_id == *v)) else {
         return Ok(());
     };
     let rows: Vec<IdentityRow> = change
@@ -525,12 +443,7 @@ async fn follow(
 }
 
 /// The latest word of a person on being written to counts, whatever order it arrives in.
-async fn opt(
-    conn: &mut Conn,
-    draft: &Draft<'_, EventKind>,
-    change: &OptChange,
-    now: Instant,
-) -> QueryResult<()> {
+async fn opt(conn: &mut Conn, draft: &Draft<'_, EventKind>, change: &OptChange, now: Instant) -> QueryResult<()> {
     let rows: Vec<OptOutRow> = change
         .party
         .addresses
@@ -578,9 +491,7 @@ fn update_row(draft: &Draft<'_, EventKind>, now: Instant) -> UpdateRow {
         kind: draft.body.name().to_owned(),
         key: clean(draft.event.key.as_str()),
         subject: clean(&draft.event.subject),
-        payload: Doc(clean_value(
-            serde_json::to_value(draft.body).unwrap_or_default(),
-        )),
+        payload: Doc(clean_value(serde_json::to_value(draft.body).unwrap_or_default())),
         webhook_id: Some(draft.webhook_id),
         occurred_at: draft.event.occurred_at.map(Instant::of),
         recorded_at: now,

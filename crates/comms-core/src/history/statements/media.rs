@@ -61,10 +61,7 @@ impl AttachmentRead {
 }
 
 /// The attachments of these messages.
-pub(super) async fn of_messages(
-    conn: &mut Conn,
-    messages: &[Uid],
-) -> QueryResult<Vec<AttachmentRead>> {
+pub(super) async fn of_messages(conn: &mut Conn, messages: &[Uid]) -> QueryResult<Vec<AttachmentRead>> {
     attachments::table
         .filter(attachments::message_id.eq_any(messages.to_vec()))
         .order(attachments::id)
@@ -74,11 +71,7 @@ pub(super) async fn of_messages(
 }
 
 /// One attachment of the organisation.
-pub(in super::super) async fn attachment(
-    conn: &mut Conn,
-    scope: &Scope,
-    id: Uuid,
-) -> QueryResult<Option<Attachment>> {
+pub(in super::super) async fn attachment(conn: &mut Conn, scope: &Scope, id: Uuid) -> QueryResult<Option<Attachment>> {
     let row: Option<AttachmentRead> = attachments::table
         .find(Uid(id))
         .filter(attachments::organization_id.eq(scope.organization.as_str()))
@@ -115,22 +108,11 @@ pub(in super::super) async fn claim(
 }
 
 /// What a claim tells: id, organisation, account, source, media type, hash, attempts.
-type Claimed = (
-    Uid,
-    String,
-    String,
-    Doc,
-    Option<String>,
-    Option<String>,
-    i32,
-);
+type Claimed = (Uid, String, String, Doc, Option<String>, Option<String>, i32);
 
 async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryResult<Vec<MediaJob>> {
     let rows: Vec<Claimed> = diesel::update(attachments::table.filter(attachments::id.eq_any(due)))
-        .set((
-            attachments::due_at.eq(until),
-            attachments::attempts.eq(attachments::attempts + 1),
-        ))
+        .set((attachments::due_at.eq(until), attachments::attempts.eq(attachments::attempts + 1)))
         .returning((
             attachments::id,
             attachments::organization_id,
@@ -144,47 +126,32 @@ async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryRes
         .await?;
     Ok(rows
         .into_iter()
-        .filter_map(
-            |(id, organization, account, source, mime_type, sha256, attempts)| {
-                Some(MediaJob {
-                    id: id.0,
-                    organization: organization.into(),
-                    account: account.into(),
-                    source: serde_json::from_value(source.0).ok()?,
-                    mime_type,
-                    sha256,
-                    attempts,
-                })
-            },
-        )
+        .filter_map(|(id, organization, account, source, mime_type, sha256, attempts)| {
+            Some(MediaJob {
+                id: id.0,
+                organization: organization.into(),
+                account: account.into(),
+                source: serde_json::from_value(source.0).ok()?,
+                mime_type,
+                sha256,
+                attempts,
+            })
+        })
         .collect())
 }
 
 /// Records how fetching ended. A file that is here already stays.
-pub(in super::super) async fn conclude(
-    conn: &mut Conn,
-    id: Uuid,
-    outcome: &MediaOutcome,
-) -> QueryResult<usize> {
-    let pending = attachments::table
-        .find(Uid(id))
-        .filter(attachments::state.eq(PENDING));
+pub(in super::super) async fn conclude(conn: &mut Conn, id: Uuid, outcome: &MediaOutcome) -> QueryResult<usize> {
+    let pending = attachments::table.find(Uid(id)).filter(attachments::state.eq(PENDING));
     match outcome {
-        MediaOutcome::Stored {
-            blob_key,
-            size,
-            mime_type,
-            sha256,
-        } => {
+        MediaOutcome::Stored { blob_key, size, mime_type, sha256 } => {
             diesel::update(pending)
                 .set((
                     attachments::state.eq(STORED),
                     attachments::blob_key.eq(blob_key),
                     attachments::size.eq(size),
                     attachments::sha256.eq(sha256),
-                    mime_type
-                        .as_ref()
-                        .map(|m| attachments::mime_type.eq(clean(m))),
+                    mime_type.as_ref().map(|m| attachments::mime_type.eq(clean(m))),
                     attachments::error.eq(None::<String>),
                 ))
                 .execute(conn)
@@ -192,19 +159,13 @@ pub(in super::super) async fn conclude(
         }
         MediaOutcome::Retry { at, error } => {
             diesel::update(pending)
-                .set((
-                    attachments::due_at.eq(Instant::of(*at)),
-                    attachments::error.eq(clean(error)),
-                ))
+                .set((attachments::due_at.eq(Instant::of(*at)), attachments::error.eq(clean(error))))
                 .execute(conn)
                 .await
         }
         MediaOutcome::Failed { error } => {
             diesel::update(pending)
-                .set((
-                    attachments::state.eq(FAILED),
-                    attachments::error.eq(clean(error)),
-                ))
+                .set((attachments::state.eq(FAILED), attachments::error.eq(clean(error))))
                 .execute(conn)
                 .await
         }
@@ -213,9 +174,5 @@ pub(in super::super) async fn conclude(
 
 /// How many wait.
 pub(in super::super) async fn pending(conn: &mut Conn) -> QueryResult<i64> {
-    attachments::table
-        .filter(attachments::state.eq(PENDING))
-        .count()
-        .get_result(conn)
-        .await
+    attachments::table.filter(attachments::state.eq(PENDING)).count().get_result(conn).await
 }

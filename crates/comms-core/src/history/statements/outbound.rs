@@ -10,8 +10,7 @@ use super::{
     status::{self, Merge},
 };
 use crate::{
-    AccountId, ClientId, ContractId, Direction, ErrorKind, LeadId, MessageId, Problem, Status,
-    UserId,
+    AccountId, ClientId, ContractId, Direction, ErrorKind, LeadId, MessageId, Problem, Status, UserId,
     history::{
         Accepted, Account, Conclusion, NewOutbound,
         sql_types::{Doc, Instant, Uid},
@@ -32,10 +31,7 @@ pub(in super::super) enum AcceptedRow {
 }
 
 /// Stores a message that is about to be sent, and all that goes with it.
-pub(in super::super) async fn accept(
-    conn: &mut Conn,
-    new: &NewOutbound,
-) -> QueryResult<AcceptedRow> {
+pub(in super::super) async fn accept(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRow> {
     super::super::begin(conn).await?;
     let accepted = accept_in(conn, new).await;
     super::super::end(conn, accepted).await
@@ -44,18 +40,13 @@ pub(in super::super) async fn accept(
 async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRow> {
     let now = Instant::of(new.now);
     let organization = new.organization.as_str();
-    let key = new
-        .idempotency_key
-        .as_deref()
-        .map(|key| stored_key(&new.user, key));
+    let key = new.idempotency_key.as_deref().map(|key| stored_key(&new.user, key));
     if let Some(key) = &key
         && let Some(known) = by_key(conn, organization, key, &new.request_hash, now).await?
     {
         return Ok(known);
     }
-    let Some(account) = accounts::account(conn, &new.account)
-        .await?
-        .filter(|a| a.organization == new.organization)
+    let Some(account) = accounts::account(conn, &new.account).await?.filter(|a| a.organization == new.organization)
     else {
         return Ok(AcceptedRow::NoAccount);
     };
@@ -68,14 +59,7 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     }
     comunicaciones::write(conn, rows.iter()).await?;
     let id = Uid(new.message.id.0);
-    let sending = vec![status::own_event(
-        id,
-        organization,
-        account.id.as_str(),
-        Status::Sending,
-        None,
-        now,
-    )];
+    let sending = vec![status::own_event(id, organization, account.id.as_str(), Status::Sending, None, now)];
     status::write_own(conn, sending).await?;
     diesel::insert_into(outbox::table)
         .values(OutboxRow {
@@ -95,12 +79,7 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
 }
 
 /// Another request with the same key, or another retry of the same message, holds the row that this one would have been.
-async fn faster(
-    conn: &mut Conn,
-    new: &NewOutbound,
-    key: Option<&str>,
-    now: Instant,
-) -> QueryResult<AcceptedRow> {
+async fn faster(conn: &mut Conn, new: &NewOutbound, key: Option<&str>, now: Instant) -> QueryResult<AcceptedRow> {
     if let Some(original) = new.retry_of {
         let retry: Option<Uid> = messages::table
             .filter(messages::retry_of.eq(Uid(original.0)))
@@ -169,12 +148,7 @@ async fn by_key(
 }
 
 /// The recipient's contact; what the message belongs to is learnt for their identity.
-async fn meet(
-    conn: &mut Conn,
-    account: &Account,
-    new: &NewOutbound,
-    now: Instant,
-) -> QueryResult<Uid> {
+async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instant) -> QueryResult<Uid> {
     let address = &new.message.to;
     let known = people::known_contact(conn, account.id.as_str(), address).await?;
     let contact = known.unwrap_or_else(|| people::derived_contact(account.id.as_str(), address));
@@ -190,11 +164,7 @@ async fn meet(
         people::write_contacts(conn, vec![row]).await?;
     }
     // The spelling that is written to becomes an identity of its own, beside those that are known.
-    let person = Person {
-        contact,
-        links: new.links.clone(),
-        owner: Some(new.user.clone()),
-    };
+    let person = Person { contact, links: new.links.clone(), owner: Some(new.user.clone()) };
     let identity = people::new_identity(account, address, contact, None, None, &person, now);
     people::write_identities(conn, vec![identity]).await?;
     let links = &new.links;
@@ -219,13 +189,7 @@ async fn meet(
     Ok(contact)
 }
 
-fn message_row(
-    new: &NewOutbound,
-    account: &Account,
-    contact: Uid,
-    key: Option<String>,
-    now: Instant,
-) -> MessageRow {
+fn message_row(new: &NewOutbound, account: &Account, contact: Uid, key: Option<String>, now: Instant) -> MessageRow {
     let body = clean(&new.message.content.summary());
     let content = serde_json::to_value(&new.message.content).unwrap_or_default();
     MessageRow {
@@ -264,10 +228,7 @@ fn message_row(
 }
 
 /// Records how an attempt ended. Returns the last cursor of the log; `None` where there is no such message.
-pub(in super::super) async fn conclude(
-    conn: &mut Conn,
-    conclusion: &Conclusion,
-) -> QueryResult<Option<Option<i64>>> {
+pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Option<i64>>> {
     super::super::begin(conn).await?;
     let concluded = conclude_in(conn, conclusion).await;
     super::super::end(conn, concluded).await
@@ -279,20 +240,9 @@ async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Op
     let Some(message) = sent_message(conn, id).await? else {
         return Ok(None);
     };
-    let provider_id = conclusion
-        .receipt
-        .as_ref()
-        .map(|receipt| clean(&receipt.provider_id));
+    let provider_id = conclusion.receipt.as_ref().map(|receipt| clean(&receipt.provider_id));
     let problem = conclusion.problem.as_ref();
-    finish(
-        conn,
-        &message,
-        conclusion.status,
-        problem,
-        provider_id.clone(),
-        now,
-    )
-    .await?;
+    finish(conn, &message, conclusion.status, problem, provider_id.clone(), now).await?;
     if let Some(receipt) = &conclusion.receipt {
         also_known_as(conn, &message, &receipt.recipient, now).await?;
     }
@@ -314,23 +264,15 @@ pub(in super::super) async fn release_stale(
     super::super::end(conn, released).await
 }
 
-async fn release_in(
-    conn: &mut Conn,
-    now: Instant,
-    everything: bool,
-) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
-    let mut stale = outbox::table
-        .select(outbox::message_id)
-        .order(outbox::message_id)
-        .into_boxed();
+async fn release_in(conn: &mut Conn, now: Instant, everything: bool) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
+    let mut stale = outbox::table.select(outbox::message_id).order(outbox::message_id).into_boxed();
     if !everything {
         stale = stale.filter(outbox::lease_until.lt(now));
     }
     let stale: Vec<Uid> = stale.load(conn).await?;
     let problem = Problem {
         code: "interrupted".to_owned(),
-        message: "the attempt was cut off; whether the provider took the message is not known"
-            .to_owned(),
+        message: "the attempt was cut off; whether the provider took the message is not known".to_owned(),
         kind: ErrorKind::Transport,
     };
     let mut released = Vec::new();
@@ -401,25 +343,12 @@ async fn finish(
     provider_id: Option<String>,
     now: Instant,
 ) -> QueryResult<()> {
-    let step = status::own_event(
-        message.id,
-        &message.organization_id,
-        &message.account_id,
-        state,
-        problem,
-        now,
-    );
+    let step = status::own_event(message.id, &message.organization_id, &message.account_id, state, problem, now);
     status::write_own(conn, vec![step]).await?;
-    let merge = Merge {
-        message: message.id,
-        rank: state.rank(),
-        problem: problem.map(status::problem_doc),
-        provider_id,
-    };
+    let merge =
+        Merge { message: message.id, rank: state.rank(), problem: problem.map(status::problem_doc), provider_id };
     status::merge(conn, vec![merge], now).await?;
-    diesel::delete(outbox::table.find(message.id))
-        .execute(conn)
-        .await?;
+    diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
     Ok(())
 }
 
@@ -466,12 +395,6 @@ pub(in super::super) async fn sending_account(
     user: &UserId,
 ) -> QueryResult<Option<AccountId>> {
     let all = accounts::list(conn, Some(organization)).await?;
-    let usable = || {
-        all.iter()
-            .filter(|a| a.active && a.channel.as_str() == channel)
-    };
-    Ok(usable()
-        .find(|a| a.owner.as_ref() == Some(user))
-        .or_else(|| usable().next())
-        .map(|a| a.id.clone()))
+    let usable = || all.iter().filter(|a| a.active && a.channel.as_str() == channel);
+    Ok(usable().find(|a| a.owner.as_ref() == Some(user)).or_else(|| usable().next()).map(|a| a.id.clone()))
 }

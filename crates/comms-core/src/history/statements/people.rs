@@ -62,8 +62,7 @@ struct Answer {
 impl People {
     pub(super) fn of(&self, account: &Account, party: &Party) -> Option<&Person> {
         let primary = party.primary()?;
-        self.by_address
-            .get(&(account.id.as_str().to_owned(), clean(primary.value())))
+        self.by_address.get(&(account.id.as_str().to_owned(), clean(primary.value())))
     }
 
     /// Looks up everybody who wrote. Outside of the transaction: a directory that fails must not take the messages with it.
@@ -118,89 +117,75 @@ impl People {
             .iter()
             .map(|identity| identity.contact_id)
             .next()
-            .or_else(|| {
-                party
-                    .addresses
-                    .iter()
-                    .find_map(|a| self.new_identities.get(&key(a)))
-                    .map(|i| i.contact_id)
-            })
+            .or_else(|| party.addresses.iter().find_map(|a| self.new_identities.get(&key(a))).map(|i| i.contact_id))
             .unwrap_or_else(|| derived_contact(account_id, primary));
         let name = party.name.as_deref().map(clean);
         let username = party.username.as_deref().map(clean);
-        let mut person = Person {
-            contact,
-            links: Links::default(),
-            owner: None,
-        };
-        let mut candidates = None;
-        let learnt = met.iter().map(|identity| answer.links_of(identity));
-        match learnt.into_iter().find(|links| *links != Links::default()) {
+        let (mut person, mut candidates) = (Person { contact, links: Links::default(), owner: None }, None);
+        match met.iter().map(|identity| answer.links_of(identity)).find(|links| *links != Links::default()) {
             Some(links) => person.links = links,
             None => candidates = person.adopt(party, &answer.matches),
         }
-        person.owner = answer.owner_of(&person.links).or(person.owner).or_else(|| {
-            met.iter()
-                .find_map(|i| i.user_id.as_deref().map(UserId::from))
-        });
-        let changed = met.iter().all(|i| links_of(i) != person.links);
-        let told = self.learnt.iter().any(|learnt| learnt.contact == contact);
-        if !met.is_empty() && !told && (changed || candidates.is_some()) {
-            self.learnt.push(Learnt {
-                contact,
-                identities: met.iter().map(|identity| identity.id).collect(),
-                links: person.links.clone(),
-                owner: person.owner.clone(),
-                candidates: candidates.clone(),
-            });
-        }
+        person.owner = answer
+            .owner_of(&person.links)
+            .or(person.owner)
+            .or_else(|| met.iter().find_map(|i| i.user_id.as_deref().map(UserId::from)));
         if met.is_empty() {
-            self.new_contacts
-                .entry(contact)
-                .or_insert_with(|| ContactRow {
-                    id: contact,
-                    organization_id: account.organization.as_str().to_owned(),
-                    name: name.clone(),
-                    candidates,
-                    created_at: now,
-                    updated_at: now,
-                });
-        }
-        for identity in met {
-            if (name.is_some() && identity.name != name)
-                || (username.is_some() && identity.username != username)
-            {
-                self.renamed
-                    .push((identity.id, name.clone(), username.clone()));
-            }
+            self.new_contacts.entry(contact).or_insert_with(|| ContactRow {
+                id: contact,
+                organization_id: account.organization.as_str().to_owned(),
+                name: name.clone(),
+                candidates,
+                created_at: now,
+                updated_at: now,
+            });
+        } else {
+            self.remember(&met, &person, candidates, name.as_ref(), username.as_ref());
         }
         for address in &party.addresses {
             if known.contains_key(&key(address)) {
                 continue;
             }
             self.new_identities.entry(key(address)).or_insert_with(|| {
-                new_identity(
-                    account,
-                    address,
-                    contact,
-                    name.clone(),
-                    username.clone(),
-                    &person,
-                    now,
-                )
+                new_identity(account, address, contact, name.clone(), username.clone(), &person, now)
             });
         }
         self.by_address.insert(key(primary), person);
+    }
+
+    /// Notes what is to be written of somebody who is known: links that changed, a name that is new.
+    fn remember(
+        &mut self,
+        met: &[&IdentityRow],
+        person: &Person,
+        candidates: Option<Doc>,
+        name: Option<&String>,
+        username: Option<&String>,
+    ) {
+        let changed = met.iter().all(|identity| links_of(identity) != person.links);
+        let told = self.learnt.iter().any(|learnt| learnt.contact == person.contact);
+        if !told && (changed || candidates.is_some()) {
+            self.learnt.push(Learnt {
+                contact: person.contact,
+                identities: met.iter().map(|identity| identity.id).collect(),
+                links: person.links.clone(),
+                owner: person.owner.clone(),
+                candidates,
+            });
+        }
+        for identity in met {
+            let renamed = name.is_some() && identity.name.as_ref() != name;
+            if renamed || (username.is_some() && identity.username.as_ref() != username) {
+                self.renamed.push((identity.id, name.cloned(), username.cloned()));
+            }
+        }
     }
 
     /// Writes what the directory now says of people who were known. Part of the transaction.
     pub(super) async fn write_learnt(&self, conn: &mut Conn, now: Instant) -> QueryResult<()> {
         for learnt in &self.learnt {
             diesel::update(contacts::table.find(learnt.contact))
-                .set((
-                    contacts::candidates.eq(&learnt.candidates),
-                    contacts::updated_at.eq(now),
-                ))
+                .set((contacts::candidates.eq(&learnt.candidates), contacts::updated_at.eq(now)))
                 .execute(conn)
                 .await?;
             let links = &learnt.links;
@@ -243,10 +228,7 @@ impl Answer {
     ) -> QueryResult<Self> {
         let mut answer = Self::default();
         for kind in [Kind::Lead, Kind::Client, Kind::Contract] {
-            let mut ids: Vec<String> = known
-                .values()
-                .filter_map(|identity| link(&links_of(identity), kind))
-                .collect();
+            let mut ids: Vec<String> = known.values().filter_map(|identity| link(&links_of(identity), kind)).collect();
             ids.sort_unstable();
             ids.dedup();
             let borrowed: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -302,10 +284,7 @@ impl Answer {
 impl Person {
     /// Takes the links of the one directory entry that matches. Several = nobody's: returned for a person to decide.
     fn adopt(&mut self, party: &Party, matches: &[Match]) -> Option<Doc> {
-        let mut mine: Vec<&Match> = matches
-            .iter()
-            .filter(|m| party.addresses.contains(&m.address))
-            .collect();
+        let mut mine: Vec<&Match> = matches.iter().filter(|m| party.addresses.contains(&m.address)).collect();
         // Found by phone and by e-mail, or by two numbers: one entry all the same.
         let mut seen = HashSet::new();
         mine.retain(|m| seen.insert((m.kind, &m.id)));
@@ -316,18 +295,13 @@ impl Person {
                     Kind::Lead => self.links.lead = Some(only.id.as_str().into()),
                     _ => self.links.client = Some(only.id.as_str().into()),
                 }
-                self.owner = self
-                    .owner
-                    .take()
-                    .or_else(|| only.owner.as_deref().map(UserId::from));
+                self.owner = self.owner.take().or_else(|| only.owner.as_deref().map(UserId::from));
             }
         }
         let ambiguous: Vec<_> = mine
             .iter()
             .filter(|m| mine.iter().filter(|other| other.kind == m.kind).count() > 1)
-            .map(
-                |m| serde_json::json!({"kind": format!("{:?}", m.kind).to_lowercase(), "id": m.id}),
-            )
+            .map(|m| serde_json::json!({"kind": format!("{:?}", m.kind).to_lowercase(), "id": m.id}))
             .collect();
         (!ambiguous.is_empty()).then(|| Doc(ambiguous.into()))
     }
@@ -340,10 +314,8 @@ async fn known(
     let mut accounts: Vec<&str> = drafts.iter().map(|d| d.account.id.as_str()).collect();
     accounts.sort_unstable();
     accounts.dedup();
-    let mut values: Vec<String> = drafts
-        .iter()
-        .flat_map(|d| d.body.party.addresses.iter().flat_map(spellings))
-        .collect();
+    let mut values: Vec<String> =
+        drafts.iter().flat_map(|d| d.body.party.addresses.iter().flat_map(spellings)).collect();
     values.sort_unstable();
     values.dedup();
     if values.is_empty() {
@@ -355,10 +327,7 @@ async fn known(
         .select(IdentityRow::as_select())
         .load(conn)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.account_id.clone(), row.external_id.clone()), row))
-        .collect())
+    Ok(rows.into_iter().map(|row| ((row.account_id.clone(), row.external_id.clone()), row)).collect())
 }
 
 /// Inserts an identity (and, where it is new, its contact) for somebody we write to; learns its links.
@@ -408,11 +377,7 @@ pub(super) fn spellings(address: &Address) -> Vec<String> {
 }
 
 /// The contact that this account knows under this address, in any spelling.
-pub(super) async fn known_contact(
-    conn: &mut Conn,
-    account: &str,
-    address: &Address,
-) -> QueryResult<Option<Uid>> {
+pub(super) async fn known_contact(conn: &mut Conn, account: &str, address: &Address) -> QueryResult<Option<Uid>> {
     let spellings = spellings(address);
     let found: Vec<(String, Uid)> = identities::table
         .filter(identities::account_id.eq(account))
@@ -439,12 +404,7 @@ pub(super) async fn write_contacts(conn: &mut Conn, rows: Vec<ContactRow>) -> Qu
 
 /// New identities; one that another writer inserted meanwhile stays as it is.
 pub(super) async fn write_identities(conn: &mut Conn, rows: Vec<IdentityRow>) -> QueryResult<()> {
-    insert_ignore!(
-        conn,
-        identities::table,
-        rows,
-        (identities::account_id, identities::external_id)
-    );
+    insert_ignore!(conn, identities::table, rows, (identities::account_id, identities::external_id));
     Ok(())
 }
 

@@ -67,9 +67,7 @@ impl<'a> Plan<'a> {
             if webhook.request.is_none() {
                 let registered = |event: &&Event| accounts.find(&event.account).is_some();
                 let accounts = webhook.batch.events.iter().filter(registered);
-                let accounts = accounts
-                    .map(|event| event.account.as_str().to_owned())
-                    .collect();
+                let accounts = accounts.map(|event| event.account.as_str().to_owned()).collect();
                 plan.replayed.push((webhook.id, accounts));
             }
             // A body that concerns two organisations belongs to neither.
@@ -77,8 +75,7 @@ impl<'a> Plan<'a> {
                 1 => organizations.into_iter().next().flatten(),
                 _ => None,
             };
-            plan.raw
-                .extend(raw(webhook, organization.map(|o| o.as_str())));
+            plan.raw.extend(raw(webhook, organization.map(|o| o.as_str())));
         }
         plan
     }
@@ -86,27 +83,9 @@ impl<'a> Plan<'a> {
     fn take(&mut self, index: usize, webhook: &NewWebhook, account: &'a Account, event: &'a Event) {
         let webhook_id = Uid(webhook.id.0);
         match &event.kind {
-            EventKind::Message(body) => self.messages.push(Draft {
-                webhook: index,
-                webhook_id,
-                account,
-                event,
-                body,
-            }),
-            EventKind::Status(body) => self.statuses.push(Draft {
-                webhook: index,
-                webhook_id,
-                account,
-                event,
-                body,
-            }),
-            body => self.updates.push(Draft {
-                webhook: index,
-                webhook_id,
-                account,
-                event,
-                body,
-            }),
+            EventKind::Message(body) => self.messages.push(Draft { webhook: index, webhook_id, account, event, body }),
+            EventKind::Status(body) => self.statuses.push(Draft { webhook: index, webhook_id, account, event, body }),
+            body => self.updates.push(Draft { webhook: index, webhook_id, account, event, body }),
         }
     }
 }
@@ -134,10 +113,7 @@ fn kept_headers(request: &crate::WebhookRequest) -> serde_json::Value {
         .iter()
         .filter(|(name, _)| {
             let name = name.as_str();
-            name == "content-type"
-                || name == "user-agent"
-                || name.contains("signature")
-                || name.contains("idempotency")
+            name == "content-type" || name == "user-agent" || name.contains("signature") || name.contains("idempotency")
         })
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes()).replace('\0', "\u{FFFD}");

@@ -38,11 +38,7 @@ pub(super) struct Merge {
 }
 
 /// Stores this round's status events and moves their messages. Returns the log's rows for those that are new.
-pub(super) async fn write(
-    conn: &mut Conn,
-    plan: &mut Plan<'_>,
-    now: Instant,
-) -> QueryResult<Vec<EventRow>> {
+pub(super) async fn write(conn: &mut Conn, plan: &mut Plan<'_>, now: Instant) -> QueryResult<Vec<EventRow>> {
     if plan.statuses.is_empty() {
         return Ok(Vec::new());
     }
@@ -81,10 +77,7 @@ pub(super) async fn write(
                 message: target.id,
                 rank: status.rank(),
                 problem: draft.body.problem.as_ref().map(problem_doc),
-                provider_id: target
-                    .provider_id
-                    .is_none()
-                    .then(|| clean(&draft.event.subject)),
+                provider_id: target.provider_id.is_none().then(|| clean(&draft.event.subject)),
             });
         }
         log.push(log_row(draft, target, now));
@@ -117,35 +110,29 @@ pub(super) async fn merge(conn: &mut Conn, merges: Vec<Merge>, now: Instant) -> 
             name(conn, &one).await?;
         }
         if one.problem.is_some() {
-            let row: Option<Option<i32>> = diesel::update(
-                messages::table
-                    .find(one.message)
-                    .filter(messages::status.lt(one.rank)),
-            )
-            .set((
-                messages::status.eq(one.rank),
-                messages::problem.eq(&one.problem),
-                messages::updated_at.eq(now),
-            ))
-            .returning(messages::comunicacion_id)
-            .get_result(conn)
-            .await
-            .optional()?;
+            let row: Option<Option<i32>> =
+                diesel::update(messages::table.find(one.message).filter(messages::status.lt(one.rank)))
+                    .set((
+                        messages::status.eq(one.rank),
+                        messages::problem.eq(&one.problem),
+                        messages::updated_at.eq(now),
+                    ))
+                    .returning(messages::comunicacion_id)
+                    .get_result(conn)
+                    .await
+                    .optional()?;
             moved.extend(row.flatten().map(|id| (one.rank, id)));
         } else {
             plain.entry(one.rank).or_default().push(one.message);
         }
     }
     for (rank, ids) in plain {
-        let rows: Vec<Option<i32>> = diesel::update(
-            messages::table
-                .filter(messages::id.eq_any(ids))
-                .filter(messages::status.lt(rank)),
-        )
-        .set((messages::status.eq(rank), messages::updated_at.eq(now)))
-        .returning(messages::comunicacion_id)
-        .get_results(conn)
-        .await?;
+        let rows: Vec<Option<i32>> =
+            diesel::update(messages::table.filter(messages::id.eq_any(ids)).filter(messages::status.lt(rank)))
+                .set((messages::status.eq(rank), messages::updated_at.eq(now)))
+                .returning(messages::comunicacion_id)
+                .get_results(conn)
+                .await?;
         moved.extend(rows.into_iter().flatten().map(|id| (rank, id)));
     }
     comunicaciones::move_states(conn, moved).await
@@ -155,11 +142,7 @@ pub(super) async fn merge(conn: &mut Conn, merges: Vec<Merge>, now: Instant) -> 
 type Orphan = (Uid, String, Option<String>, Option<i16>, Option<Doc>);
 
 /// Merges statuses that arrived before their message.
-pub(super) async fn adopt_orphans(
-    conn: &mut Conn,
-    new: &[(Uid, String, String)],
-    now: Instant,
-) -> QueryResult<()> {
+pub(super) async fn adopt_orphans(conn: &mut Conn, new: &[(Uid, String, String)], now: Instant) -> QueryResult<()> {
     if new.is_empty() {
         return Ok(());
     }
@@ -180,23 +163,12 @@ pub(super) async fn adopt_orphans(
         .await?;
     let mut merges = Vec::new();
     for (id, account, provider_id, status, problem) in orphans {
-        let Some((message, ..)) = new
-            .iter()
-            .find(|(_, a, p)| *a == account && Some(p) == provider_id.as_ref())
-        else {
+        let Some((message, ..)) = new.iter().find(|(_, a, p)| *a == account && Some(p) == provider_id.as_ref()) else {
             continue;
         };
-        diesel::update(status_events::table.find(id))
-            .set(status_events::message_id.eq(*message))
-            .execute(conn)
-            .await?;
+        diesel::update(status_events::table.find(id)).set(status_events::message_id.eq(*message)).execute(conn).await?;
         if let Some(rank) = status {
-            merges.push(Merge {
-                message: *message,
-                rank,
-                problem,
-                provider_id: None,
-            });
+            merges.push(Merge { message: *message, rank, problem, provider_id: None });
         }
     }
     merge(conn, merges, now).await
@@ -230,12 +202,7 @@ pub(super) fn own_event(
 
 /// Inserts steps of our own; a step that is there already stays.
 pub(super) async fn write_own(conn: &mut Conn, rows: Vec<StatusEventRow>) -> QueryResult<()> {
-    insert_ignore!(
-        conn,
-        status_events::table,
-        rows,
-        (status_events::account_id, status_events::key)
-    );
+    insert_ignore!(conn, status_events::table, rows, (status_events::account_id, status_events::key));
     Ok(())
 }
 
@@ -289,11 +256,7 @@ fn target<'t>(targets: &'t Targets, draft: &Draft<'_, StatusUpdate>) -> Option<&
     let correlated = correlation(draft)
         .and_then(|id| targets.by_id.get(&id))
         .filter(|target| target.account_id.as_deref() == Some(account));
-    correlated.or_else(|| {
-        targets
-            .by_provider_id
-            .get(&(account.to_owned(), clean(&draft.event.subject)))
-    })
+    correlated.or_else(|| targets.by_provider_id.get(&(account.to_owned(), clean(&draft.event.subject))))
 }
 
 async fn targets(conn: &mut Conn, drafts: &[Draft<'_, StatusUpdate>]) -> QueryResult<Targets> {
@@ -311,22 +274,14 @@ async fn targets(conn: &mut Conn, drafts: &[Draft<'_, StatusUpdate>]) -> QueryRe
         .await?;
     let correlations: Vec<Uid> = drafts.iter().filter_map(correlation).collect();
     if !correlations.is_empty() {
-        let more: Vec<Target> = messages::table
-            .filter(messages::id.eq_any(correlations))
-            .select(Target::as_select())
-            .load(conn)
-            .await?;
+        let more: Vec<Target> =
+            messages::table.filter(messages::id.eq_any(correlations)).select(Target::as_select()).load(conn).await?;
         found.extend(more);
     }
-    let mut targets = Targets {
-        by_provider_id: HashMap::new(),
-        by_id: HashMap::new(),
-    };
+    let mut targets = Targets { by_provider_id: HashMap::new(), by_id: HashMap::new() };
     for target in found {
         if let (Some(account), Some(provider_id)) = (&target.account_id, &target.provider_id) {
-            targets
-                .by_provider_id
-                .insert((account.clone(), provider_id.clone()), target.clone());
+            targets.by_provider_id.insert((account.clone(), provider_id.clone()), target.clone());
         }
         targets.by_id.insert(target.id, target);
     }
@@ -338,11 +293,7 @@ fn correlation(draft: &Draft<'_, StatusUpdate>) -> Option<Uid> {
     text.parse().ok().map(Uid)
 }
 
-fn event_row(
-    draft: &Draft<'_, StatusUpdate>,
-    target: Option<&Target>,
-    now: Instant,
-) -> StatusEventRow {
+fn event_row(draft: &Draft<'_, StatusUpdate>, target: Option<&Target>, now: Instant) -> StatusEventRow {
     StatusEventRow {
         id: Uid(Uuid::now_v7()),
         organization_id: draft.account.organization.as_str().to_owned(),

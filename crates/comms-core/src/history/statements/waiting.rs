@@ -52,26 +52,14 @@ impl Candidate {
 }
 
 /// The next messages that wait although they, or their accounts, have an owner; oldest first.
-pub(in super::super) async fn candidates(
-    conn: &mut Conn,
-    after: After,
-) -> QueryResult<Vec<Candidate>> {
+pub(in super::super) async fn candidates(conn: &mut Conn, after: After) -> QueryResult<Vec<Candidate>> {
     let mut query = messages::table
         .left_join(accounts::table.on(accounts::id.nullable().eq(messages::account_id)))
         .filter(sql::<Bool>(&condition()))
-        .filter(
-            messages::user_id
-                .is_not_null()
-                .or(accounts::owner_id.is_not_null()),
-        )
+        .filter(messages::user_id.is_not_null().or(accounts::owner_id.is_not_null()))
         .order((messages::created_at, messages::id))
         .limit(ROUND)
-        .select((
-            messages::id,
-            messages::created_at,
-            messages::user_id,
-            accounts::owner_id.nullable(),
-        ))
+        .select((messages::id, messages::created_at, messages::user_id, accounts::owner_id.nullable()))
         .into_boxed();
     if let Some((created_at, id)) = after {
         query = query
@@ -82,12 +70,7 @@ pub(in super::super) async fn candidates(
     Ok(waiting
         .into_iter()
         .filter_map(|(id, created_at, user, owner)| {
-            Some(Candidate {
-                id,
-                created_at,
-                ownerless: user.is_none(),
-                user: user.or(owner)?,
-            })
+            Some(Candidate { id, created_at, ownerless: user.is_none(), user: user.or(owner)? })
         })
         .collect())
 }
@@ -120,11 +103,7 @@ pub(in super::super) async fn fill(conn: &mut Conn, one: &Candidate) -> QueryRes
 
 /// How many messages have no row for want of an owner. Those of users that are no numbers have none for good.
 pub(in super::super) async fn count(conn: &mut Conn) -> QueryResult<i64> {
-    messages::table
-        .filter(sql::<Bool>(&condition()))
-        .count()
-        .get_result(conn)
-        .await
+    messages::table.filter(sql::<Bool>(&condition())).count().get_result(conn).await
 }
 
 /// Word for word the condition of index `messages_waiting_idx`.
@@ -138,14 +117,10 @@ fn condition() -> String {
 /// An owner who is no number owns the message; the table has no place for them.
 async fn own(conn: &mut Conn, one: &Candidate) -> QueryResult<Filled> {
     if one.ownerless {
-        diesel::update(
-            messages::table
-                .find(one.id)
-                .filter(messages::user_id.is_null()),
-        )
-        .set(messages::user_id.eq(&one.user))
-        .execute(conn)
-        .await?;
+        diesel::update(messages::table.find(one.id).filter(messages::user_id.is_null()))
+            .set(messages::user_id.eq(&one.user))
+            .execute(conn)
+            .await?;
     }
     Ok(Filled::Nothing)
 }
@@ -156,22 +131,19 @@ async fn fill_in(conn: &mut Conn, one: &Candidate, dead: &[Link]) -> QueryResult
     };
     let gone = |link| dead.contains(&link);
     forget(conn, one.id, dead).await?;
-    let claimed: Option<WaitingMessage> = diesel::update(
-        messages::table
-            .find(one.id)
-            .filter(messages::comunicacion_id.is_null()),
-    )
-    .set((
-        messages::comunicacion_id.eq(number),
-        messages::user_id.eq(&one.user),
-        gone(Link::Lead).then(|| messages::lead_id.eq(None::<String>)),
-        gone(Link::Client).then(|| messages::client_id.eq(None::<String>)),
-        gone(Link::Contract).then(|| messages::contract_id.eq(None::<String>)),
-    ))
-    .returning(WaitingMessage::as_returning())
-    .get_result(conn)
-    .await
-    .optional()?;
+    let claimed: Option<WaitingMessage> =
+        diesel::update(messages::table.find(one.id).filter(messages::comunicacion_id.is_null()))
+            .set((
+                messages::comunicacion_id.eq(number),
+                messages::user_id.eq(&one.user),
+                gone(Link::Lead).then(|| messages::lead_id.eq(None::<String>)),
+                gone(Link::Client).then(|| messages::client_id.eq(None::<String>)),
+                gone(Link::Contract).then(|| messages::contract_id.eq(None::<String>)),
+            ))
+            .returning(WaitingMessage::as_returning())
+            .get_result(conn)
+            .await
+            .optional()?;
     let Some(claimed) = claimed else {
         return Ok(false);
     };
@@ -187,12 +159,7 @@ async fn forget(conn: &mut Conn, message: Uid, dead: &[Link]) -> QueryResult<()>
     }
     let (contact, lead, client, contract): Learnt = messages::table
         .find(message)
-        .select((
-            messages::contact_id,
-            messages::lead_id,
-            messages::client_id,
-            messages::contract_id,
-        ))
+        .select((messages::contact_id, messages::lead_id, messages::client_id, messages::contract_id))
         .first(conn)
         .await?;
     let theirs = identities::table.filter(identities::contact_id.nullable().eq(contact));
@@ -260,16 +227,11 @@ fn refused(error: &Error) -> Option<Refused> {
     };
     let detail = information.details().unwrap_or_default();
     let constraint = information.constraint_name().unwrap_or_default();
-    let names = |column: &str| {
-        detail.contains(&format!("({column})")) || constraint.contains(&format!("_{column}_"))
-    };
+    let names = |column: &str| detail.contains(&format!("({column})")) || constraint.contains(&format!("_{column}_"));
     Some(if names("usuario_id") {
         Refused::User
     } else {
-        Link::ALL
-            .into_iter()
-            .find(|link| names(link.column()))
-            .map_or(Refused::Something, Refused::Link)
+        Link::ALL.into_iter().find(|link| names(link.column())).map_or(Refused::Something, Refused::Link)
     })
 }
 

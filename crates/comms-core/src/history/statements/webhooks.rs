@@ -17,10 +17,7 @@ use crate::{
 type RawRow = (Uid, String, String, String, Doc, Vec<u8>, Instant);
 
 /// A stored webhook as it arrived.
-pub(in super::super) async fn webhook(
-    conn: &mut Conn,
-    id: WebhookId,
-) -> QueryResult<Option<StoredWebhook>> {
+pub(in super::super) async fn webhook(conn: &mut Conn, id: WebhookId) -> QueryResult<Option<StoredWebhook>> {
     let row: Option<RawRow> = webhooks::table
         .find(Uid(id.0))
         .select((
@@ -35,27 +32,22 @@ pub(in super::super) async fn webhook(
         .first(conn)
         .await
         .optional()?;
-    Ok(
-        row.map(|(id, provider, method, url, headers, body, received_at)| {
-            let mut request = WebhookRequest::post(url, body);
-            request.method = method.parse().unwrap_or(http::Method::POST);
-            for (name, value) in headers.0.as_object().into_iter().flatten() {
-                let name = http::HeaderName::from_bytes(name.as_bytes());
-                let value = value.as_str().map(http::HeaderValue::from_str);
-                if let (Ok(name), Some(Ok(value))) = (name, value) {
-                    request.headers.append(name, value);
-                }
+    Ok(row.map(|(id, provider, method, url, headers, body, received_at)| {
+        let mut request = WebhookRequest::post(url, body);
+        request.method = method.parse().unwrap_or(http::Method::POST);
+        for (name, value) in headers.0.as_object().into_iter().flatten() {
+            let name = http::HeaderName::from_bytes(name.as_bytes());
+            let value = value.as_str().map(http::HeaderValue::from_str);
+            if let (Ok(name), Some(Ok(value))) = (name, value) {
+                request.headers.append(name, value);
             }
-            StoredWebhook::from_repository(WebhookId(id.0), provider, received_at.0, request)
-        }),
-    )
+        }
+        StoredWebhook::from_repository(WebhookId(id.0), provider, received_at.0, request)
+    }))
 }
 
 /// Stored webhooks, oldest first.
-pub(in super::super) async fn list(
-    conn: &mut Conn,
-    filter: &WebhookFilter,
-) -> QueryResult<Vec<WebhookId>> {
+pub(in super::super) async fn list(conn: &mut Conn, filter: &WebhookFilter) -> QueryResult<Vec<WebhookId>> {
     let mut query = webhooks::table
         .select(webhooks::id)
         .order(webhooks::id)
@@ -91,11 +83,7 @@ pub(in super::super) async fn list(
 pub(in super::super) async fn quarantined(conn: &mut Conn) -> QueryResult<Vec<QuarantinedAccount>> {
     let rows: Vec<(String, i64, Option<Instant>)> = quarantine::table
         .group_by(quarantine::account_id)
-        .select((
-            quarantine::account_id,
-            diesel::dsl::count_star(),
-            diesel::dsl::min(quarantine::received_at),
-        ))
+        .select((quarantine::account_id, diesel::dsl::count_star(), diesel::dsl::min(quarantine::received_at)))
         .order(quarantine::account_id)
         .load(conn)
         .await?;
@@ -110,11 +98,7 @@ pub(in super::super) async fn quarantined(conn: &mut Conn) -> QueryResult<Vec<Qu
 }
 
 /// A replay took these in: they wait no more.
-pub(in super::super) async fn release(
-    conn: &mut Conn,
-    webhook: WebhookId,
-    known: &[String],
-) -> QueryResult<()> {
+pub(in super::super) async fn release(conn: &mut Conn, webhook: WebhookId, known: &[String]) -> QueryResult<()> {
     diesel::delete(
         quarantine::table
             .filter(quarantine::webhook_id.eq(Uid(webhook.0)))
@@ -130,16 +114,7 @@ pub(in super::super) async fn quarantine_count(conn: &mut Conn) -> QueryResult<i
     quarantine::table.count().get_result(conn).await
 }
 
-type LogRow = (
-    i64,
-    String,
-    String,
-    Option<String>,
-    Option<Uid>,
-    Option<Uid>,
-    Doc,
-    Instant,
-);
+type LogRow = (i64, String, String, Option<String>, Option<Uid>, Option<Uid>, Doc, Instant);
 
 /// The log after a cursor.
 pub(in super::super) async fn log(
@@ -169,19 +144,15 @@ pub(in super::super) async fn log(
     let rows: Vec<LogRow> = query.load(conn).await?;
     Ok(rows
         .into_iter()
-        .map(
-            |(cursor, organization, kind, account, message, conversation, payload, created_at)| {
-                LogEvent {
-                    cursor,
-                    organization: organization.into(),
-                    kind,
-                    account: account.map(Into::into),
-                    message: message.map(|id| MessageId(id.0)),
-                    conversation: conversation.map(|id| ConversationId(id.0)),
-                    payload: payload.0,
-                    created_at: created_at.0,
-                }
-            },
-        )
+        .map(|(cursor, organization, kind, account, message, conversation, payload, created_at)| LogEvent {
+            cursor,
+            organization: organization.into(),
+            kind,
+            account: account.map(Into::into),
+            message: message.map(|id| MessageId(id.0)),
+            conversation: conversation.map(|id| ConversationId(id.0)),
+            payload: payload.0,
+            created_at: created_at.0,
+        })
         .collect())
 }

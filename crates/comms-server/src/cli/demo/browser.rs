@@ -42,12 +42,9 @@ impl Browser {
         let response = self.transport.execute(request).await?;
         let status = response.status;
         let pieces: Vec<_> = response.body.try_collect().await?;
-        let body: Value = serde_json::from_slice(&pieces.concat())
-            .with_context(|| format!("{what}: the answer is not JSON"))?;
-        ensure!(
-            status.is_success() && body["success"] == true,
-            "{what}: {status} {body}"
-        );
+        let body: Value =
+            serde_json::from_slice(&pieces.concat()).with_context(|| format!("{what}: the answer is not JSON"))?;
+        ensure!(status.is_success() && body["success"] == true, "{what}: {status} {body}");
         Ok(body["data"].clone())
     }
 }

@@ -21,51 +21,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The smallest PNG: one transparent point.
 const PICTURE: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0,
-    1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T',
-    0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N',
-    b'D', 0xae, 0x42, 0x60, 0x82,
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0d, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1,
+    0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
 /// Meta at a pace that a person can follow, and a customer who answers.
 pub(super) fn simulation() -> Config {
     let mut config = Config::default();
-    config.meta.statuses = StatusProfile {
-        sent_ms: Some(150),
-        delivered_ms: Some(450),
-        read_ms: Some(900),
-        failed_ms: 150,
-    };
-    let rule = |kind: &str, reply| CustomerRule {
-        kind: Some(kind.to_owned()),
-        delay_ms: 1_200,
-        ..CustomerRule::new(reply)
-    };
+    config.meta.statuses =
+        StatusProfile { sent_ms: Some(150), delivered_ms: Some(450), read_ms: Some(900), failed_ms: 150 };
+    let rule =
+        |kind: &str, reply| CustomerRule { kind: Some(kind.to_owned()), delay_ms: 1_200, ..CustomerRule::new(reply) };
     let words = "¡Qué bien! Me paso esta semana.".to_owned();
-    config.meta.rules = vec![
-        rule("template", Reply::Choose { index: 0 }),
-        rule("text", Reply::Text { body: words }),
-    ];
+    config.meta.rules = vec![rule("template", Reply::Choose { index: 0 }), rule("text", Reply::Text { body: words })];
     config
 }
 
 /// Runs the whole story; an error names the step that did not happen.
-pub(super) async fn tell(
-    running: &Running,
-    simulator: &Simulator,
-    browser: &Browser,
-) -> anyhow::Result<()> {
+pub(super) async fn tell(running: &Running, simulator: &Simulator, browser: &Browser) -> anyhow::Result<()> {
     let meta = simulator.meta();
     let ana = Customer::new(CUSTOMER).named("Ana");
-    meta.verify_callback()
-        .await
-        .context("Meta did not accept the webhook address")?;
+    meta.verify_callback().await.context("Meta did not accept the webhook address")?;
     step("Meta comprueba la dirección del webhook");
-    let mut history = History {
-        running,
-        browser,
-        table: Table::new(),
-    };
+    let mut history = History { running, browser, table: Table::new() };
 
     meta.inbound_text(PHONE_ID, &ana, "Hola, ¿tenéis este anillo en oro blanco?")?;
     let picture = Content::Media {
@@ -79,10 +58,7 @@ pub(super) async fn tell(
     history
         .until("the customer's messages and picture", |rows| {
             let received = of(rows, "entrante").filter(|row| row["estado"] == "recibido");
-            received.count() == 2
-                && rows
-                    .iter()
-                    .any(|row| row["adjuntos"][0]["estado"] == "disponible")
+            received.count() == 2 && rows.iter().any(|row| row["adjuntos"][0]["estado"] == "disponible")
         })
         .await?;
 
@@ -107,32 +83,16 @@ pub(super) async fn tell(
         })
         .await?;
 
-    let detail = browser
-        .get(&format!("/api/comunicaciones/mensajes/{template}"))
-        .await?;
+    let detail = browser.get(&format!("/api/comunicaciones/mensajes/{template}")).await?;
     let reports = detail["eventos"].as_array().map_or(0, Vec::len);
     ensure!(reports >= 3, "only {reports} reports on the template");
     ensure!(detail["lead_id"] == 42, "the template is not the lead's");
-    step(&format!(
-        "La plantilla guarda sus {reports} eventos de estado; el lead 42, su historial"
-    ));
+    step(&format!("La plantilla guarda sus {reports} eventos de estado; el lead 42, su historial"));
 
-    let newest = browser
-        .get("/api/comunicaciones/historial?direccion=entrante&limit=1")
-        .await?;
-    let newest = newest[0]["mensaje_id"]
-        .as_str()
-        .context("no newest message")?;
-    let read = browser
-        .post(
-            &format!("/api/comunicaciones/mensajes/{newest}/leido"),
-            &json!({}),
-        )
-        .await?;
-    ensure!(
-        read["acuse"] == "enviado",
-        "the customer was not told that we read: {read}"
-    );
+    let newest = browser.get("/api/comunicaciones/historial?direccion=entrante&limit=1").await?;
+    let newest = newest[0]["mensaje_id"].as_str().context("no newest message")?;
+    let read = browser.post(&format!("/api/comunicaciones/mensajes/{newest}/leido"), &json!({})).await?;
+    ensure!(read["acuse"] == "enviado", "the customer was not told that we read: {read}");
     step("El vendedor lee: la clienta ve las marcas azules");
     Ok(())
 }
@@ -142,12 +102,8 @@ fn step(what: &str) {
 }
 
 async fn send(browser: &Browser, body: &Value) -> anyhow::Result<String> {
-    let row = browser
-        .post("/api/comunicaciones/whatsapp/enviar", body)
-        .await?;
-    let id = row["mensaje_id"]
-        .as_str()
-        .context("the answer names no message")?;
+    let row = browser.post("/api/comunicaciones/whatsapp/enviar", body).await?;
+    let id = row["mensaje_id"].as_str().context("the answer names no message")?;
     Ok(id.to_owned())
 }
 
@@ -175,10 +131,7 @@ impl History<'_> {
         let mut pulse = tokio::time::interval(Duration::from_millis(200));
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
-            let rows = self
-                .browser
-                .get("/api/comunicaciones/historial?limit=50")
-                .await?;
+            let rows = self.browser.get("/api/comunicaciones/historial?limit=50").await?;
             let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
             let now = crate::answers::instant(state.clock.now());
             self.table.update(rows, now.get(11..23).unwrap_or_default());
@@ -186,10 +139,7 @@ impl History<'_> {
                 return Ok(());
             }
             if tokio::time::Instant::now() > end {
-                bail!(
-                    "this did not happen within {} seconds: {what}",
-                    PATIENCE.as_secs()
-                );
+                bail!("this did not happen within {} seconds: {what}", PATIENCE.as_secs());
             }
             // News of files do not enter the event log: the pulse sees them.
             tokio::select! {

@@ -16,18 +16,9 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new() -> Self {
-        println!(
-            "  {:<12}  {:<11} {:<9} {:<13} contenido",
-            "hora", "", "canal", "estado"
-        );
-        println!(
-            "  {:─<12}  {:─<11} {:─<9} {:─<13} {:─<44}",
-            "", "", "", "", ""
-        );
-        Self {
-            seen: BTreeMap::new(),
-            coloured: stdout().is_terminal(),
-        }
+        println!("  {:<12}  {:<11} {:<9} {:<13} contenido", "hora", "", "canal", "estado");
+        println!("  {:─<12}  {:─<11} {:─<9} {:─<13} {:─<44}", "", "", "", "", "");
+        Self { seen: BTreeMap::new(), coloured: stdout().is_terminal() }
     }
 
     /// Prints the rows that are new or in another state. `rows` is newest first, as the API gives it.
@@ -35,24 +26,14 @@ impl Table {
         for row in rows.iter().rev() {
             let word = |name: &str| row[name].as_str().unwrap_or_default();
             let files = row["adjuntos"].as_array();
-            let mut files = files
-                .into_iter()
-                .flatten()
-                .filter_map(|file| file["estado"].as_str());
-            let file = files
-                .next_back()
-                .map(|state| format!(" [foto: {state}]"))
-                .unwrap_or_default();
+            let mut files = files.into_iter().flatten().filter_map(|file| file["estado"].as_str());
+            let file = files.next_back().map(|state| format!(" [foto: {state}]")).unwrap_or_default();
             let state = format!("{}{file}", word("estado"));
             let id = word("mensaje_id").to_owned();
             if self.seen.get(&id) == Some(&state) {
                 continue;
             }
-            let arrow = if word("direccion") == "entrante" {
-                "← cliente"
-            } else {
-                "→ vendedor"
-            };
+            let arrow = if word("direccion") == "entrante" { "← cliente" } else { "→ vendedor" };
             println!(
                 "  {now:<12}  {arrow:<11} {:<9} {} {}{file}",
                 word("canal"),

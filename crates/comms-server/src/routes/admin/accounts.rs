@@ -79,15 +79,11 @@ impl AccountBody {
     /// 400 for an unknown channel.
     pub fn apply(self, mut account: Account) -> Result<Account, ApiError> {
         if let Some(word) = &self.canal {
-            account.channel = vocabulary::channel(word)
-                .ok_or_else(|| ApiError::field("canal", "valor desconocido"))?;
+            account.channel = vocabulary::channel(word).ok_or_else(|| ApiError::field("canal", "valor desconocido"))?;
         }
         account.name = self.nombre.or(account.name);
         account.parent = self.cuenta_superior.map(AccountId::from).or(account.parent);
-        account.owner = self
-            .propietario_id
-            .map(|id| id.into_text().into())
-            .or(account.owner);
+        account.owner = self.propietario_id.map(|id| id.into_text().into()).or(account.owner);
         account.caller_id = self.caller_id.or(account.caller_id);
         account.active = self.activa.unwrap_or(account.active);
         Ok(account)
@@ -125,13 +121,8 @@ pub(super) async fn store(state: &State, account: Account) -> Result<HttpRespons
 #[utoipa::path(get, path = "/api/comunicaciones/admin/cuentas", tag = "administracion",
     responses((status = 200, body = List<AccountRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let accounts = state
-        .repository
-        .accounts(Some(&caller.organization))
-        .await?;
-    Ok(List::whole(
-        accounts.into_iter().map(AccountRow::from).collect(),
-    ))
+    let accounts = state.repository.accounts(Some(&caller.organization)).await?;
+    Ok(List::whole(accounts.into_iter().map(AccountRow::from).collect()))
 }
 
 /// Changes an account, or adds one.
@@ -171,23 +162,13 @@ pub async fn put(
 pub(super) fn account_id(text: &str) -> Result<AccountId, ApiError> {
     let id = AccountId::from(text);
     if id.provider().is_empty() || id.external_id().is_empty() {
-        return Err(ApiError::field(
-            "id",
-            "se escribe proveedor:id, por ejemplo whatsapp:106540352242922",
-        ));
+        return Err(ApiError::field("id", "se escribe proveedor:id, por ejemplo whatsapp:106540352242922"));
     }
     Ok(id)
 }
 
-async fn known(
-    state: &State,
-    caller: &Caller,
-    id: &AccountId,
-) -> Result<Option<Account>, ApiError> {
-    let accounts = state
-        .repository
-        .accounts(Some(&caller.organization))
-        .await?;
+async fn known(state: &State, caller: &Caller, id: &AccountId) -> Result<Option<Account>, ApiError> {
+    let accounts = state.repository.accounts(Some(&caller.organization)).await?;
     Ok(accounts.into_iter().find(|account| account.id == *id))
 }
 

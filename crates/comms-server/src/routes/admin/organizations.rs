@@ -23,10 +23,7 @@ pub struct OrganizationRow {
 
 impl From<Organization> for OrganizationRow {
     fn from(organization: Organization) -> Self {
-        Self {
-            id: organization.id.into_string(),
-            nombre: organization.name,
-        }
+        Self { id: organization.id.into_string(), nombre: organization.name }
     }
 }
 
@@ -46,8 +43,7 @@ pub struct OrganizationBody {
     responses((status = 200, body = List<OrganizationRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let every = state.repository.organizations().await?.into_iter();
-    let visible =
-        every.filter(|one| caller.role == Role::Operator || one.id == caller.organization);
+    let visible = every.filter(|one| caller.role == Role::Operator || one.id == caller.organization);
     Ok(List::whole(visible.map(OrganizationRow::from).collect()))
 }
 
@@ -63,10 +59,7 @@ pub async fn put(
     id: web::Path<String>,
     permitted: Permitted<Operator, web::Json<OrganizationBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = Organization {
-        id: OrganizationId::new(id.into_inner()),
-        name: permitted.1.into_inner().nombre,
-    };
+    let organization = Organization { id: OrganizationId::new(id.into_inner()), name: permitted.1.into_inner().nombre };
     state.repository.put_organization(&organization).await?;
     Ok(Answer::ok(OrganizationRow::from(organization)))
 }

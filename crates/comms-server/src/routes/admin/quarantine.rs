@@ -29,11 +29,7 @@ pub struct QuarantineRow {
 
 impl From<QuarantinedAccount> for QuarantineRow {
     fn from(row: QuarantinedAccount) -> Self {
-        Self {
-            cuenta: row.account.into_string(),
-            webhooks: row.webhooks,
-            desde: instant(row.since),
-        }
+        Self { cuenta: row.account.into_string(), webhooks: row.webhooks, desde: instant(row.since) }
     }
 }
 
@@ -55,9 +51,7 @@ pub struct AssignBody {
     responses((status = 200, body = List<QuarantineRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(_: Operator, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let waiting = state.repository.quarantine().await?;
-    Ok(List::whole(
-        waiting.into_iter().map(QuarantineRow::from).collect(),
-    ))
+    Ok(List::whole(waiting.into_iter().map(QuarantineRow::from).collect()))
 }
 
 /// Gives an account to an organisation, and reads what waited for it.

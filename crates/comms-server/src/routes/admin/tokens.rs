@@ -62,13 +62,8 @@ pub struct TokenBody {
 #[utoipa::path(get, path = "/api/comunicaciones/admin/tokens", tag = "administracion",
     responses((status = 200, body = List<TokenRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let tokens = state
-        .repository
-        .service_tokens(&caller.organization)
-        .await?;
-    Ok(List::whole(
-        tokens.into_iter().map(TokenRow::from).collect(),
-    ))
+    let tokens = state.repository.service_tokens(&caller.organization).await?;
+    Ok(List::whole(tokens.into_iter().map(TokenRow::from).collect()))
 }
 
 /// Makes a service token.
@@ -81,22 +76,9 @@ pub async fn create(
     state: web::Data<State>,
     Permitted(Admin(caller), body): Permitted<Admin, web::Json<TokenBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let new = NewToken::generate(
-        caller.organization,
-        body.into_inner().nombre,
-        state.clock.now(),
-    );
-    state
-        .repository
-        .put_service_token(&new.row, &new.sha256)
-        .await?;
-    Ok(Answer::with(
-        StatusCode::CREATED,
-        NewTokenRow {
-            fila: new.row.into(),
-            token: new.text,
-        },
-    ))
+    let new = NewToken::generate(caller.organization, body.into_inner().nombre, state.clock.now());
+    state.repository.put_service_token(&new.row, &new.sha256).await?;
+    Ok(Answer::with(StatusCode::CREATED, NewTokenRow { fila: new.row.into(), token: new.text }))
 }
 
 /// Voids a service token.
@@ -112,9 +94,6 @@ pub async fn revoke(
     id: web::Path<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.clock.now();
-    state
-        .repository
-        .revoke_service_token(&caller.organization, id.into_inner(), now)
-        .await?;
+    state.repository.revoke_service_token(&caller.organization, id.into_inner(), now).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -2,9 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    http::header::{
-        self, Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
-    },
+    http::header::{self, Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue},
     web,
 };
 use comms_core::history::{Attachment, AttachmentState};
@@ -60,31 +58,18 @@ pub async fn download(
     };
     let not_found = ApiError::new(Code::Engine(EngineCode::NotFound));
     let blobs = state.engine.blobs().ok_or(not_found)?;
-    let blob = blobs
-        .open(&scope.organization, key)
-        .await
-        .map_err(EngineError::from)?;
+    let blob = blobs.open(&scope.organization, key).await.map_err(EngineError::from)?;
     let essence = essence(&attachment);
     let shown = SHOWN.contains(&essence.as_str());
-    let media_type = if shown {
-        essence
-    } else {
-        "application/octet-stream".to_owned()
-    };
+    let media_type = if shown { essence } else { "application/octet-stream".to_owned() };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header(disposition(&attachment, shown))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; sandbox",
-        ))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((header::CACHE_CONTROL, "private, max-age=86400"))
         .no_chunking(blob.length)
-        .streaming(
-            blob.body
-                .map_err(|error| std::io::Error::other(error.to_string())),
-        ))
+        .streaming(blob.body.map_err(|error| std::io::Error::other(error.to_string()))))
 }
 
 fn not_here(attachment: &Attachment) -> ApiError {
@@ -92,32 +77,19 @@ fn not_here(attachment: &Attachment) -> ApiError {
         AttachmentState::Failed => "fallido",
         _ => "pendiente",
     };
-    ApiError::new(Code::Engine(EngineCode::Conflict))
-        .details(json!({"estado": estado, "motivo": attachment.error}))
+    ApiError::new(Code::Engine(EngineCode::Conflict)).details(json!({"estado": estado, "motivo": attachment.error}))
 }
 
 /// The media type without parameters, in lower case.
 fn essence(attachment: &Attachment) -> String {
     let given = attachment.mime_type.as_deref().unwrap_or_default();
-    given
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn disposition(attachment: &Attachment, shown: bool) -> ContentDisposition {
-    let name = attachment
-        .filename
-        .clone()
-        .unwrap_or_else(|| attachment.id.to_string());
+    let name = attachment.filename.clone().unwrap_or_else(|| attachment.id.to_string());
     ContentDisposition {
-        disposition: if shown {
-            DispositionType::Inline
-        } else {
-            DispositionType::Attachment
-        },
+        disposition: if shown { DispositionType::Inline } else { DispositionType::Attachment },
         // Percent-encoded, so that no character of the name can end the header.
         parameters: vec![DispositionParam::FilenameExt(ExtendedValue {
             charset: Charset::Ext("UTF-8".to_owned()),

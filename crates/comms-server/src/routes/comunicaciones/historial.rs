@@ -93,21 +93,14 @@ pub async fn of_lead(
     page(&state, &scope, filter).await
 }
 
-async fn page(
-    state: &State,
-    scope: &Scope,
-    filter: HistoryFilter,
-) -> Result<HttpResponse, ApiError> {
+async fn page(state: &State, scope: &Scope, filter: HistoryFilter) -> Result<HttpResponse, ApiError> {
     let page = state.repository.history(scope, &filter).await?;
     let rows: Vec<Communication> = page.entries.into_iter().map(Into::into).collect();
     Ok(List::page(rows, page.next.map(cursor)))
 }
 
 async fn check_lead(state: &State, scope: &Scope, filter: &HistoryFilter) -> Result<(), ApiError> {
-    let links = Links {
-        lead: filter.lead.clone(),
-        ..Links::default()
-    };
+    let links = Links { lead: filter.lead.clone(), ..Links::default() };
     for assignment in state.repository.assignments(&links).await? {
         match (assignment, &scope.seller) {
             (Assignment::Missing, _) => {
@@ -124,16 +117,10 @@ async fn check_lead(state: &State, scope: &Scope, filter: &HistoryFilter) -> Res
 
 impl HistoryQuery {
     fn filter(self) -> Result<HistoryFilter, ApiError> {
-        let unknown =
-            |field, value: &str| ApiError::field(field, format!("valor desconocido: {value}"));
-        let channel = self
-            .canal
-            .as_deref()
-            .map(|word| vocabulary::channel(word).ok_or_else(|| unknown("canal", word)));
-        let direction = self
-            .direccion
-            .as_deref()
-            .map(|word| vocabulary::direction(word).ok_or_else(|| unknown("direccion", word)));
+        let unknown = |field, value: &str| ApiError::field(field, format!("valor desconocido: {value}"));
+        let channel = self.canal.as_deref().map(|word| vocabulary::channel(word).ok_or_else(|| unknown("canal", word)));
+        let direction =
+            self.direccion.as_deref().map(|word| vocabulary::direction(word).ok_or_else(|| unknown("direccion", word)));
         let mut statuses = Vec::new();
         for word in self.estado.iter().flat_map(|words| words.split(',')) {
             let found = vocabulary::statuses(word.trim());
@@ -151,14 +138,8 @@ impl HistoryQuery {
             channel: channel.transpose()?,
             direction: direction.transpose()?,
             statuses,
-            from: self
-                .desde
-                .map(|text| moment("desde", &text, Day::Start))
-                .transpose()?,
-            until: self
-                .hasta
-                .map(|text| moment("hasta", &text, Day::End))
-                .transpose()?,
+            from: self.desde.map(|text| moment("desde", &text, Day::Start)).transpose()?,
+            until: self.hasta.map(|text| moment("hasta", &text, Day::End)).transpose()?,
             text: self.texto.filter(|text| !text.trim().is_empty()),
             after: self.cursor.as_deref().map(page_key).transpose()?,
             limit: self.limit.map_or(Ok(PAGE), |text| limit(&text))?,
@@ -182,13 +163,9 @@ fn moment(field: &str, text: &str, day: Day) -> Result<OffsetDateTime, ApiError>
         Day::Start => date,
         Day::End => date.and_then(|date| date.checked_add(Duration::DAY)),
     };
-    date.map(|date| date.with_time(Time::MIDNIGHT).assume_utc())
-        .ok_or_else(|| {
-            ApiError::field(
-                field,
-                "no es una fecha ISO 8601, por ejemplo 2026-11-22 o 2026-11-22T10:00:00Z",
-            )
-        })
+    date.map(|date| date.with_time(Time::MIDNIGHT).assume_utc()).ok_or_else(|| {
+        ApiError::field(field, "no es una fecha ISO 8601, por ejemplo 2026-11-22 o 2026-11-22T10:00:00Z")
+    })
 }
 
 fn limit(text: &str) -> Result<u16, ApiError> {

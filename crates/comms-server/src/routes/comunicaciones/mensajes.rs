@@ -108,31 +108,16 @@ pub async fn mark_read(
         ReadReceipt::Unsupported => ("no_admitido", None),
         ReadReceipt::Failed(problem) => ("fallido", Some(problem.into())),
     };
-    Ok(Answer::ok(ReadAnswer {
-        mensaje_id: id.0,
-        cambiado: marked.changed,
-        acuse,
-        error,
-    }))
+    Ok(Answer::ok(ReadAnswer { mensaje_id: id.0, cambiado: marked.changed, acuse, error }))
 }
 
 /// The answer to a send: the row of the message, or why it failed together with where it is stored.
-pub(super) async fn sent(
-    state: &State,
-    caller: &Caller,
-    sent: &Sent,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn sent(state: &State, caller: &Caller, sent: &Sent) -> Result<HttpResponse, ApiError> {
     // The organisation's scope: a message linked to nothing is still its sender's to see.
-    let scope = Scope {
-        organization: caller.organization.clone(),
-        seller: None,
-    };
+    let scope = Scope { organization: caller.organization.clone(), seller: None };
     let entry = state.repository.message(&scope, sent.message).await?.entry;
     if sent.status != Status::Failed || sent.repeated {
-        return Ok(Answer::with(
-            answer_status(sent.status),
-            Communication::from(entry),
-        ));
+        return Ok(Answer::with(answer_status(sent.status), Communication::from(entry)));
     }
     let problem = sent.problem.as_ref();
     let code = problem.map_or(EngineCode::Provider, |problem| code_of(problem.kind));

@@ -68,42 +68,16 @@ pub async fn list(
     query: Query<TemplatesQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let account = query.into_inner().cuenta.map(AccountId::from);
-    let templates = state
-        .engine
-        .templates(
-            &caller.organization,
-            &caller.user,
-            ChannelKind::WhatsApp,
-            account,
-        )
-        .await?;
-    Ok(List::whole(
-        templates.iter().cloned().map(TemplateRow::from).collect(),
-    ))
+    let templates = state.engine.templates(&caller.organization, &caller.user, ChannelKind::WhatsApp, account).await?;
+    Ok(List::whole(templates.iter().cloned().map(TemplateRow::from).collect()))
 }
 
 /// The language of a template that was named without one: its only language, else Spanish.
-pub(super) async fn language(
-    state: &State,
-    caller: &Caller,
-    account: Option<AccountId>,
-    name: &str,
-) -> String {
-    let known = state
-        .engine
-        .templates(
-            &caller.organization,
-            &caller.user,
-            ChannelKind::WhatsApp,
-            account,
-        )
-        .await;
+pub(super) async fn language(state: &State, caller: &Caller, account: Option<AccountId>, name: &str) -> String {
+    let known = state.engine.templates(&caller.organization, &caller.user, ChannelKind::WhatsApp, account).await;
     // Where the provider does not tell, the send itself says what is wrong.
     let known = known.unwrap_or_default();
-    let mut languages = known
-        .iter()
-        .filter(|one| one.name == name)
-        .map(|one| &one.language);
+    let mut languages = known.iter().filter(|one| one.name == name).map(|one| &one.language);
     match (languages.next(), languages.next()) {
         (Some(only), None) => only.clone(),
         _ => LANGUAGE.to_owned(),

@@ -88,9 +88,7 @@ pub struct Communication {
 
 impl From<HistoryEntry> for Communication {
     fn from(entry: HistoryEntry) -> Self {
-        let estado = entry
-            .foreign_status
-            .unwrap_or_else(|| vocabulary::estado(entry.status).to_owned());
+        let estado = entry.foreign_status.unwrap_or_else(|| vocabulary::estado(entry.status).to_owned());
         Self {
             id: entry.id,
             mensaje_id: entry.message.0,
@@ -167,11 +165,7 @@ pub struct Reason {
 
 impl From<Problem> for Reason {
     fn from(problem: Problem) -> Self {
-        Self {
-            codigo: problem.code,
-            mensaje: problem.message,
-            tipo: problem.kind.as_str(),
-        }
+        Self { codigo: problem.code, mensaje: problem.message, tipo: problem.kind.as_str() }
     }
 }
 

@@ -21,25 +21,17 @@ const PROVIDER: &str = "whatsapp";
     params(("hub.mode" = String, Query), ("hub.verify_token" = String, Query), ("hub.challenge" = String, Query)),
     responses((status = 200, description = "The challenge", body = String, content_type = "text/plain"), (status = 403, body = ErrorBody),
         (status = 503, body = ErrorBody)))]
-pub async fn verify(
-    state: web::Data<State>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub async fn verify(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let asked = as_called(&state, &request, Method::GET, web::Bytes::new());
-    let challenge = state
-        .registry
-        .challenge(PROVIDER, &asked)
-        .map_err(|error| {
-            let code = match error.kind() {
-                ErrorKind::Config => Code::Engine(comms_engine::Code::ChannelNotConfigured),
-                ErrorKind::InvalidSignature => Code::VerifyToken,
-                _ => Code::Validation,
-            };
-            ApiError::new(code)
-        })?;
-    Ok(HttpResponse::Ok()
-        .content_type(ContentType::plaintext())
-        .body(challenge))
+    let challenge = state.registry.challenge(PROVIDER, &asked).map_err(|error| {
+        let code = match error.kind() {
+            ErrorKind::Config => Code::Engine(comms_engine::Code::ChannelNotConfigured),
+            ErrorKind::InvalidSignature => Code::VerifyToken,
+            _ => Code::Validation,
+        };
+        ApiError::new(code)
+    })?;
+    Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body(challenge))
 }
 
 /// Meta tells of messages and statuses. Answered 200 once everything is committed, and only then.
@@ -63,18 +55,11 @@ pub async fn receive(
     state.limits.webhook(PROVIDER)?;
     let webhook = as_called(&state, &request, Method::POST, body);
     state.engine.receive(PROVIDER, webhook).await?;
-    Ok(HttpResponse::Ok()
-        .content_type(ContentType::plaintext())
-        .body("OK"))
+    Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("OK"))
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.
-fn as_called(
-    state: &State,
-    request: &HttpRequest,
-    method: Method,
-    body: web::Bytes,
-) -> WebhookRequest {
+fn as_called(state: &State, request: &HttpRequest, method: Method, body: web::Bytes) -> WebhookRequest {
     // actix has its own copy of the header types.
     let headers = request.headers().iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
@@ -84,10 +69,5 @@ fn as_called(
     for (name, value) in headers {
         kept.append(name, value);
     }
-    WebhookRequest {
-        method,
-        url: format!("{}{}", state.settings.http.base_url(), request.uri()),
-        headers: kept,
-        body,
-    }
+    WebhookRequest { method, url: format!("{}{}", state.settings.http.base_url(), request.uri()), headers: kept, body }
 }

@@ -2,8 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use comms_core::{
-    AccountId, Address, ChannelKind, Content, MessageId, Status, Template, TemplateParameter,
-    history::Links,
+    AccountId, Address, ChannelKind, Content, MessageId, Status, Template, TemplateParameter, history::Links,
 };
 use comms_engine::{EngineError, SendRequest};
 use serde::Deserialize;
@@ -94,36 +93,19 @@ async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendR
                 Some(language) => language,
                 None => plantillas::language(state, caller, account.clone(), &name).await,
             };
-            Content::Template(Template {
-                name,
-                language,
-                parameters: parameters(body.params)?,
-                ..Template::default()
-            })
+            Content::Template(Template { name, language, parameters: parameters(body.params)?, ..Template::default() })
         }
         (None, None, Some(content)) => {
             serde_json::from_value(content).map_err(|error| ApiError::field("contenido", error))?
         }
         (None, None, None) => {
-            return Err(ApiError::field(
-                "mensaje",
-                "falta mensaje, template o contenido",
-            ));
+            return Err(ApiError::field("mensaje", "falta mensaje, template o contenido"));
         }
         _ => {
-            return Err(ApiError::field(
-                "mensaje",
-                "solo uno de mensaje, template y contenido",
-            ));
+            return Err(ApiError::field("mensaje", "solo uno de mensaje, template y contenido"));
         }
     };
-    let mut message = SendRequest::new(
-        caller.scope(),
-        caller.user.clone(),
-        ChannelKind::WhatsApp,
-        to,
-        content,
-    );
+    let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::WhatsApp, to, content);
     message.account = account;
     message.links = Links {
         lead: body.lead_id.map(|id| id.into_text().into()),
@@ -135,9 +117,7 @@ async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendR
 }
 
 fn recipient(state: &State, given: Option<Id>) -> Result<Address, ApiError> {
-    let text = given
-        .map(Id::into_text)
-        .filter(|text| !text.trim().is_empty());
+    let text = given.map(Id::into_text).filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| ApiError::field("telefono", "falta"))?;
     let region = state.settings.whatsapp.region.as_deref();
     let direct = Address::parse_recipient(&text, region);
@@ -153,15 +133,9 @@ fn recipient(state: &State, given: Option<Id>) -> Result<Address, ApiError> {
 fn parameters(params: Option<Value>) -> Result<Vec<TemplateParameter>, ApiError> {
     match params {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(values)) => values
-            .iter()
-            .map(|value| word(value).map(TemplateParameter::Text))
-            .collect(),
+        Some(Value::Array(values)) => values.iter().map(|value| word(value).map(TemplateParameter::Text)).collect(),
         Some(Value::Object(values)) => named(values),
-        Some(_) => Err(ApiError::field(
-            "params",
-            "una lista de textos, o un objeto por nombre",
-        )),
+        Some(_) => Err(ApiError::field("params", "una lista de textos, o un objeto por nombre")),
     }
 }
 
@@ -177,16 +151,12 @@ fn word(value: &Value) -> Result<String, ApiError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(ApiError::field(
-            "params",
-            "cada valor es un texto o un número",
-        )),
+        _ => Err(ApiError::field("params", "cada valor es un texto o un número")),
     }
 }
 
 fn reply_to(text: &str) -> Result<MessageId, ApiError> {
-    text.parse()
-        .map_err(|_| ApiError::field("responde_a", "no es un mensaje_id"))
+    text.parse().map_err(|_| ApiError::field("responde_a", "no es un mensaje_id"))
 }
 
 fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
@@ -205,9 +175,7 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 #[must_use]
 pub(super) const fn answer_status(status: Status) -> StatusCode {
     match status {
-        Status::Unknown | Status::Sending | Status::Queued | Status::Scheduled => {
-            StatusCode::ACCEPTED
-        }
+        Status::Unknown | Status::Sending | Status::Queued | Status::Scheduled => StatusCode::ACCEPTED,
         _ => StatusCode::OK,
     }
 }

@@ -27,61 +27,27 @@ async fn the_accounts_of_the_configuration_are_listed_and_changed() {
     }
     "#);
     let id = "whatsapp:106540352242922";
-    let changed = server
-        .admin()
-        .put(&format!("{path}/{id}"), &json!({"nombre": "Tienda"}))
-        .await
-        .data();
-    assert_eq!(
-        (
-            &changed["cuenta"]["nombre"],
-            &changed["cuenta"]["propietario_id"]
-        ),
-        (&json!("Tienda"), &json!(7))
-    );
-    for (id, body) in [
-        ("whatsapp", json!({})),
-        (id, json!({"canal": "fax"})),
-        (id, json!({"dueño": 1})),
-    ] {
+    let changed = server.admin().put(&format!("{path}/{id}"), &json!({"nombre": "Tienda"})).await.data();
+    assert_eq!((&changed["cuenta"]["nombre"], &changed["cuenta"]["propietario_id"]), (&json!("Tienda"), &json!(7)));
+    for (id, body) in [("whatsapp", json!({})), (id, json!({"canal": "fax"})), (id, json!({"dueño": 1}))] {
         let refused = server.admin().put(&format!("{path}/{id}"), &body).await;
-        assert_eq!(
-            (refused.status.as_u16(), refused.code().as_str()),
-            (400, "validacion"),
-            "{id} {body}"
-        );
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "validacion"), "{id} {body}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_of_an_unknown_account_waits_until_it_is_assigned() {
     let server = TestServer::start().await;
-    server
-        .simulator
-        .meta()
-        .inbound_text(
-            SECOND_PHONE_ID,
-            &Customer::new("34600000000"),
-            "¿hay alguien?",
-        )
-        .unwrap();
+    server.simulator.meta().inbound_text(SECOND_PHONE_ID, &Customer::new("34600000000"), "¿hay alguien?").unwrap();
     let path = "/api/comunicaciones/admin/cuarentena";
-    let waiting = server
-        .until_on(path, |answer| answer.data().as_array()?.first().cloned())
-        .await;
+    let waiting = server.until_on(path, |answer| answer.data().as_array()?.first().cloned()).await;
     assert_eq!(waiting["webhooks"], 1);
     assert_eq!(server.admin().get(HISTORY).await.data(), json!([]));
-    assert_eq!(
-        server.nobody().get("/health").await.json()["counts"]["quarantined"],
-        1
-    );
+    assert_eq!(server.nobody().get("/health").await.json()["counts"]["quarantined"], 1);
 
     let account = waiting["cuenta"].as_str().unwrap();
     let body = json!({"nombre": "Segunda", "propietario_id": 9});
-    let assigned = server
-        .admin()
-        .post(&format!("{path}/{account}/asignar"), &body)
-        .await;
+    let assigned = server.admin().post(&format!("{path}/{account}/asignar"), &body).await;
     assert_eq!(assigned.status, 200, "{}", assigned.text());
     insta::assert_json_snapshot!(assigned.json(), @r#"
     {
@@ -104,10 +70,7 @@ async fn a_webhook_of_an_unknown_account_waits_until_it_is_assigned() {
     }
     "#);
     let row = server.admin().get(HISTORY).await.data()[0].clone();
-    assert_eq!(
-        (&row["contenido"], &row["usuario_id"]),
-        (&json!("¿hay alguien?"), &json!(9))
-    );
+    assert_eq!((&row["contenido"], &row["usuario_id"]), (&json!("¿hay alguien?"), &json!(9)));
     assert_eq!(server.admin().get(path).await.data(), json!([]));
 }
 
@@ -115,10 +78,7 @@ async fn a_webhook_of_an_unknown_account_waits_until_it_is_assigned() {
 async fn a_service_token_is_shown_once_works_and_ends() {
     let server = TestServer::start().await;
     let path = "/api/comunicaciones/admin/tokens";
-    let made = server
-        .admin()
-        .post(path, &json!({"nombre": "IA de llamadas"}))
-        .await;
+    let made = server.admin().post(path, &json!({"nombre": "IA de llamadas"})).await;
     assert_eq!(made.status, 201);
     let token = made.data()["token"].as_str().unwrap().to_owned();
     let listed = server.admin().get(path).await;
@@ -141,20 +101,11 @@ async fn a_service_token_is_shown_once_works_and_ends() {
     let service = server.nobody().with("x-service-token", &token);
     assert_eq!(service.get(HISTORY).await.status, 200);
     let id = made.data()["id"].as_str().unwrap().to_owned();
-    let revoked = server
-        .admin()
-        .send(Method::DELETE, &format!("{path}/{id}"), None)
-        .await;
+    let revoked = server.admin().send(Method::DELETE, &format!("{path}/{id}"), None).await;
     assert_eq!(revoked.status, 204);
     assert_eq!(service.get(HISTORY).await.status, 401);
-    let unknown = server
-        .admin()
-        .send(
-            Method::DELETE,
-            &format!("{path}/01920000-0000-7000-8000-000000000000"),
-            None,
-        )
-        .await;
+    let unknown =
+        server.admin().send(Method::DELETE, &format!("{path}/01920000-0000-7000-8000-000000000000"), None).await;
     assert_eq!(unknown.status, 404);
 }
 
@@ -162,27 +113,8 @@ async fn a_service_token_is_shown_once_works_and_ends() {
 async fn organisations_are_added_and_renamed() {
     let server = TestServer::start().await;
     let path = "/api/comunicaciones/admin/organizaciones";
-    let renamed = server
-        .admin()
-        .put(
-            &format!("{path}/principal"),
-            &json!({"nombre": "DiamondSistem"}),
-        )
-        .await;
-    assert_eq!(
-        renamed.data(),
-        json!({"id": "principal", "nombre": "DiamondSistem"})
-    );
-    assert_eq!(
-        server.admin().get(path).await.data(),
-        json!([{"id": "principal", "nombre": "DiamondSistem"}])
-    );
-    assert_eq!(
-        server
-            .admin()
-            .put(&format!("{path}/sur"), &json!({}))
-            .await
-            .status,
-        400
-    );
+    let renamed = server.admin().put(&format!("{path}/principal"), &json!({"nombre": "DiamondSistem"})).await;
+    assert_eq!(renamed.data(), json!({"id": "principal", "nombre": "DiamondSistem"}));
+    assert_eq!(server.admin().get(path).await.data(), json!([{"id": "principal", "nombre": "DiamondSistem"}]));
+    assert_eq!(server.admin().put(&format!("{path}/sur"), &json!({})).await.status, 400);
 }

@@ -8,11 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{HISTORY, SEND, TestServer};
 
 fn texts(rows: &Value) -> Vec<&str> {
-    rows.as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["contenido"].as_str().unwrap_or(""))
-        .collect()
+    rows.as_array().unwrap().iter().map(|row| row["contenido"].as_str().unwrap_or("")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,26 +20,13 @@ async fn pages_follow_each_other_newest_first() {
     let seller = server.seller();
     let (mut seen, mut next) = (Vec::new(), Some(String::new()));
     while let Some(cursor) = next {
-        let query = if cursor.is_empty() {
-            String::new()
-        } else {
-            format!("&cursor={cursor}")
-        };
+        let query = if cursor.is_empty() { String::new() } else { format!("&cursor={cursor}") };
         let answer = seller.get(&format!("{HISTORY}?limit=2{query}")).await;
         let rows = answer.data();
         seen.extend(texts(&rows).into_iter().map(str::to_owned));
         next = answer.json()["siguiente"].as_str().map(str::to_owned);
     }
-    assert_eq!(
-        seen,
-        [
-            "mensaje 5",
-            "mensaje 4",
-            "mensaje 3",
-            "mensaje 2",
-            "mensaje 1"
-        ]
-    );
+    assert_eq!(seen, ["mensaje 5", "mensaje 4", "mensaje 3", "mensaje 2", "mensaje 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,10 +35,7 @@ async fn filters() {
     server.customer_writes("¿Cuánto cuesta el ANILLO?").await;
     let seller = server.seller();
     let body = json!({"telefono": "+34600000000", "mensaje": "890 euros", "lead_id": 42, "contrato_id": "c-1"});
-    let sent = seller.post(SEND, &body).await.data()["mensaje_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let sent = seller.post(SEND, &body).await.data()["mensaje_id"].as_str().unwrap().to_owned();
     server.until_state(&sent, "leido").await;
     let cases = [
         ("", 2),
@@ -76,17 +56,9 @@ async fn filters() {
     ];
     for (query, count) in cases {
         let rows = seller.get(&format!("{HISTORY}{query}")).await.data();
-        assert_eq!(
-            rows.as_array().unwrap().len(),
-            count,
-            "{query}: {:?}",
-            texts(&rows)
-        );
+        assert_eq!(rows.as_array().unwrap().len(), count, "{query}: {:?}", texts(&rows));
     }
-    let of_lead = seller
-        .get(&format!("{HISTORY}/42?direccion=saliente"))
-        .await
-        .data();
+    let of_lead = seller.get(&format!("{HISTORY}/42?direccion=saliente")).await.data();
     assert_eq!(texts(&of_lead), ["890 euros"]);
 }
 
@@ -98,19 +70,8 @@ async fn a_seller_sees_their_own_and_an_administrator_everything() {
     assert_eq!(other.get(HISTORY).await.data(), json!([]));
     let row = server.admin().get(HISTORY).await.data()[0].clone();
     let id = row["mensaje_id"].as_str().unwrap();
-    assert_eq!(
-        other
-            .get(&format!("/api/comunicaciones/mensajes/{id}"))
-            .await
-            .status,
-        404
-    );
-    let read = other
-        .post(
-            &format!("/api/comunicaciones/mensajes/{id}/leido"),
-            &json!({}),
-        )
-        .await;
+    assert_eq!(other.get(&format!("/api/comunicaciones/mensajes/{id}")).await.status, 404);
+    let read = other.post(&format!("/api/comunicaciones/mensajes/{id}/leido"), &json!({})).await;
     assert_eq!(read.status, 404);
 }
 
@@ -140,27 +101,12 @@ async fn another_sellers_lead_is_403() {
     .await;
     let seller = server.seller();
     server.customer_writes("hola").await;
-    for (lead, status, code) in [
-        (42, 200, ""),
-        (43, 403, "lead_ajeno"),
-        (44, 404, "lead_no_encontrado"),
-    ] {
+    for (lead, status, code) in [(42, 200, ""), (43, 403, "lead_ajeno"), (44, 404, "lead_no_encontrado")] {
         let body = json!({"telefono": "+34600000000", "mensaje": "hola", "lead_id": lead});
         let sent = seller.post(SEND, &body).await;
-        assert_eq!(
-            (sent.status.as_u16(), sent.code().as_str()),
-            (status, code),
-            "sending on {lead}"
-        );
+        assert_eq!((sent.status.as_u16(), sent.code().as_str()), (status, code), "sending on {lead}");
         let listed = seller.get(&format!("{HISTORY}/{lead}")).await;
-        assert_eq!(
-            (listed.status.as_u16(), listed.code().as_str()),
-            (status, code),
-            "the history of {lead}"
-        );
+        assert_eq!((listed.status.as_u16(), listed.code().as_str()), (status, code), "the history of {lead}");
     }
-    assert_eq!(
-        server.admin().get(&format!("{HISTORY}/43")).await.status,
-        200
-    );
+    assert_eq!(server.admin().get(&format!("{HISTORY}/43")).await.status, 200);
 }

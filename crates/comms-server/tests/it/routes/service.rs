@@ -74,19 +74,12 @@ async fn metrics_may_have_a_token() {
     })
     .await;
     assert_eq!(server.nobody().get("/metrics").await.status, 401);
-    server
-        .seller()
-        .get("/api/comunicaciones/historial/77")
-        .await;
+    server.seller().get("/api/comunicaciones/historial/77").await;
     let answer = server.client("an invented token").get("/metrics").await;
     assert_eq!(answer.status, 200);
     let line = "route=\"/api/comunicaciones/historial/{leadId}\"";
     assert!(answer.text().contains(line), "{}", answer.text());
-    assert!(
-        answer
-            .text()
-            .contains("http_request_duration_seconds_bucket")
-    );
+    assert!(answer.text().contains("http_request_duration_seconds_bucket"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,9 +107,7 @@ async fn no_accepted_request_is_cut_by_a_stop() {
     use comms_simulator::{Fault, FaultRule};
     let server = TestServer::start().await;
     server.customer_writes("hola").await;
-    server
-        .simulator
-        .inject(FaultRule::new("meta.messages", Fault::Delay { ms: 500 }).times(1));
+    server.simulator.inject(FaultRule::new("meta.messages", Fault::Delay { ms: 500 }).times(1));
     let seller = server.seller();
     let body = json!({"telefono": "+34600000000", "mensaje": "hola"});
     let ledger = server.simulator.ledger();

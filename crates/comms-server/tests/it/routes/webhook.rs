@@ -18,20 +18,11 @@ async fn odd_values_are_stored_and_not_refused() {
         "metadata": {"display_phone_number": "15550783881", "phone_number_id": PHONE_ID},
         "messages": [message]
     }}]}]});
-    assert_eq!(
-        server.webhook(body.to_string().as_bytes()).await.status,
-        200
-    );
+    assert_eq!(server.webhook(body.to_string().as_bytes()).await.status, 200);
     let row = server.admin().get(HISTORY).await.data()[0].clone();
-    assert_eq!(
-        row["sid_externo"], id,
-        "kept whole, whatever the column of `comunicaciones` holds"
-    );
+    assert_eq!(row["sid_externo"], id, "kept whole, whatever the column of `comunicaciones` holds");
     let text = row["contenido"].as_str().unwrap();
-    assert!(
-        text.starts_with("antes") && text.ends_with("después 😀"),
-        "{text:?}"
-    );
+    assert!(text.starts_with("antes") && text.ends_with("después 😀"), "{text:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,11 +32,7 @@ async fn the_answer_comes_after_the_commit_and_a_repetition_changes_nothing() {
     for _ in 0..3 {
         assert_eq!(server.webhook(body).await.status, 200);
         let rows = server.admin().get(HISTORY).await.data();
-        assert_eq!(
-            rows.as_array().unwrap().len(),
-            1,
-            "there as soon as it was answered"
-        );
+        assert_eq!(rows.as_array().unwrap().len(), 1, "there as soon as it was answered");
     }
 }
 
@@ -53,30 +40,17 @@ async fn the_answer_comes_after_the_commit_and_a_repetition_changes_nothing() {
 async fn copies_in_any_order_are_one_message_each() {
     let server = TestServer::start().await;
     server.simulator.configure(|config| {
-        config.webhooks = WebhookPolicy {
-            copies: 3,
-            shuffle: true,
-            linger_ms: 20,
-            batch: 3,
-            ..WebhookPolicy::default()
-        };
+        config.webhooks =
+            WebhookPolicy { copies: 3, shuffle: true, linger_ms: 20, batch: 3, ..WebhookPolicy::default() };
     });
     for number in 0..10 {
         let customer = Customer::new(format!("3460000000{number}"));
-        server
-            .simulator
-            .meta()
-            .inbound_text(PHONE_ID, &customer, format!("mensaje {number}"))
-            .unwrap();
+        server.simulator.meta().inbound_text(PHONE_ID, &customer, format!("mensaje {number}")).unwrap();
     }
     let ledger = server.simulator.ledger();
     let settled = ledger.wait_until(std::time::Duration::from_secs(20), |ledger| {
         let hooks = ledger.webhooks();
-        let told: BTreeSet<_> = hooks
-            .iter()
-            .flat_map(|hook| &hook.subjects)
-            .map(|subject| &subject.id)
-            .collect();
+        let told: BTreeSet<_> = hooks.iter().flat_map(|hook| &hook.subjects).map(|subject| &subject.id).collect();
         let deliveries: usize = hooks.iter().map(|hook| hook.subjects.len()).sum();
         told.len() == 10 && deliveries == 30 && hooks.iter().all(|hook| hook.acked_at.is_some())
     });

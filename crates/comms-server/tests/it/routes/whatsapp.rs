@@ -4,14 +4,7 @@ use serde_json::json;
 use crate::support::{HISTORY, SEND, TestServer, masked};
 
 const PHONE: &str = "+34600000000";
-const CHANGING: [&str; 6] = [
-    "id",
-    "mensaje_id",
-    "sid_externo",
-    "fecha_creacion",
-    "conversacion_id",
-    "ultimo_mensaje",
-];
+const CHANGING: [&str; 6] = ["id", "mensaje_id", "sid_externo", "fecha_creacion", "conversacion_id", "ultimo_mensaje"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_within_the_window_is_sent_and_answered_with_its_row() {
@@ -22,8 +15,7 @@ async fn a_text_within_the_window_is_sent_and_answered_with_its_row() {
         config.meta.statuses.delivered_ms = Some(1_500);
         config.meta.statuses.read_ms = Some(1_600);
     });
-    let body =
-        json!({"telefono": PHONE, "mensaje": "¿Qué tal?", "lead_id": 42, "cliente_id": "abc"});
+    let body = json!({"telefono": PHONE, "mensaje": "¿Qué tal?", "lead_id": 42, "cliente_id": "abc"});
     let answer = server.seller().post(SEND, &body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     insta::assert_json_snapshot!(masked(answer.json(), &CHANGING), @r#"
@@ -57,10 +49,7 @@ async fn a_text_within_the_window_is_sent_and_answered_with_its_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn outside_of_the_window_the_refusal_names_the_templates() {
     let server = TestServer::start().await;
-    let answer = server
-        .seller()
-        .post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"}))
-        .await;
+    let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
     assert_eq!(answer.status, 409);
     insta::assert_json_snapshot!(masked(answer.json(), &CHANGING), @r#"
     {
@@ -78,11 +67,7 @@ async fn outside_of_the_window_the_refusal_names_the_templates() {
       "success": false
     }
     "#);
-    assert_eq!(
-        server.seller().get(HISTORY).await.data(),
-        json!([]),
-        "nothing was stored"
-    );
+    assert_eq!(server.seller().get(HISTORY).await.data(), json!([]), "nothing was stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,30 +82,17 @@ async fn a_template_by_either_name_finds_its_language_itself() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(answer.data()["destinatario"], PHONE);
     }
-    let sent: Vec<_> = server
-        .simulator
-        .ledger()
-        .sends()
-        .into_iter()
-        .map(|call| call.body.unwrap())
-        .collect();
+    let sent: Vec<_> = server.simulator.ledger().sends().into_iter().map(|call| call.body.unwrap()).collect();
     assert_eq!(sent[0]["template"]["language"]["code"], "en_US");
-    assert_eq!(
-        sent[0]["template"]["components"][0]["parameters"][1]["text"],
-        "1001"
-    );
-    assert_eq!(
-        sent[1]["template"]["components"][0]["parameters"][0]["parameter_name"],
-        "nombre"
-    );
+    assert_eq!(sent[0]["template"]["components"][0]["parameters"][1]["text"], "1001");
+    assert_eq!(sent[1]["template"]["components"][0]["parameters"][0]["parameter_name"], "nombre");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typed_content_and_a_quoted_message() {
     let server = TestServer::start().await;
     let asked = server.customer_writes("¿dónde estáis?").await;
-    let place =
-        json!({"type": "location", "latitude": 40.4, "longitude": -3.7, "name": "La tienda"});
+    let place = json!({"type": "location", "latitude": 40.4, "longitude": -3.7, "name": "La tienda"});
     let body = json!({"telefono": PHONE, "contenido": place, "responde_a": asked["mensaje_id"]});
     let answer = server.seller().post(SEND, &body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -137,38 +109,20 @@ async fn the_same_request_under_the_same_key_is_sent_once() {
     let body = json!({"telefono": PHONE, "mensaje": "una vez"});
     let first = seller.post(SEND, &body).await;
     let again = seller.post(SEND, &body).await;
-    assert_eq!(
-        (first.status.as_u16(), again.status.as_u16()),
-        (200, 200),
-        "{}",
-        again.text()
-    );
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (200, 200), "{}", again.text());
     assert_eq!(first.data()["mensaje_id"], again.data()["mensaje_id"]);
     assert_eq!(server.simulator.ledger().sends().len(), 1);
-    let other = seller
-        .post(SEND, &json!({"telefono": PHONE, "mensaje": "otra"}))
-        .await;
-    assert_eq!(
-        (other.status.as_u16(), other.code().as_str()),
-        (409, "conflicto")
-    );
+    let other = seller.post(SEND, &json!({"telefono": PHONE, "mensaje": "otra"})).await;
+    assert_eq!((other.status.as_u16(), other.code().as_str()), (409, "conflicto"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_meta_refuses_the_message_is_stored_and_says_so() {
     let server = TestServer::start().await;
     server.customer_writes("hola").await;
-    let error = ProviderError {
-        code: 190,
-        ..ProviderError::default()
-    };
-    server
-        .simulator
-        .inject(FaultRule::new("meta.messages", Fault::Error(error)).times(1));
-    let answer = server
-        .seller()
-        .post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"}))
-        .await;
+    let error = ProviderError { code: 190, ..ProviderError::default() };
+    server.simulator.inject(FaultRule::new("meta.messages", Fault::Error(error)).times(1));
+    let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
     assert_eq!(
         (answer.status.as_u16(), answer.code().as_str()),
         (502, "credencial_del_proveedor"),
@@ -176,29 +130,16 @@ async fn where_meta_refuses_the_message_is_stored_and_says_so() {
         answer.text()
     );
     let details = answer.json()["details"].clone();
-    assert_eq!(
-        (&details["estado"], &details["codigo_proveedor"]),
-        (&json!("fallido"), &json!("190"))
-    );
+    assert_eq!((&details["estado"], &details["codigo_proveedor"]), (&json!("fallido"), &json!("190")));
     let id = details["mensaje_id"].as_str().unwrap();
     let path = format!("/api/comunicaciones/mensajes/{id}");
     let detail = server.seller().get(&path).await.data();
-    assert_eq!(
-        (&detail["estado"], &detail["error"]["codigo"]),
-        (&json!("fallido"), &json!("190"))
-    );
+    assert_eq!((&detail["estado"], &detail["error"]["codigo"]), (&json!("fallido"), &json!("190")));
 
-    let again = server
-        .seller()
-        .post(&format!("{path}/reintentar"), &json!({}))
-        .await;
+    let again = server.seller().post(&format!("{path}/reintentar"), &json!({})).await;
     assert_eq!(again.status, 200, "{}", again.text());
     let second = again.data()["mensaje_id"].as_str().unwrap().to_owned();
-    let detail = server
-        .seller()
-        .get(&format!("/api/comunicaciones/mensajes/{second}"))
-        .await
-        .data();
+    let detail = server.seller().get(&format!("/api/comunicaciones/mensajes/{second}")).await.data();
     assert_eq!(detail["reintento_de"], id);
     server.until_state(&second, "leido").await;
 }
@@ -208,44 +149,19 @@ async fn where_the_answer_is_lost_the_state_is_not_known_and_nothing_is_repeated
     let server = TestServer::start().await;
     server.customer_writes("hola").await;
     // Meta acted, and no answer came; its statuses are held back too.
-    server
-        .simulator
-        .configure(|config| config.meta.statuses.sent_ms = None);
-    server
-        .simulator
-        .configure(|config| config.meta.statuses.delivered_ms = None);
-    server
-        .simulator
-        .configure(|config| config.meta.statuses.read_ms = None);
-    server
-        .simulator
-        .inject(FaultRule::new("meta.messages", Fault::Cut).after().times(1));
-    let answer = server
-        .seller()
-        .post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"}))
-        .await;
+    server.simulator.configure(|config| config.meta.statuses.sent_ms = None);
+    server.simulator.configure(|config| config.meta.statuses.delivered_ms = None);
+    server.simulator.configure(|config| config.meta.statuses.read_ms = None);
+    server.simulator.inject(FaultRule::new("meta.messages", Fault::Cut).after().times(1));
+    let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
     assert_eq!(answer.data()["estado"], "desconocido");
     let id = answer.data()["mensaje_id"].as_str().unwrap().to_owned();
-    let again = server
-        .seller()
-        .post(
-            &format!("/api/comunicaciones/mensajes/{id}/reintentar"),
-            &json!({}),
-        )
-        .await;
-    assert_eq!(
-        (again.status.as_u16(), again.code().as_str()),
-        (409, "resultado_desconocido")
-    );
+    let again = server.seller().post(&format!("/api/comunicaciones/mensajes/{id}/reintentar"), &json!({})).await;
+    assert_eq!((again.status.as_u16(), again.code().as_str()), (409, "resultado_desconocido"));
     assert_eq!(server.simulator.ledger().sends().len(), 1);
-    let forced = server
-        .seller()
-        .post(
-            &format!("/api/comunicaciones/mensajes/{id}/reintentar?forzar=true"),
-            &json!({}),
-        )
-        .await;
+    let forced =
+        server.seller().post(&format!("/api/comunicaciones/mensajes/{id}/reintentar?forzar=true"), &json!({})).await;
     assert_eq!(forced.status, 200, "{}", forced.text());
 }
 
@@ -255,53 +171,25 @@ async fn without_keys_the_channel_is_off_and_says_so() {
         settings.whatsapp = comms_server::config::WhatsAppSettings::default();
     })
     .await;
-    let answer = server
-        .seller()
-        .post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"}))
-        .await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (503, "canal_no_configurado")
-    );
+    let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "canal_no_configurado"));
     let health = server.nobody().get("/health").await;
-    assert_eq!(
-        (
-            health.status.as_u16(),
-            &health.json()["dependencies"]["whatsapp"]
-        ),
-        (200, &json!("not_configured"))
-    );
-    let challenge = server
-        .nobody()
-        .get("/api/comunicaciones/webhook/whatsapp?hub.mode=subscribe")
-        .await;
+    assert_eq!((health.status.as_u16(), &health.json()["dependencies"]["whatsapp"]), (200, &json!("not_configured")));
+    let challenge = server.nobody().get("/api/comunicaciones/webhook/whatsapp?hub.mode=subscribe").await;
     assert_eq!(challenge.status, 503);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_usable_templates_with_their_variables() {
     let server = TestServer::start().await;
-    let answer = server
-        .seller()
-        .get("/api/comunicaciones/whatsapp/plantillas")
-        .await;
+    let answer = server.seller().get("/api/comunicaciones/whatsapp/plantillas").await;
     let rows = answer.data();
-    let names: Vec<_> = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["nombre"].as_str().unwrap())
-        .collect();
+    let names: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["nombre"].as_str().unwrap()).collect();
     assert!(
         names.contains(&"seguimiento") && !names.contains(&"spring_sale"),
         "{names:?}: the pending one is not usable"
     );
-    let one = rows
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["nombre"] == "seguimiento")
-        .unwrap();
+    let one = rows.as_array().unwrap().iter().find(|row| row["nombre"] == "seguimiento").unwrap();
     insta::assert_json_snapshot!(one, @r#"
     {
       "categoria": "MARKETING",
@@ -324,11 +212,7 @@ async fn the_usable_templates_with_their_variables() {
       ]
     }
     "#);
-    let foreign =
-        format!("/api/comunicaciones/whatsapp/plantillas?cuenta=whatsapp:{SECOND_PHONE_ID}");
+    let foreign = format!("/api/comunicaciones/whatsapp/plantillas?cuenta=whatsapp:{SECOND_PHONE_ID}");
     let answer = server.seller().get(&foreign).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (404, "cuenta_desconocida")
-    );
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "cuenta_desconocida"));
 }

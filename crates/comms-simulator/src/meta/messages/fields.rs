@@ -13,19 +13,12 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(super) fn new(place: &str, fields: &'a Map<String, Value>) -> Self {
-        Self {
-            place: place.to_owned(),
-            fields,
-        }
+        Self { place: place.to_owned(), fields }
     }
 
     /// `text['body']`, as Meta writes it.
     pub(super) fn name(&self, field: &str) -> String {
-        if self.place.is_empty() {
-            field.to_owned()
-        } else {
-            format!("{}['{field}']", self.place)
-        }
+        if self.place.is_empty() { field.to_owned() } else { format!("{}['{field}']", self.place) }
     }
 
     pub(super) fn value(&self, field: &str) -> Option<&'a Value> {
@@ -33,8 +26,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&self, field: &str) -> Result<&'a str, GraphError> {
-        self.optional_text(field)?
-            .ok_or_else(|| GraphError::missing(&self.name(field)))
+        self.optional_text(field)?.ok_or_else(|| GraphError::missing(&self.name(field)))
     }
 
     pub(super) fn optional_text(&self, field: &str) -> Result<Option<&'a str>, GraphError> {
@@ -50,26 +42,20 @@ impl<'a> Fields<'a> {
         let text = self.text(field)?;
         if text.is_empty() {
             let name = self.name(field);
-            return Err(GraphError::parameter(format!(
-                "Param {name} must be at least 1 characters long."
-            )));
+            return Err(GraphError::parameter(format!("Param {name} must be at least 1 characters long.")));
         }
         limit(&self.name(field), text, most)?;
         Ok(text)
     }
 
     pub(super) fn object(&self, field: &str) -> Result<Self, GraphError> {
-        self.optional_object(field)?
-            .ok_or_else(|| GraphError::missing(&self.name(field)))
+        self.optional_object(field)?.ok_or_else(|| GraphError::missing(&self.name(field)))
     }
 
     pub(super) fn optional_object(&self, field: &str) -> Result<Option<Self>, GraphError> {
         match self.value(field) {
             None => Ok(None),
-            Some(Value::Object(fields)) => Ok(Some(Self {
-                place: self.name(field),
-                fields,
-            })),
+            Some(Value::Object(fields)) => Ok(Some(Self { place: self.name(field), fields })),
             Some(_) => Err(self.wrong(field, "a JSON object")),
         }
     }
@@ -89,10 +75,7 @@ impl<'a> Fields<'a> {
             )));
         }
         let element = |(index, value): (usize, &'a Value)| match value {
-            Value::Object(fields) => Ok(Self {
-                place: format!("{}[{index}]", self.name(field)),
-                fields,
-            }),
+            Value::Object(fields) => Ok(Self { place: format!("{}[{index}]", self.name(field)), fields }),
             _ => Err(self.wrong(field, "an array of JSON objects")),
         };
         elements.iter().enumerate().map(element).collect()
@@ -130,7 +113,5 @@ pub(super) fn limit(name: &str, text: &str, most: usize) -> Result<(), GraphErro
     if text.chars().count() <= most {
         return Ok(());
     }
-    Err(GraphError::parameter(format!(
-        "Param {name} must be at most {most} characters long."
-    )))
+    Err(GraphError::parameter(format!("Param {name} must be at most {most} characters long.")))
 }

@@ -52,11 +52,7 @@ pub(super) fn check(interactive: &Fields<'_>) -> Result<Checked, GraphError> {
             )));
         }
     };
-    let most = if kind == "list" {
-        MAX_LIST_BODY
-    } else {
-        MAX_BODY
-    };
+    let most = if kind == "list" { MAX_LIST_BODY } else { MAX_BODY };
     let body = interactive.optional_object("body")?;
     let text = match body {
         Some(body) => body.limited("text", most)?,
@@ -73,38 +69,22 @@ pub(super) fn check(interactive: &Fields<'_>) -> Result<Checked, GraphError> {
     {
         header.limited("text", MAX_SHORT)?;
     }
-    Ok(Checked {
-        kind: "interactive".to_owned(),
-        text: text.to_owned(),
-        choices,
-        category: None,
-    })
+    Ok(Checked { kind: "interactive".to_owned(), text: text.to_owned(), choices, category: None })
 }
 
 fn buttons(action: &Fields<'_>) -> Result<Vec<Choice>, GraphError> {
     let mut choices: Vec<Choice> = Vec::new();
     for button in action.list("buttons", MAX_BUTTONS)? {
         if button.text("type")? != "reply" {
-            return Err(GraphError::parameter(format!(
-                "Param {} must be one of {{REPLY}}.",
-                button.name("type")
-            )));
+            return Err(GraphError::parameter(format!("Param {} must be one of {{REPLY}}.", button.name("type"))));
         }
         let reply = button.object("reply")?;
-        let (id, title) = (
-            reply.limited("id", MAX_BUTTON_ID)?,
-            reply.limited("title", MAX_TITLE)?,
-        );
+        let (id, title) = (reply.limited("id", MAX_BUTTON_ID)?, reply.limited("title", MAX_TITLE)?);
         let repeated = |choice: &Choice| matches!(choice, Choice::Button { id: other, title: text } if other == id || text == title);
         if choices.iter().any(repeated) {
-            return Err(GraphError::invalid(
-                "Buttons must have unique ids and titles",
-            ));
+            return Err(GraphError::invalid("Buttons must have unique ids and titles"));
         }
-        choices.push(Choice::Button {
-            id: id.to_owned(),
-            title: title.to_owned(),
-        });
+        choices.push(Choice::Button { id: id.to_owned(), title: title.to_owned() });
     }
     Ok(choices)
 }
@@ -119,17 +99,11 @@ fn rows(action: &Fields<'_>) -> Result<Vec<Choice>, GraphError> {
             section.limited("title", MAX_ROW_TITLE)?;
         }
         for row in section.list("rows", MAX_ROWS)? {
-            let (id, title) = (
-                row.limited("id", MAX_ROW_ID)?,
-                row.limited("title", MAX_ROW_TITLE)?,
-            );
+            let (id, title) = (row.limited("id", MAX_ROW_ID)?, row.limited("title", MAX_ROW_TITLE)?);
             if row.value("description").is_some() {
                 row.limited("description", MAX_ROW_DESCRIPTION)?;
             }
-            if choices
-                .iter()
-                .any(|choice| matches!(choice, Choice::Row { id: other, .. } if other == id))
-            {
+            if choices.iter().any(|choice| matches!(choice, Choice::Row { id: other, .. } if other == id)) {
                 return Err(GraphError::invalid("Rows must have unique ids"));
             }
             choices.push(Choice::Row {
@@ -140,9 +114,7 @@ fn rows(action: &Fields<'_>) -> Result<Vec<Choice>, GraphError> {
         }
     }
     if choices.len() > MAX_ROWS {
-        return Err(GraphError::invalid(format!(
-            "Total row count exceed max allowed count: {MAX_ROWS}"
-        )));
+        return Err(GraphError::invalid(format!("Total row count exceed max allowed count: {MAX_ROWS}")));
     }
     Ok(choices)
 }

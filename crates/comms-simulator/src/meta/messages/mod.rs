@@ -52,19 +52,9 @@ pub(super) struct Checked {
 /// Something to tap.
 #[derive(Clone, Debug)]
 pub(crate) enum Choice {
-    TemplateButton {
-        payload: String,
-        text: String,
-    },
-    Button {
-        id: String,
-        title: String,
-    },
-    Row {
-        id: String,
-        title: String,
-        description: Option<String>,
-    },
+    TemplateButton { payload: String, text: String },
+    Button { id: String, title: String },
+    Row { id: String, title: String, description: Option<String> },
 }
 
 /// `POST /{phone}/messages`.
@@ -73,19 +63,14 @@ pub(crate) fn send(meta: &Meta, call: &Call, path: &[&str]) -> Answered {
     let phone = settings.meta.phone(path[0]);
     let phone = phone.ok_or_else(|| GraphError::no_object(&call.method, path[0]))?;
     let Some(Value::Object(body)) = call.json() else {
-        return Err(GraphError::parameter(
-            "The parameter messaging_product is required.",
-        ));
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
     };
     if body.get("messaging_product").and_then(Value::as_str) != Some("whatsapp") {
-        return Err(GraphError::parameter(
-            "The parameter messaging_product is required.",
-        ));
+        return Err(GraphError::parameter("The parameter messaging_product is required."));
     }
     if !meta.state(|state| state.phone(phone).registered) {
-        return Err(GraphError::new(133_010).details(
-            "The account does not exist in our systems; register the phone number first.",
-        ));
+        return Err(GraphError::new(133_010)
+            .details("The account does not exist in our systems; register the phone number first."));
     }
     if body.contains_key("status") {
         return mark_read(&body);
@@ -104,38 +89,24 @@ fn mark_read(body: &Map<String, Value>) -> Answered {
         return Err(GraphError::parameter("Param status must be one of {READ}."));
     }
     if !body.text("message_id")?.starts_with("wamid.") {
-        return Err(GraphError::invalid(
-            "message_id is not a WhatsApp message id",
-        ));
+        return Err(GraphError::invalid("message_id is not a WhatsApp message id"));
     }
     if let Some(indicator) = body.optional_object("typing_indicator")?
         && indicator.text("type")? != "text"
     {
-        return Err(GraphError::parameter(
-            "Param typing_indicator['type'] must be one of {TEXT}.",
-        ));
+        return Err(GraphError::parameter("Param typing_indicator['type'] must be one of {TEXT}."));
     }
     Ok(Answer::json(200, &json!({"success": true})))
 }
 
-fn recipient(
-    meta: &Meta,
-    body: &Map<String, Value>,
-    phone: &Phone,
-) -> Result<Recipient, GraphError> {
+fn recipient(meta: &Meta, body: &Map<String, Value>, phone: &Phone) -> Result<Recipient, GraphError> {
     let settings = meta.settings();
-    let given = |name: &str| {
-        body.get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    let given = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let group = match given("recipient_type") {
         None | Some("individual") => false,
         Some("group") => true,
         Some(_) => {
-            return Err(GraphError::parameter(
-                "Param recipient_type must be one of {INDIVIDUAL, GROUP}.",
-            ));
+            return Err(GraphError::parameter("Param recipient_type must be one of {INDIVIDUAL, GROUP}."));
         }
     };
     // Where both are given, `to` wins.
@@ -148,20 +119,13 @@ fn recipient(
         if customer.wa_id.as_deref() == Some(phone.number.as_str()) {
             return Err(GraphError::new(131_021).details("The recipient is the sender."));
         }
-        return Ok(Recipient {
-            input: to.to_owned(),
-            customer,
-            by_user_id: false,
-            group,
-        });
+        return Ok(Recipient { input: to.to_owned(), customer, by_user_id: false, group });
     }
     let Some(user_id) = given("recipient") else {
         return Err(GraphError::missing("to"));
     };
     if !identity::is_user_id(user_id) {
-        return Err(GraphError::invalid(
-            "recipient is not a business-scoped user id",
-        ));
+        return Err(GraphError::invalid("recipient is not a business-scoped user id"));
     }
     Ok(Recipient {
         input: user_id.to_owned(),
@@ -171,19 +135,12 @@ fn recipient(
     })
 }
 
-fn check(
-    meta: &Meta,
-    body: &Map<String, Value>,
-    phone: &Phone,
-    call: &Call,
-) -> Result<Checked, GraphError> {
+fn check(meta: &Meta, body: &Map<String, Value>, phone: &Phone, call: &Call) -> Result<Checked, GraphError> {
     let body = Fields::new("", body);
     let kind = body.optional_text("type")?.unwrap_or("text");
     if !TYPES.contains(&kind) {
         let names = TYPES.join(", ").to_uppercase();
-        return Err(GraphError::parameter(format!(
-            "Param type must be one of {{{names}}} - got \"{kind}\"."
-        )));
+        return Err(GraphError::parameter(format!("Param type must be one of {{{names}}} - got \"{kind}\".")));
     }
     match kind {
         "template" => template::check(meta, &body.object("template")?, phone),
@@ -211,15 +168,17 @@ fn failure(
     checked: &Checked,
     call: &Call,
 ) -> Result<Option<Value>, GraphError> {
-    const WINDOW: &str = "Message failed to send because more than 24 hours have passed since the customer last replied to this number.";
+    const WINDOW: &str =
+        "Message failed to send because more than 24 hours have passed since the customer last replied to this number.";
     let customer = &recipient.customer;
     if customer.not_on_whatsapp {
         return Ok(Some(webhook_error(131_026, "Message Undeliverable.")));
     }
     let authentication = checked.category.as_deref() == Some("authentication");
     if recipient.by_user_id && authentication {
-        return Err(GraphError::new(131_062)
-            .details("Authentication templates cannot be sent to a business-scoped user id."));
+        return Err(
+            GraphError::new(131_062).details("Authentication templates cannot be sent to a business-scoped user id.")
+        );
     }
     let open = meta.state(|state| state.window_is_open(&phone.id, &customer.key(), call.now));
     if open || checked.category.is_some() || recipient.group {
@@ -249,20 +208,12 @@ fn accept(
         customer: customer.clone(),
         by_user_id: recipient.by_user_id,
         callback_data: text("biz_opaque_callback_data"),
-        category: checked
-            .category
-            .clone()
-            .unwrap_or_else(|| "service".to_owned()),
+        category: checked.category.clone().unwrap_or_else(|| "service".to_owned()),
         group: recipient.group,
     };
     meta.follow(&message, failure.clone());
     if failure.is_none() && !recipient.group {
-        meta.hear(&Heard {
-            message,
-            kind: checked.kind,
-            text: checked.text,
-            choices: checked.choices,
-        });
+        meta.hear(&Heard { message, kind: checked.kind, text: checked.text, choices: checked.choices });
     }
     let mut contact = json!({"input": recipient.input});
     if recipient.by_user_id {
@@ -274,8 +225,5 @@ fn accept(
     if checked.category.is_some() {
         sent["message_status"] = json!("accepted");
     }
-    Answer::json(
-        200,
-        &json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}),
-    )
+    Answer::json(200, &json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}))
 }

@@ -12,11 +12,7 @@ use crate::meta::{
 
 use super::{Checked, Choice, content, fields::Fields};
 
-pub(super) fn check(
-    meta: &Meta,
-    wanted: &Fields<'_>,
-    phone: &Phone,
-) -> Result<Checked, GraphError> {
+pub(super) fn check(meta: &Meta, wanted: &Fields<'_>, phone: &Phone) -> Result<Checked, GraphError> {
     let name = wanted.text("name")?;
     let language = wanted.object("language")?;
     let language = language.text("code")?;
@@ -26,10 +22,7 @@ pub(super) fn check(
         Some(Value::Array(list)) if list.is_empty() => Vec::new(),
         Some(_) => wanted.list("components", 20)?,
     };
-    let given = given
-        .into_iter()
-        .map(Given::read)
-        .collect::<Result<Vec<_>, _>>()?;
+    let given = given.into_iter().map(Given::read).collect::<Result<Vec<_>, _>>()?;
     let mut text = String::new();
     let mut choices = Vec::new();
     for component in &template.components {
@@ -40,12 +33,7 @@ pub(super) fn check(
             _ => {}
         }
     }
-    Ok(Checked {
-        kind: "template".to_owned(),
-        text,
-        choices,
-        category: Some(template.category.to_lowercase()),
-    })
+    Ok(Checked { kind: "template".to_owned(), text, choices, category: Some(template.category.to_lowercase()) })
 }
 
 /// A component of the request.
@@ -59,10 +47,7 @@ struct Given<'a> {
 impl<'a> Given<'a> {
     fn read(component: Fields<'a>) -> Result<Self, GraphError> {
         let kind = component.text("type")?.to_ascii_lowercase();
-        if !matches!(
-            kind.as_str(),
-            "header" | "body" | "button" | "footer" | "carousel" | "limited_time_offer"
-        ) {
+        if !matches!(kind.as_str(), "header" | "body" | "button" | "footer" | "carousel" | "limited_time_offer") {
             return Err(GraphError::parameter(format!(
                 "Param {} must be one of {{HEADER, BODY, BUTTON}} - got \"{kind}\".",
                 component.name("type")
@@ -79,11 +64,7 @@ impl<'a> Given<'a> {
             Some(Value::Array(list)) if list.is_empty() => Vec::new(),
             Some(_) => component.list("parameters", 50)?,
         };
-        Ok(Self {
-            kind,
-            index,
-            parameters,
-        })
+        Ok(Self { kind, index, parameters })
     }
 }
 
@@ -92,41 +73,25 @@ fn find(meta: &Meta, phone: &Phone, name: &str, language: &str) -> Result<Templa
     let found = settings.meta.waba_of(&phone.id).and_then(|waba| {
         meta.state(|state| {
             let mut templates = state.templates(waba).iter();
-            templates
-                .find(|template| template.name == name && template.language == language)
-                .cloned()
+            templates.find(|template| template.name == name && template.language == language).cloned()
         })
     });
-    let missing = || {
-        GraphError::new(132_001).details(format!(
-            "template name ({name}) does not exist in {language}"
-        ))
-    };
+    let missing = || GraphError::new(132_001).details(format!("template name ({name}) does not exist in {language}"));
     let template = found.ok_or_else(missing)?;
     match template.status.as_str() {
         "APPROVED" => Ok(template),
         "PAUSED" => Err(GraphError::new(132_015).details(format!("template ({name}) is paused"))),
-        "DISABLED" => {
-            Err(GraphError::new(132_016).details(format!("template ({name}) is disabled")))
-        }
+        "DISABLED" => Err(GraphError::new(132_016).details(format!("template ({name}) is disabled"))),
         _ => Err(missing()),
     }
 }
 
-fn header(
-    meta: &Meta,
-    template: &Template,
-    component: &Value,
-    given: &[Given<'_>],
-) -> Result<(), GraphError> {
+fn header(meta: &Meta, template: &Template, component: &Value, given: &[Given<'_>]) -> Result<(), GraphError> {
     let format = text_of(component, "format").to_ascii_lowercase();
     if format == "text" {
         return fill(template, "header", text_of(component, "text"), given, None).map(drop);
     }
-    let parameter = given
-        .iter()
-        .find(|part| part.kind == "header")
-        .and_then(|part| part.parameters.first());
+    let parameter = given.iter().find(|part| part.kind == "header").and_then(|part| part.parameters.first());
     let received = match parameter {
         Some(parameter) => parameter.text("type")?,
         None => "unknown",
@@ -150,16 +115,9 @@ fn body(template: &Template, component: &Value, given: &[Given<'_>]) -> Result<S
     fill(template, "body", text_of(component, "text"), given, None)
 }
 
-fn buttons(
-    template: &Template,
-    component: &Value,
-    given: &[Given<'_>],
-) -> Result<Vec<Choice>, GraphError> {
+fn buttons(template: &Template, component: &Value, given: &[Given<'_>]) -> Result<Vec<Choice>, GraphError> {
     let none = Vec::new();
-    let buttons = component
-        .get("buttons")
-        .and_then(Value::as_array)
-        .unwrap_or(&none);
+    let buttons = component.get("buttons").and_then(Value::as_array).unwrap_or(&none);
     let mut choices = Vec::new();
     for (index, button) in buttons.iter().enumerate() {
         let kind = kind_of(button);
@@ -174,19 +132,10 @@ fn buttons(
                     Some(parameter) => parameter.text("payload")?,
                     None => text,
                 };
-                choices.push(Choice::TemplateButton {
-                    payload: payload.to_owned(),
-                    text: text.to_owned(),
-                });
+                choices.push(Choice::TemplateButton { payload: payload.to_owned(), text: text.to_owned() });
             }
             "URL" => {
-                fill(
-                    template,
-                    "button",
-                    text_of(button, "url"),
-                    given,
-                    Some(index),
-                )?;
+                fill(template, "button", text_of(button, "url"), given, Some(index))?;
             }
             _ => {}
         }
@@ -204,17 +153,14 @@ fn fill(
 ) -> Result<String, GraphError> {
     let variables = variables(text);
     let none = Vec::new();
-    let parameters = given
-        .iter()
-        .find(|given| given.kind == part && given.index == button)
-        .map_or(&none, |given| &given.parameters);
+    let parameters =
+        given.iter().find(|given| given.kind == part && given.index == button).map_or(&none, |given| &given.parameters);
     if parameters.is_empty()
         && !variables.is_empty()
         && let Some(index) = button
     {
-        return Err(GraphError::new(131_008).details(format!(
-            "buttons: Button at index {index} of type Url requires a parameter"
-        )));
+        return Err(GraphError::new(131_008)
+            .details(format!("buttons: Button at index {index} of type Url requires a parameter")));
     }
     // The address of a button has one nameless variable in both formats.
     let named = template.parameter_format == "NAMED" && button.is_none();
@@ -234,9 +180,7 @@ fn fill(
     }
     let fits = values.len() == variables.len()
         && parameters.len() == variables.len()
-        && variables
-            .iter()
-            .all(|variable| values.contains_key(variable));
+        && variables.iter().all(|variable| values.contains_key(variable));
     if !fits {
         return Err(GraphError::new(132_000).details(format!(
             "{part}: number of localizable_params ({}) does not match the expected number of params ({})",
@@ -244,9 +188,7 @@ fn fill(
             variables.len()
         )));
     }
-    Ok(values.iter().fold(text.to_owned(), |text, (name, value)| {
-        text.replace(&format!("{{{{{name}}}}}"), value)
-    }))
+    Ok(values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value)))
 }
 
 /// A parameter as the customer reads it.
@@ -261,14 +203,12 @@ fn written(parameter: &Fields<'_>) -> Result<String, GraphError> {
         }
         kind @ ("currency" | "date_time") => parameter.object(kind)?.text("fallback_value")?,
         other => {
-            return Err(GraphError::new(132_012)
-                .details(format!("Parameter of type {other} does not fit here")));
+            return Err(GraphError::new(132_012).details(format!("Parameter of type {other} does not fit here")));
         }
     };
     if text.contains(['\n', '\t']) || text.contains("     ") {
-        return Err(GraphError::new(100).details(
-            "Param text cannot have new-line/tab characters or more than 4 consecutive spaces",
-        ));
+        return Err(GraphError::new(100)
+            .details("Param text cannot have new-line/tab characters or more than 4 consecutive spaces"));
     }
     Ok(text.to_owned())
 }

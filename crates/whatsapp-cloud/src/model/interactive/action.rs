@@ -97,11 +97,7 @@ impl Action {
             Self::ProductList(action) => action.validate(),
             Self::CtaUrl(action) => action.checked()?.validate(),
             Self::Flow(action) => action.checked()?.validate(),
-            Self::Address(action) => required(
-                "interactive.action.parameters.country",
-                &action.checked()?.country,
-                2,
-            ),
+            Self::Address(action) => required("interactive.action.parameters.country", &action.checked()?.country, 2),
             Self::Carousel(action) => action.validate(),
             Self::VoiceCall(_)
             | Self::Product(_)
@@ -134,17 +130,11 @@ impl<P> Named<P> {
     }
 
     pub(super) fn maybe(name: &str, parameters: Option<P>) -> Self {
-        Self {
-            name: name.to_owned(),
-            parameters,
-            extra: Extra::new(),
-        }
+        Self { name: name.to_owned(), parameters, extra: Extra::new() }
     }
 
     fn checked(&self) -> Result<&P> {
-        self.parameters
-            .as_ref()
-            .ok_or_else(|| refuse("interactive.action.parameters", "the parameters are absent"))
+        self.parameters.as_ref().ok_or_else(|| refuse("interactive.action.parameters", "the parameters are absent"))
     }
 }
 
@@ -166,32 +156,16 @@ pub struct ButtonsAction {
 
 impl ButtonsAction {
     fn validate(&self) -> Result<()> {
-        count(
-            "interactive.action.buttons",
-            self.buttons.len(),
-            1,
-            limits::BUTTONS,
-        )?;
+        count("interactive.action.buttons", self.buttons.len(), 1, limits::BUTTONS)?;
         let replies = || {
             let replies = self.buttons.iter();
             replies.filter_map(|button| button.reply.as_ref().or(button.quick_reply.as_ref()))
         };
         for reply in replies() {
-            required(
-                "interactive.action.buttons.id",
-                &reply.id,
-                limits::BUTTON_ID,
-            )?;
-            required(
-                "interactive.action.buttons.title",
-                &reply.title,
-                limits::BUTTON_TITLE,
-            )?;
+            required("interactive.action.buttons.id", &reply.id, limits::BUTTON_ID)?;
+            required("interactive.action.buttons.title", &reply.title, limits::BUTTON_TITLE)?;
         }
-        distinct(
-            "interactive.action.buttons.id",
-            replies().map(|reply| reply.id.as_str()),
-        )
+        distinct("interactive.action.buttons.id", replies().map(|reply| reply.id.as_str()))
     }
 }
 
@@ -218,10 +192,7 @@ impl Button {
     pub fn reply(id: impl Into<String>, title: impl Into<String>) -> Self {
         Self {
             kind: "reply".to_owned(),
-            reply: Some(Reply {
-                id: id.into(),
-                title: title.into(),
-            }),
+            reply: Some(Reply { id: id.into(), title: title.into() }),
             quick_reply: None,
             extra: Extra::new(),
         }
@@ -267,10 +238,7 @@ impl CtaUrl {
         if self.url.starts_with("https://") || self.url.starts_with("http://") {
             return Ok(());
         }
-        Err(refuse(
-            "interactive.action.parameters.url",
-            "the link is not an http(s) address",
-        ))
+        Err(refuse("interactive.action.parameters.url", "the link is not an http(s) address"))
     }
 }
 
@@ -352,8 +320,6 @@ impl CarouselAction {
     fn validate(&self) -> Result<()> {
         let (least, most) = limits::CARDS;
         count("interactive.action.cards", self.cards.len(), least, most)?;
-        self.cards
-            .iter()
-            .try_for_each(|card| card.content.action.validate())
+        self.cards.iter().try_for_each(|card| card.content.action.validate())
     }
 }

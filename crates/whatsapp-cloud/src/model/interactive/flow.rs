@@ -49,18 +49,12 @@ pub struct Flow {
 impl Flow {
     /// A flow by its id; `cta` is what the button says.
     pub fn by_id(flow_id: impl Into<String>, cta: impl Into<String>) -> Self {
-        Self {
-            flow_id: Some(flow_id.into()),
-            ..Self::new(cta.into())
-        }
+        Self { flow_id: Some(flow_id.into()), ..Self::new(cta.into()) }
     }
 
     /// A flow by its name; `cta` is what the button says.
     pub fn by_name(flow_name: impl Into<String>, cta: impl Into<String>) -> Self {
-        Self {
-            flow_name: Some(flow_name.into()),
-            ..Self::new(cta.into())
-        }
+        Self { flow_name: Some(flow_name.into()), ..Self::new(cta.into()) }
     }
 
     fn new(cta: String) -> Self {
@@ -111,11 +105,7 @@ impl Flow {
     }
 
     pub(super) fn validate(&self) -> Result<()> {
-        required(
-            "interactive.action.parameters.flow_cta",
-            &self.flow_cta,
-            limits::BUTTON_TITLE,
-        )?;
+        required("interactive.action.parameters.flow_cta", &self.flow_cta, limits::BUTTON_TITLE)?;
         if self.flow_id.is_some() == self.flow_name.is_some() {
             let message = "a flow needs an id or a name, and only one of them";
             return Err(refuse("interactive.action.parameters.flow_id", message));

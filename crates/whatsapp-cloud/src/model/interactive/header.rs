@@ -17,10 +17,7 @@ pub struct Block {
 
 impl Block {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            extra: Extra::new(),
-        }
+        Self { text: text.into(), extra: Extra::new() }
     }
 }
 
@@ -63,11 +60,7 @@ impl Header {
     }
 
     fn new(content: HeaderContent) -> Self {
-        Self {
-            kind: content.kind().to_owned(),
-            content,
-            extra: Extra::new(),
-        }
+        Self { kind: content.kind().to_owned(), content, extra: Extra::new() }
     }
 }
 

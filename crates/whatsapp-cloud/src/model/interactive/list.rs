@@ -26,63 +26,30 @@ pub struct ListAction {
 
 impl ListAction {
     pub(super) fn validate(&self) -> Result<()> {
-        required(
-            "interactive.action.button",
-            &self.button,
-            limits::BUTTON_TITLE,
-        )?;
+        required("interactive.action.button", &self.button, limits::BUTTON_TITLE)?;
         check_sections(&self.sections)?;
         let rows = || self.sections.iter().flat_map(|section| &section.rows);
-        count(
-            "interactive.action.sections.rows",
-            rows().count(),
-            1,
-            limits::ROWS,
-        )?;
+        count("interactive.action.sections.rows", rows().count(), 1, limits::ROWS)?;
         for row in rows() {
-            required(
-                "interactive.action.sections.rows.id",
-                &row.id,
-                limits::ROW_ID,
-            )?;
-            required(
-                "interactive.action.sections.rows.title",
-                &row.title,
-                limits::ROW_TITLE,
-            )?;
+            required("interactive.action.sections.rows.id", &row.id, limits::ROW_ID)?;
+            required("interactive.action.sections.rows.title", &row.title, limits::ROW_TITLE)?;
             if let Some(text) = &row.description {
-                at_most(
-                    "interactive.action.sections.rows.description",
-                    text,
-                    limits::ROW_DESCRIPTION,
-                )?;
+                at_most("interactive.action.sections.rows.description", text, limits::ROW_DESCRIPTION)?;
             }
         }
-        distinct(
-            "interactive.action.sections.rows.id",
-            rows().map(|row| row.id.as_str()),
-        )
+        distinct("interactive.action.sections.rows.id", rows().map(|row| row.id.as_str()))
     }
 }
 
 fn check_sections(sections: &[Section]) -> Result<()> {
     let field = "interactive.action.sections.title";
-    count(
-        "interactive.action.sections",
-        sections.len(),
-        1,
-        limits::SECTIONS,
-    )?;
-    sections
-        .iter()
-        .try_for_each(|section| match &section.title {
-            Some(title) if sections.len() > 1 => required(field, title, limits::SECTION_TITLE),
-            Some(title) => at_most(field, title, limits::SECTION_TITLE),
-            None if sections.len() > 1 => {
-                Err(refuse(field, "each of several sections needs a title"))
-            }
-            None => Ok(()),
-        })
+    count("interactive.action.sections", sections.len(), 1, limits::SECTIONS)?;
+    sections.iter().try_for_each(|section| match &section.title {
+        Some(title) if sections.len() > 1 => required(field, title, limits::SECTION_TITLE),
+        Some(title) => at_most(field, title, limits::SECTION_TITLE),
+        None if sections.len() > 1 => Err(refuse(field, "each of several sections needs a title")),
+        None => Ok(()),
+    })
 }
 
 /// A section: of rows in a list, of products in a product list.
@@ -106,11 +73,7 @@ pub struct Section {
 impl Section {
     /// A section of a list.
     pub fn rows(title: impl Into<String>, rows: Vec<Row>) -> Self {
-        Self {
-            title: Some(title.into()),
-            rows,
-            ..Self::default()
-        }
+        Self { title: Some(title.into()), rows, ..Self::default() }
     }
 
     /// A section of a product list, by the products' numbers.
@@ -118,14 +81,8 @@ impl Section {
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        let items = retailer_ids.into_iter().map(|id| ProductItem {
-            product_retailer_id: id.into(),
-        });
-        Self {
-            title: Some(title.into()),
-            product_items: items.collect(),
-            ..Self::default()
-        }
+        let items = retailer_ids.into_iter().map(|id| ProductItem { product_retailer_id: id.into() });
+        Self { title: Some(title.into()), product_items: items.collect(), ..Self::default() }
     }
 }
 
@@ -148,12 +105,7 @@ pub struct Row {
 impl Row {
     /// A row.
     pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            title: title.into(),
-            description: None,
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), title: title.into(), description: None, extra: Extra::new() }
     }
 
     /// More about it.
@@ -200,16 +152,7 @@ pub struct ProductListAction {
 impl ProductListAction {
     pub(super) fn validate(&self) -> Result<()> {
         check_sections(&self.sections)?;
-        let products = self
-            .sections
-            .iter()
-            .map(|section| section.product_items.len())
-            .sum();
-        count(
-            "interactive.action.sections.product_items",
-            products,
-            1,
-            limits::PRODUCTS,
-        )
+        let products = self.sections.iter().map(|section| section.product_items.len()).sum();
+        count("interactive.action.sections.product_items", products, 1, limits::PRODUCTS)
     }
 }

@@ -61,16 +61,10 @@ impl Content {
             Self::Contacts(contacts) => {
                 count("contacts", contacts.len(), 1, limits::CONTACTS)?;
                 contacts.iter().try_for_each(|contact| {
-                    required(
-                        "contacts.name.formatted_name",
-                        &contact.name.formatted_name,
-                        usize::MAX,
-                    )
+                    required("contacts.name.formatted_name", &contact.name.formatted_name, usize::MAX)
                 })
             }
-            Self::Reaction(reaction) => {
-                required("reaction.message_id", &reaction.message_id, usize::MAX)
-            }
+            Self::Reaction(reaction) => required("reaction.message_id", &reaction.message_id, usize::MAX),
             Self::Pin(pin) => required("pin.message_id", &pin.message_id, usize::MAX),
             Self::Interactive(interactive) => interactive.validate(),
             Self::Template(template) => template.validate(),
@@ -81,15 +75,11 @@ impl Content {
 }
 
 fn check_location(location: &Location) -> Result<()> {
-    for (field, value, most) in [
-        ("location.latitude", &location.latitude, 90.0),
-        ("location.longitude", &location.longitude, 180.0),
-    ] {
+    for (field, value, most) in
+        [("location.latitude", &location.latitude, 90.0), ("location.longitude", &location.longitude, 180.0)]
+    {
         if !value.as_f64().is_some_and(|degrees| degrees.abs() <= most) {
-            return Err(refuse(
-                field,
-                format!("{field} is not between -{most} and {most}"),
-            ));
+            return Err(refuse(field, format!("{field} is not between -{most} and {most}")));
         }
     }
     Ok(())
@@ -112,11 +102,7 @@ pub struct Text {
 impl Text {
     /// A text without preview.
     pub fn new(body: impl Into<String>) -> Self {
-        Self {
-            body: body.into(),
-            preview_url: None,
-            extra: Extra::new(),
-        }
+        Self { body: body.into(), preview_url: None, extra: Extra::new() }
     }
 
     /// Whether the first link is shown with a preview.

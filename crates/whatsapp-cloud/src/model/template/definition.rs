@@ -50,11 +50,7 @@ pub struct NewTemplate {
 
 impl NewTemplate {
     /// A template without parts.
-    pub fn new(
-        name: impl Into<String>,
-        language: impl Into<String>,
-        category: TemplateCategory,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, language: impl Into<String>, category: TemplateCategory) -> Self {
         Self {
             name: name.into(),
             language: language.into(),
@@ -92,9 +88,7 @@ impl NewTemplate {
             return Err(refuse("name", message));
         }
         required("language", &self.language, usize::MAX)?;
-        self.components
-            .iter()
-            .try_for_each(ComponentDefinition::validate)
+        self.components.iter().try_for_each(ComponentDefinition::validate)
     }
 }
 
@@ -134,11 +128,7 @@ pub struct ComponentDefinition {
 impl ComponentDefinition {
     /// A header of text.
     pub fn header(text: impl Into<String>) -> Self {
-        Self {
-            format: Some("TEXT".to_owned()),
-            text: Some(text.into()),
-            ..Self::of("HEADER")
-        }
+        Self { format: Some("TEXT".to_owned()), text: Some(text.into()), ..Self::of("HEADER") }
     }
 
     /// A header of media (`IMAGE`, `VIDEO`, `DOCUMENT`) with the handle of an
@@ -154,43 +144,28 @@ impl ComponentDefinition {
     /// A header that shows a place.
     #[must_use]
     pub fn location_header() -> Self {
-        Self {
-            format: Some("LOCATION".to_owned()),
-            ..Self::of("HEADER")
-        }
+        Self { format: Some("LOCATION".to_owned()), ..Self::of("HEADER") }
     }
 
     /// The body.
     pub fn body(text: impl Into<String>) -> Self {
-        Self {
-            text: Some(text.into()),
-            ..Self::of("BODY")
-        }
+        Self { text: Some(text.into()), ..Self::of("BODY") }
     }
 
     /// The footer.
     pub fn footer(text: impl Into<String>) -> Self {
-        Self {
-            text: Some(text.into()),
-            ..Self::of("FOOTER")
-        }
+        Self { text: Some(text.into()), ..Self::of("FOOTER") }
     }
 
     /// The buttons.
     #[must_use]
     pub fn buttons(buttons: Vec<ButtonDefinition>) -> Self {
-        Self {
-            buttons: Some(buttons),
-            ..Self::of("BUTTONS")
-        }
+        Self { buttons: Some(buttons), ..Self::of("BUTTONS") }
     }
 
     /// A part of any type, without content.
     pub fn of(kind: impl Into<String>) -> Self {
-        Self {
-            kind: kind.into(),
-            ..Self::default()
-        }
+        Self { kind: kind.into(), ..Self::default() }
     }
 
     /// An example value of a header of text.
@@ -215,9 +190,8 @@ impl ComponentDefinition {
         N: Into<String>,
         V: Into<String>,
     {
-        let values = values
-            .into_iter()
-            .map(|(name, example)| json!({ "param_name": name.into(), "example": example.into() }));
+        let values =
+            values.into_iter().map(|(name, example)| json!({ "param_name": name.into(), "example": example.into() }));
         let values: Vec<Value> = values.collect();
         self.example = Some(json!({ "body_text_named_params": values }));
         self
@@ -239,19 +213,10 @@ impl ComponentDefinition {
         let Some(buttons) = &self.buttons else {
             return Ok(());
         };
-        count(
-            "components.buttons",
-            buttons.len(),
-            1,
-            limits::TEMPLATE_BUTTONS,
-        )?;
+        count("components.buttons", buttons.len(), 1, limits::TEMPLATE_BUTTONS)?;
         buttons.iter().try_for_each(|button| {
             let text = button.text.as_deref().unwrap_or_default();
-            at_most(
-                "components.buttons.text",
-                text,
-                limits::TEMPLATE_BUTTON_TEXT,
-            )?;
+            at_most("components.buttons.text", text, limits::TEMPLATE_BUTTON_TEXT)?;
             let url = button.url.as_deref().unwrap_or_default();
             at_most("components.buttons.url", url, limits::TEMPLATE_URL)
         })
@@ -290,27 +255,17 @@ impl ButtonDefinition {
 
     /// A link.
     pub fn url(text: impl Into<String>, url: impl Into<String>) -> Self {
-        Self {
-            url: Some(url.into()),
-            ..Self::of("URL", text)
-        }
+        Self { url: Some(url.into()), ..Self::of("URL", text) }
     }
 
     /// A phone number.
     pub fn phone_number(text: impl Into<String>, number: impl Into<String>) -> Self {
-        Self {
-            phone_number: Some(number.into()),
-            ..Self::of("PHONE_NUMBER", text)
-        }
+        Self { phone_number: Some(number.into()), ..Self::of("PHONE_NUMBER", text) }
     }
 
     /// A button of any type.
     pub fn of(kind: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            kind: kind.into(),
-            text: Some(text.into()),
-            ..Self::default()
-        }
+        Self { kind: kind.into(), text: Some(text.into()), ..Self::default() }
     }
 
     /// An example of an address whose end is a value.

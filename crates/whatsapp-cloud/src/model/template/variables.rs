@@ -34,18 +34,9 @@ pub(super) fn of(components: &[ComponentDefinition]) -> Vec<Variable> {
 }
 
 fn header(part: &ComponentDefinition, found: &mut Vec<Variable>) {
-    let format = part
-        .format
-        .as_deref()
-        .unwrap_or("TEXT")
-        .to_ascii_lowercase();
+    let format = part.format.as_deref().unwrap_or("TEXT").to_ascii_lowercase();
     if format != "text" {
-        found.push(Variable {
-            component: "header".to_owned(),
-            name: "1".to_owned(),
-            format,
-            example: None,
-        });
+        found.push(Variable { component: "header".to_owned(), name: "1".to_owned(), format, example: None });
         return;
     }
     texts("header", part, found);
@@ -56,18 +47,12 @@ fn texts(component: &str, part: &ComponentDefinition, found: &mut Vec<Variable>)
     let example = |key: String| part.example.as_ref()?.get(key);
     let named = example(format!("{component}_text_named_params")).and_then(Value::as_array);
     let placed = example(format!("{component}_text")).and_then(Value::as_array);
-    let placed = match placed
-        .and_then(|list| list.first())
-        .and_then(Value::as_array)
-    {
+    let placed = match placed.and_then(|list| list.first()).and_then(Value::as_array) {
         Some(inner) => Some(inner),
         None => placed,
     };
     for name in placeholders(part.text.as_deref().unwrap_or_default()) {
-        let by_name = named
-            .into_iter()
-            .flatten()
-            .find(|it| it["param_name"] == name.as_str());
+        let by_name = named.into_iter().flatten().find(|it| it["param_name"] == name.as_str());
         let by_place = || placed?.get(name.parse::<usize>().ok()?.checked_sub(1)?);
         let example = by_name.map(|it| &it["example"]).or_else(by_place);
         found.push(Variable {

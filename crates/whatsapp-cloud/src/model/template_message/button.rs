@@ -54,18 +54,13 @@ impl Button {
     /// The bill that is shown.
     #[must_use]
     pub fn order_details(details: OrderDetails) -> Self {
-        Self::action(SubType::OrderDetails, |action| {
-            action.order_details = Some(details)
-        })
+        Self::action(SubType::OrderDetails, |action| action.order_details = Some(details))
     }
 
     /// Any value of any button.
     #[must_use]
     pub fn of(sub_type: SubType, value: ParameterValue) -> Self {
-        Self {
-            sub_type,
-            parameters: vec![Parameter::new(value)],
-        }
+        Self { sub_type, parameters: vec![Parameter::new(value)] }
     }
 
     fn action(sub_type: SubType, fill: impl FnOnce(&mut ActionParameter)) -> Self {

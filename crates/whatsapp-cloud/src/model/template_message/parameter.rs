@@ -39,12 +39,7 @@ impl Parameter {
     /// Any value.
     #[must_use]
     pub fn new(value: ParameterValue) -> Self {
-        Self {
-            kind: value.kind().to_owned(),
-            parameter_name: None,
-            value,
-            extra: Extra::new(),
-        }
+        Self { kind: value.kind().to_owned(), parameter_name: None, value, extra: Extra::new() }
     }
 
     /// Text.
@@ -53,11 +48,7 @@ impl Parameter {
     }
 
     /// Money: `amount_1000` is the amount times 1,000; `fallback` is shown where it cannot be written in the reader's way.
-    pub fn currency(
-        code: impl Into<String>,
-        amount_1000: i64,
-        fallback: impl Into<String>,
-    ) -> Self {
+    pub fn currency(code: impl Into<String>, amount_1000: i64, fallback: impl Into<String>) -> Self {
         Self::new(ParameterValue::Currency(Currency {
             fallback_value: fallback.into(),
             code: code.into(),
@@ -67,10 +58,7 @@ impl Parameter {
 
     /// A date as it is to be read.
     pub fn date_time(fallback: impl Into<String>) -> Self {
-        Self::new(ParameterValue::DateTime(DateTime {
-            fallback_value: fallback.into(),
-            extra: Extra::new(),
-        }))
+        Self::new(ParameterValue::DateTime(DateTime { fallback_value: fallback.into(), extra: Extra::new() }))
     }
 
     /// An image (header).

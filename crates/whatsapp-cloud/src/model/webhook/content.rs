@@ -282,11 +282,7 @@ impl Member for EditedMessage {
         match value {
             Value::Object(mut map) => {
                 let kind: String = take(&mut map, "type").unwrap_or_default();
-                Some(Self {
-                    content: MessageContent::take(&kind, &mut map).map(Box::new),
-                    kind,
-                    extra: map,
-                })
+                Some(Self { content: MessageContent::take(&kind, &mut map).map(Box::new), kind, extra: map })
             }
             _ => None,
         }

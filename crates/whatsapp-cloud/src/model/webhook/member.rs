@@ -17,11 +17,7 @@ pub(super) trait Member: Sized {
 
 /// Moves the member `name` out of `map` where it fits; else it stays inside.
 pub(super) fn take<T: Member>(map: &mut Map<String, Value>, name: &str) -> Option<T> {
-    if map.get(name).is_some_and(T::fits) {
-        map.remove(name).and_then(T::read)
-    } else {
-        None
-    }
+    if map.get(name).is_some_and(T::fits) { map.remove(name).and_then(T::read) } else { None }
 }
 
 /// Text; a number is taken as its digits, since Meta writes ids, quantities and prices either way.
@@ -79,9 +75,7 @@ impl Member for Value {
 
 impl<T: Member> Member for Vec<T> {
     fn fits(value: &Value) -> bool {
-        value
-            .as_array()
-            .is_some_and(|items| items.iter().all(T::fits))
+        value.as_array().is_some_and(|items| items.iter().all(T::fits))
     }
 
     fn read(value: Value) -> Option<Self> {

@@ -24,14 +24,11 @@ mod raw;
 mod status;
 
 pub use content::{
-    ButtonReply, CardEmail, CardName, CardPhone, Choice, ContactCard, Edit, EditedMessage,
-    InteractiveReply, Location, Media, MessageContent, NfmReply, Order, OrderItem, Reaction,
-    Revoke, System, Text,
+    ButtonReply, CardEmail, CardName, CardPhone, Choice, ContactCard, Edit, EditedMessage, InteractiveReply, Location,
+    Media, MessageContent, NfmReply, Order, OrderItem, Reaction, Revoke, System, Text,
 };
 pub use member::Timestamp;
-pub use message::{
-    Context, HistoryMessage, HistoryThread, Message, Referral, ReferredProduct, ThreadContext,
-};
+pub use message::{Context, HistoryMessage, HistoryThread, Message, Referral, ReferredProduct, ThreadContext};
 pub use notification::{Contacts, Notification, Notifications, Update};
 pub use party::{Contact, Metadata, Profile, UserIdUpdate, UserPreference, ValueChange};
 pub use status::{Conversation, Origin, Pricing, Status};

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    Contact, HistoryMessage, HistoryThread, Message, Metadata, Status, Timestamp, UserIdUpdate,
-    UserPreference,
+    Contact, HistoryMessage, HistoryThread, Message, Metadata, Status, Timestamp, UserIdUpdate, UserPreference,
     member::Member,
     raw::{Members, elements, kept, object, read, value},
 };
@@ -108,9 +107,7 @@ impl Contacts {
         if self.list.len() > Self::FEW {
             return self.list.get(*self.places.get(id)?);
         }
-        self.list.iter().find(|contact| {
-            contact.wa_id.as_deref() == Some(id) || contact.user_id.as_deref() == Some(id)
-        })
+        self.list.iter().find(|contact| contact.wa_id.as_deref() == Some(id) || contact.user_id.as_deref() == Some(id))
     }
 }
 
@@ -143,11 +140,7 @@ fn read_entry(raw: &RawValue, out: &mut Vec<Notification>) {
         ..Notification::default()
     };
     match entry.and_then(|entry| entry.list("changes")) {
-        Some(changes) => out.extend(
-            changes
-                .into_iter()
-                .map(|change| read_change(change, about.clone())),
-        ),
+        Some(changes) => out.extend(changes.into_iter().map(|change| read_change(change, about.clone()))),
         None => out.push(about.with(unreadable("entry", raw))),
     }
 }
@@ -188,12 +181,7 @@ fn read_value(raw: &RawValue, members: &Members<'_>, about: Notification) -> Not
         match List::named(name, with_errors).zip(elements(raw)) {
             Some((list, elements)) => {
                 for element in elements {
-                    list.read(
-                        name,
-                        element,
-                        &notification.field,
-                        &mut notification.updates,
-                    );
+                    list.read(name, element, &notification.field, &mut notification.updates);
                 }
             }
             None if !matches!(name, "messaging_product" | "metadata" | "contacts") => {
@@ -292,11 +280,7 @@ fn read_thread(name: &str, raw: &RawValue, chunk: &Value, out: &mut Vec<Update>)
     let thread = HistoryThread::read(Value::Object(known)).unwrap_or_default();
     for message in members.list("messages").unwrap_or_default() {
         out.push(typed(name, message, |message| {
-            Update::History(Box::new(HistoryMessage {
-                message,
-                thread: thread.clone(),
-                chunk: chunk.clone(),
-            }))
+            Update::History(Box::new(HistoryMessage { message, thread: thread.clone(), chunk: chunk.clone() }))
         }));
     }
 }
@@ -308,10 +292,7 @@ fn typed<T: Member>(name: &str, raw: &RawValue, make: impl FnOnce(T) -> Update) 
             Some(read) => make(read),
             None => unreadable(name, raw),
         },
-        Ok(raw) | Err(raw) => Update::Unreadable {
-            name: name.to_owned(),
-            raw,
-        },
+        Ok(raw) | Err(raw) => Update::Unreadable { name: name.to_owned(), raw },
     }
 }
 
@@ -323,8 +304,5 @@ fn other(name: String, raw: &RawValue) -> Update {
 }
 
 fn unreadable(name: &str, raw: &RawValue) -> Update {
-    Update::Unreadable {
-        name: name.to_owned(),
-        raw: kept(raw),
-    }
+    Update::Unreadable { name: name.to_owned(), raw: kept(raw) }
 }

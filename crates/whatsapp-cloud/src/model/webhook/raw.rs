@@ -62,12 +62,8 @@ pub(super) fn kept(raw: &RawValue) -> Value {
 }
 
 /// These members as one object.
-pub(super) fn object<'a>(
-    members: impl Iterator<Item = (&'a str, &'a RawValue)>,
-) -> Map<String, Value> {
-    members
-        .map(|(name, raw)| (name.to_owned(), kept(raw)))
-        .collect()
+pub(super) fn object<'a>(members: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Map<String, Value> {
+    members.map(|(name, raw)| (name.to_owned(), kept(raw))).collect()
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {

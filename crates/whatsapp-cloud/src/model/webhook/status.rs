@@ -55,9 +55,7 @@ pub struct Status {
 impl Member for Status {
     /// A status is an object with the id of a message and a word; everything else may be absent.
     fn fits(value: &Value) -> bool {
-        ["id", "status"]
-            .iter()
-            .all(|name| value.get(name).is_some_and(String::fits))
+        ["id", "status"].iter().all(|name| value.get(name).is_some_and(String::fits))
     }
 
     fn read(value: Value) -> Option<Self> {
