@@ -118,23 +118,17 @@ impl EngineRepository {
     }
 
     async fn take_in_from(&self, after: i32) -> RepositoryResult<u64> {
-        let organization = self.settings.organization.as_str().to_owned();
-        let (mut total, mut after) = (0, after);
-        loop {
-            let organization = organization.clone();
-            let (highest, found) =
-                read!(self, |conn| async { Ok((foreign::highest(conn).await?, foreign::any(conn, after).await?,)) })?;
-            if !found {
-                self.shared.scanned.fetch_max(highest, Ordering::Relaxed);
-                return Ok(total);
-            }
-            let (new, last) = write!(self, |conn| foreign::take_in(conn, &organization, after))?;
+        let (highest, found) =
+            read!(self, |conn| async { Ok((foreign::highest(conn).await?, foreign::any(conn, after).await?,)) })?;
+        let (mut total, mut rest) = (0, Some(after).filter(|_| found));
+        while let Some(after) = rest {
+            let organization = self.settings.organization.as_str().to_owned();
+            let new;
+            (new, rest) = write!(self, |conn| foreign::take_in(conn, &organization, after))?;
             total += new;
-            match last {
-                Some(last) => after = last,
-                None => return Ok(total),
-            }
         }
+        self.shared.scanned.fetch_max(highest, Ordering::Relaxed);
+        Ok(total)
     }
 }
 
@@ -483,7 +477,8 @@ impl Repository for EngineRepository {
         if self.organizations().await?.is_empty() {
             self.put_organization(&organization).await?;
         }
-        report.taken_in = self.take_in_from(0).await?;
+        let mark = read!(self, |conn| foreign::taken_in(conn))?;
+        report.taken_in = self.take_in_from(mark).await?;
         Ok(report)
     }
 

@@ -11,8 +11,6 @@ mod contract_directory;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_owner;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
-mod contract_perf_tmp;
-#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_rows;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_schema;

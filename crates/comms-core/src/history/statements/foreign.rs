@@ -18,13 +18,10 @@ use crate::{
     },
 };
 
-/// How many rows one round takes in.
-const ROUND: i64 = 500;
-
 /// The newest rows, which are compared with ours at every look.
 const RECENT: i64 = 1_000;
 
-/// How many of the older ones are compared at every look, in turn.
+/// How many are looked at in one go: where the table is taken in, and of the older rows at every look, in turn.
 const PART: i64 = 5_000;
 
 /// The mark up to which every row has been taken in.
@@ -52,25 +49,30 @@ struct Foreign {
     fecha_creacion: Wall,
 }
 
-/// Takes in one round of rows that other programs wrote, above a number. Returns how many, and the last number looked at.
+/// Takes in what other programs wrote among the next rows above a number. Returns how many, and the number to go on above.
 pub(in super::super) async fn take_in(
     conn: &mut Conn,
     organization: &str,
     after: i32,
 ) -> QueryResult<(u64, Option<i32>)> {
+    let end = end_of_part(conn, after).await?;
+    let to = end.unwrap_or(i32::MAX);
+    // The range is said of both tables: one look goes over a part of each, however long they are.
+    let same = messages::comunicacion_id
+        .eq(table::id.nullable())
+        .and(messages::comunicacion_id.gt(after))
+        .and(messages::comunicacion_id.le(to));
     let foreign: Vec<Foreign> = table::table
-        .left_join(messages::table.on(messages::comunicacion_id.eq(table::id.nullable())))
-        .filter(messages::id.is_null())
+        .left_join(messages::table.on(same))
         .filter(table::id.gt(after))
-        .order(table::id)
-        .limit(ROUND)
+        .filter(table::id.le(to))
+        .filter(messages::id.is_null())
         .select(Foreign::as_select())
         .load(conn)
         .await?;
-    let last = foreign.last().map(|row| row.id);
     let rows: Vec<MessageRow> = foreign.into_iter().map(|row| row.into_message(organization)).collect();
     let new: Vec<Uid> = insert_new_any!(conn, messages::table, rows, messages::id);
-    Ok((new.len() as u64, last))
+    Ok((new.len() as u64, end))
 }
 
 /// Whether there is a row above this number that another program wrote.
@@ -117,8 +119,13 @@ pub(in super::super) async fn highest(conn: &mut Conn) -> QueryResult<i32> {
     Ok(highest.unwrap_or(0))
 }
 
+/// The number at which the part that begins above this one ends; `None` where the table ends before.
+async fn end_of_part(conn: &mut Conn, after: i32) -> QueryResult<Option<i32>> {
+    let end = table::table.filter(table::id.gt(after)).order(table::id).offset(PART - 1).limit(1).select(table::id);
+    end.get_result(conn).await.optional()
+}
+
 async fn compare_between(conn: &mut Conn, organization: &str, after: i32, to: i32) -> QueryResult<u64> {
-    // The range is said of both tables: one look goes over a part of each, however long they are.
     let same = messages::comunicacion_id
         .eq(table::id.nullable())
         .and(messages::comunicacion_id.gt(after))
