@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
+use comms_core::history::{LogEvent, WebhookFilter};
 use comms_simulator::{
     WebhookPolicy,
     meta::{Customer, PHONE_ID, WABA_ID},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{HISTORY, TestServer};
 
@@ -57,4 +58,68 @@ async fn copies_in_any_order_are_one_message_each() {
     assert!(settled.await);
     let rows = server.admin().get(HISTORY).await.data();
     assert_eq!(rows.as_array().unwrap().len(), 10);
+}
+
+/// 1,000 updates in one POST: statuses before the messages that they concern, messages of 50 people, one of them three times,
+/// and three that nobody can read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_updates_in_one_post_are_stored_once_each() {
+    let server = TestServer::start().await;
+    let body = thousand();
+    for _ in 0..2 {
+        assert_eq!(server.webhook(body.to_string().as_bytes()).await.status, 200);
+    }
+    let repository = &server.running.state.repository;
+    let mut log = Vec::new();
+    loop {
+        let after = log.last().map_or(0, |event: &LogEvent| event.cursor);
+        let page = repository.events(None, after, 1_000).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        log.extend(page);
+    }
+    let of_kind = |kind: &str| log.iter().filter(|event| event.kind == kind).count();
+    assert_eq!([of_kind("message"), of_kind("status"), of_kind("unknown")], [695, 300, 3]);
+    let raw = repository.webhooks(&WebhookFilter { limit: 10, ..WebhookFilter::default() }).await.unwrap();
+    let stored = repository.webhook(raw[0]).await.unwrap();
+    assert_eq!(stored.request().body, body.to_string(), "the unreadable ones are in it, byte for byte");
+    let sent = server.admin().get(&format!("{HISTORY}?direccion=saliente&limit=200")).await.data();
+    let sent = sent.as_array().unwrap();
+    assert_eq!(sent.len(), 100);
+    assert!(sent.iter().all(|row| row["estado"] == "leido"), "the statuses came first, the last of them first of all");
+}
+
+fn thousand() -> Value {
+    let change = |field: &str, list: &str, elements: Vec<Value>| {
+        json!({"field": field, "value": {
+            "messaging_product": "whatsapp",
+            "metadata": {"display_phone_number": "15550783881", "phone_number_id": PHONE_ID},
+            list: elements
+        }})
+    };
+    let statuses = (0..100).flat_map(|number| {
+        ["read", "delivered", "sent"].map(|status| {
+            json!({"id": format!("wamid.echo.{number}"), "status": status, "timestamp": "1749416400", "recipient_id": "34600000099"})
+        })
+    });
+    let echoes = (0..100).map(|number| {
+        json!({"from": "15550783881", "to": "34600000099", "id": format!("wamid.echo.{number}"), "timestamp": "1749416390",
+            "type": "text", "text": {"body": format!("desde el móvil {number}")}})
+    });
+    let written = |number: usize| {
+        json!({"from": format!("346000000{:02}", number % 50), "id": format!("wamid.in.{number}"), "timestamp": "1749416383",
+            "type": "text", "text": {"body": format!("mensaje {number}")}})
+    };
+    let mut messages: Vec<Value> = (0..595).map(written).collect();
+    messages.splice(300..300, [json!(5), written(299), json!({"id": {}, "from": [], "type": 7})]);
+    messages.insert(10, written(299));
+    let mut statuses: Vec<Value> = statuses.collect();
+    statuses.insert(150, json!("no status at all"));
+    let changes = [
+        change("messages", "statuses", statuses),
+        change("messages", "messages", messages),
+        change("smb_message_echoes", "message_echoes", echoes.collect()),
+    ];
+    json!({"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": changes}]})
 }
