@@ -5,6 +5,8 @@ use comms_core::{
     history::{HistoryFilter, Links},
 };
 
+use futures_util::future::join_all;
+
 use crate::contract_world::{Place, lead, of_lead, phone, says, webhook, words};
 
 #[tokio::test]
@@ -84,7 +86,7 @@ async fn a_lead_deleted_behind_our_back_costs_the_link_alone() {
         let from = if body == "respuesta" { "+34600000001" } else { "+34600000000" };
         desk.store.ingest(webhook(vec![says(phone(from), body)]))
     });
-    for done in futures_util::future::join_all(calls).await {
+    for done in join_all(calls).await {
         assert_eq!(done.unwrap().messages, 1);
     }
     assert_eq!(desk.waiting().await, 1);
@@ -161,4 +163,38 @@ async fn two_processes_share_what_they_learn() {
     let answer = two.hears("+34600000009", "respuesta").await;
     assert_eq!(answer.links, lead("2"));
     assert_eq!(words(&one.find(of_lead("2")).await), ["respuesta", "hola"]);
+}
+
+/// The provider repeats itself to whichever process answers first.
+#[tokio::test]
+async fn two_processes_store_one_webhook_once() {
+    let Some(place) = Place::prisma().await else {
+        return;
+    };
+    let (one, two) = (place.open().await, place.open().await);
+    let copies = (0..30).flat_map(|n| [&one, &two].map(|desk| (desk, format!("n{}", n / 3))));
+    let stored = copies.map(|(desk, body)| async move {
+        let copy = webhook(vec![says(phone("+34600000009"), &body)]);
+        desk.store.ingest(copy).await.unwrap().messages
+    });
+    let stored: u32 = join_all(stored).await.into_iter().sum();
+    assert_eq!(stored, 10);
+    assert_eq!(place.rows(&["id"]).await.len(), 10);
+    assert_eq!(one.history().await.len(), 10);
+    assert_eq!(two.store.take_in().await.unwrap(), 0, "no row is taken for another program's");
+}
+
+/// One process was told of the owner; the other believes its accounts for a while, and loses nothing by it.
+#[tokio::test]
+async fn an_owner_set_in_one_process_reaches_what_the_other_stores() {
+    let Some(place) = Place::prisma().await else {
+        return;
+    };
+    let (one, two) = (place.open().await, place.open().await);
+    two.owned_by(None).await;
+    one.owned_by(Some("3")).await;
+    two.hears("+34600000009", "hola").await;
+    assert_eq!(one.waiting().await, 1);
+    assert_eq!(one.store.fill_waiting().await.unwrap(), 1);
+    assert_eq!(place.rows(&["usuario_id", "contenido"]).await, ["3|hola"]);
 }
