@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use comms_core::{
     AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, MessageId, OrganizationId, Outbound,
     TemplateParameter, TemplateSummary, UserId,
-    history::{Assignment, Links, Scope},
+    history::{Assignment, Links, RecipientState, Scope},
 };
 
 use crate::{
@@ -28,7 +28,7 @@ impl Engine {
         let account = self.sending_account(&organization, &request.user, request.channel, request.account).await?;
         let mut message = Outbound::new(request.to, request.content);
         message.reply_to = reply_to;
-        let prepared = Prepared {
+        let mut prepared = Prepared {
             channel: self.channel(&account).await?,
             organization,
             user: request.user,
@@ -38,12 +38,14 @@ impl Engine {
             request_hash,
             retry_of: None,
         };
-        self.check(&request.scope, &prepared).await?;
+        self.check(&request.scope, &mut prepared).await?;
         Ok(prepared)
     }
 
     /// Every rule that can refuse a message. The provider is asked for nothing but its templates, where a rule needs them.
-    pub(crate) async fn check(&self, scope: &Scope, prepared: &Prepared) -> Result<(), EngineError> {
+    ///
+    /// A message that is said to belong to nothing belongs to what its recipient belongs to; that may be another seller's.
+    pub(crate) async fn check(&self, scope: &Scope, prepared: &mut Prepared) -> Result<(), EngineError> {
         let message = &prepared.message;
         if let Content::Text { body, .. } = &message.content
             && body.trim().is_empty()
@@ -56,9 +58,13 @@ impl Engine {
         }
         let capabilities = prepared.channel.capabilities();
         capabilities.check(message).map_err(EngineError::Refused)?;
-        self.check_links(scope, &prepared.links).await?;
         let account = prepared.channel.account();
         let recipient = self.repository().recipient(account, &message.to).await?;
+        if prepared.links == Links::default() {
+            prepared.links = self.links_of(scope, &recipient).await?;
+        } else {
+            self.check_links(scope, &prepared.links).await?;
+        }
         let category = if rules::needs_category(&message.content, &recipient) {
             self.category(prepared.channel.as_ref(), &message.content).await
         } else {
@@ -114,6 +120,15 @@ impl Engine {
             let unknown = "the provider does not know the message that is answered";
             EngineError::Refused(Error::invalid(unknown).field("reply_to"))
         })
+    }
+
+    /// What the recipient belongs to. What is gone by now binds nobody.
+    async fn links_of(&self, scope: &Scope, recipient: &RecipientState) -> Result<Links, EngineError> {
+        match self.check_links(scope, &recipient.links).await {
+            Ok(()) => Ok(recipient.links.clone()),
+            Err(EngineError::LinkNotFound(_)) => Ok(Links::default()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn check_links(&self, scope: &Scope, links: &Links) -> Result<(), EngineError> {

@@ -107,7 +107,7 @@ impl Engine {
             .ok_or(EngineError::NotRetryable(entry.status))?;
         let mut message = Outbound::new(address, content);
         message.reply_to = failed.reply_to;
-        let prepared = Prepared {
+        let mut prepared = Prepared {
             channel: self.channel(&account).await?,
             organization: scope.organization.clone(),
             user: user.clone(),
@@ -117,7 +117,7 @@ impl Engine {
             request_hash: fingerprint(entry.message),
             retry_of: Some(entry.message),
         };
-        self.check(scope, &prepared).await?;
+        self.check(scope, &mut prepared).await?;
         self.attempt(prepared).await
     }
 }

@@ -287,8 +287,8 @@ impl Repository for EngineRepository {
     }
 
     async fn recipient(&self, account: &AccountId, address: &Address) -> RepositoryResult<RecipientState> {
-        let (account, address) = (account.clone(), address.clone());
-        read!(self, |conn| history::recipient(conn, &account, &address))
+        let (account, address, shared) = (account.clone(), address.clone(), self.shared.clone());
+        read!(self, |conn| history::recipient(conn, &shared.directory, &account, &address))
     }
 
     async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>> {

@@ -2,7 +2,6 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use comms_http::ExposeSecret;
 use url::Url;
 
 use super::RepositoryError;
@@ -217,10 +216,11 @@ impl DatabaseSettings {
     }
 }
 
+#[cfg(feature = "postgres")]
 impl PostgresTarget {
     /// The address for the driver.
     pub(super) fn address(&self) -> &str {
-        self.url.expose_secret()
+        comms_http::ExposeSecret::expose_secret(&self.url)
     }
 }
 

@@ -423,6 +423,8 @@ pub struct RecipientState {
     pub last_inbound_at: Option<OffsetDateTime>,
     /// Whether they opted out of this account's messages, and of which kind.
     pub opted_out: Vec<String>,
+    /// What they belong to: as learnt from the last message to them, else the one entry of the directory with their address.
+    pub links: Links,
 }
 
 /// A lead, client or contract as the directory knows it.

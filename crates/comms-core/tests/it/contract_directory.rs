@@ -9,7 +9,7 @@ use comms_core::{
 };
 use tokio_postgres::NoTls;
 
-use crate::contract_world::{Desk, Place, lead, of_lead, party_says, phone, says, webhook, words};
+use crate::contract_world::{Desk, Place, account, lead, of_lead, party_says, phone, says, webhook, words};
 
 fn table(name: &str) -> DirectoryTable {
     DirectoryTable {
@@ -180,6 +180,26 @@ async fn what_was_learnt_from_a_send_comes_before_the_directory() {
         desk.sends("+34600000050", "oferta", lead("1")).await;
         desk.ingest(vec![party("respuesta")]).await;
         assert_eq!(whose(&desk.saying("respuesta").await), (Some("1"), None, Some("2")));
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_belongs_to_what_was_learnt_else_to_their_one_entry() {
+    for place in Place::everywhere().await {
+        let desk = open(&place).await;
+        write_lead(&place, 56, "+34600000056", Some(3)).await;
+        for id in [57, 58] {
+            write_lead(&place, id, "+34600000057", Some(3)).await;
+        }
+        let lead_of = async |number: &str| {
+            let links = desk.store.recipient(&account(), &phone(number)).await.unwrap().links;
+            links.lead.map(|lead| lead.as_str().to_owned())
+        };
+        assert_eq!(lead_of("+34600000056").await.as_deref(), Some("56"), "nobody wrote to them yet");
+        assert_eq!(lead_of("+34600000057").await, None, "two entries: for a person to decide");
+        assert_eq!(lead_of("+34600000059").await, None);
+        desk.sends("+34600000056", "oferta", lead("1")).await;
+        assert_eq!(lead_of("+34600000056").await.as_deref(), Some("1"));
     }
 }
 

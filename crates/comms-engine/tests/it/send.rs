@@ -2,12 +2,15 @@ use std::time::Duration;
 
 use comms_core::{
     Address, AddressKind, Content, Error, ErrorKind, Media, MediaKind, MediaRef, Outcome, Status,
-    history::{Assignment, RepositoryError},
+    history::{Assignment, Links, RecipientState, RepositoryError},
 };
 use comms_engine::{Code, Settings};
 use tokio::sync::Semaphore;
 
-use crate::scene::{account, admin, scene, scene_with, seller, text};
+use crate::{
+    fake_channel::person,
+    scene::{account, admin, scene, scene_with, seller, text},
+};
 
 #[tokio::test]
 async fn a_message_is_committed_then_sent_then_recorded() {
@@ -223,6 +226,32 @@ async fn nobody_writes_about_another_sellers_lead() {
         request.links.lead = Some("5".into());
         let code = scene.engine.send(request).await.err().map(|error| error.code());
         assert_eq!(code, refused);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_names_nothing_belongs_to_what_its_recipient_belongs_to() {
+    let owner = |id: &str| Assignment::Owner(Some(id.into()));
+    let cases = [
+        (seller("7"), owner("7"), Ok(Some("5"))),
+        (seller("7"), owner("8"), Err(Code::ForeignLead)),
+        (admin(), owner("8"), Ok(Some("5"))),
+        (seller("7"), Assignment::Missing, Ok(None)),
+    ];
+    for (scope, assignment, expected) in cases {
+        let scene = scene();
+        let links = Links { lead: Some("5".into()), ..Links::default() };
+        let known = RecipientState { links, ..RecipientState::default() };
+        scene.store.state().recipients.insert(person().value().to_owned(), known);
+        scene.store.state().assignments = vec![assignment];
+        let mut request = text("hola");
+        request.scope = scope;
+        let sent = scene.engine.send(request).await.map_err(|error| error.code());
+        let lead = sent.map(|sent| {
+            let state = scene.store.state();
+            state.messages[&sent.message].detail.entry.links.lead.as_ref().map(|lead| lead.as_str().to_owned())
+        });
+        assert_eq!(lead, expected.map(|lead| lead.map(str::to_owned)));
     }
 }
 

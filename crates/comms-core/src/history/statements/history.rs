@@ -6,7 +6,7 @@ use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
     Conn, RunQueryDsl, comunicaciones, media, people,
-    schema::{comunicaciones as rows, conversations, identities, messages, opt_outs, status_events},
+    schema::{comunicaciones as rows, conversations, messages, opt_outs, status_events},
 };
 use crate::{
     AccountId, Address, AddressKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
@@ -196,9 +196,11 @@ async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResu
 /// What the rules before a send need to know of a recipient.
 pub(in super::super) async fn recipient(
     conn: &mut Conn,
+    directory: &Directory,
     account: &AccountId,
     address: &Address,
 ) -> QueryResult<RecipientState> {
+    let mut links = Links::default();
     let contact = people::known_contact(conn, account.as_str(), address).await?;
     let mut last_inbound_at = None;
     let mut names = people::spellings(address);
@@ -211,13 +213,15 @@ pub(in super::super) async fn recipient(
             .await
             .optional()?;
         last_inbound_at = last.flatten().map(|at| at.0);
-        let more: Vec<String> = identities::table
-            .filter(identities::contact_id.eq(contact))
-            .filter(identities::account_id.eq(account.as_str()))
-            .select(identities::external_id)
-            .load(conn)
-            .await?;
-        names.extend(more);
+        for identity in people::identities_of(conn, account.as_str(), contact).await? {
+            if links == Links::default() {
+                links = people::links_of(&identity);
+            }
+            names.push(identity.external_id);
+        }
+    }
+    if links == Links::default() {
+        links = people::directory_links(conn, directory, address).await;
     }
     let mut opted_out: Vec<String> = opt_outs::table
         .filter(opt_outs::account_id.eq(account.as_str()))
@@ -228,7 +232,7 @@ pub(in super::super) async fn recipient(
         .await?;
     opted_out.sort_unstable();
     opted_out.dedup();
-    Ok(RecipientState { contact: contact.map(|id| ContactId(id.0)), last_inbound_at, opted_out })
+    Ok(RecipientState { contact: contact.map(|id| ContactId(id.0)), last_inbound_at, opted_out, links })
 }
 
 /// A condition, as text, that holds for what is a seller's own: their rows, and those of what the directory assigns to them.

@@ -391,6 +391,31 @@ pub(super) async fn known_contact(conn: &mut Conn, account: &str, address: &Addr
         .map(|(_, contact)| *contact))
 }
 
+/// Every identity of a contact with this account, the one that wrote or was written to last first.
+pub(super) async fn identities_of(conn: &mut Conn, account: &str, contact: Uid) -> QueryResult<Vec<IdentityRow>> {
+    identities::table
+        .filter(identities::contact_id.eq(contact))
+        .filter(identities::account_id.eq(account))
+        .order(identities::updated_at.desc())
+        .select(IdentityRow::as_select())
+        .load(conn)
+        .await
+}
+
+/// What the one entry of the directory with this address stands for. A directory that does not answer knows nobody.
+pub(super) async fn directory_links(conn: &mut Conn, directory: &Directory, address: &Address) -> Links {
+    if directory.is_empty() {
+        return Links::default();
+    }
+    let mut person = Person { contact: Uid(uuid::Uuid::nil()), links: Links::default(), owner: None };
+    match directory::find(conn, directory, std::slice::from_ref(address)).await {
+        // Several entries are for a person to decide: none is taken.
+        Ok(matches) => drop(person.adopt(&Party::of(address.clone()), &matches)),
+        Err(error) => tracing::warn!(%error, "the directory does not answer"),
+    }
+    person.links
+}
+
 /// The contact of somebody we do not know yet: derived, so that all writers mean the same one.
 pub(super) fn derived_contact(account: &str, address: &Address) -> Uid {
     Uid(derived_id("contact", &[account, address.value()]))
@@ -408,7 +433,8 @@ pub(super) async fn write_identities(conn: &mut Conn, rows: Vec<IdentityRow>) ->
     Ok(())
 }
 
-fn links_of(identity: &IdentityRow) -> Links {
+/// What was learnt of an identity.
+pub(super) fn links_of(identity: &IdentityRow) -> Links {
     Links {
         lead: identity.lead_id.as_deref().map(LeadId::from),
         client: identity.client_id.as_deref().map(ClientId::from),
