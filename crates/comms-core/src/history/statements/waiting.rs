@@ -147,7 +147,7 @@ async fn fill_in(conn: &mut Conn, one: &Candidate, dead: &[Link]) -> QueryResult
     let Some(claimed) = claimed else {
         return Ok(false);
     };
-    let rows = vec![claimed.into_row(number, &one.user)];
+    let rows = [claimed.into_row(number, &one.user)];
     insert_ignore!(conn, table::table, rows, table::id);
     Ok(true)
 }
