@@ -1,5 +1,7 @@
 //! Whose is a message? The tables of the business are asked, and never written.
 
+use std::time::Duration;
+
 use comms_core::{
     Address, AddressKind, Party, UserId,
     history::{
@@ -324,7 +326,9 @@ async fn a_directory_that_is_locked_or_gone_takes_no_message_with_it() {
     // Somebody who is known to be a lead, whose row refers to the locked table, and a stranger.
     let known = webhook(vec![says(phone("+34600000000"), "conocida")]);
     let stranger = webhook(vec![says(phone("+34600000080"), "extraño")]);
-    let (known, stranger) = tokio::join!(desk.store.ingest(known), desk.store.ingest(stranger));
+    let stored = async { tokio::join!(desk.store.ingest(known), desk.store.ingest(stranger)) };
+    // Before the provider gives up on us.
+    let (known, stranger) = tokio::time::timeout(Duration::from_secs(15), stored).await.unwrap();
     assert_eq!((known.unwrap().messages, stranger.unwrap().messages), (1, 1));
     client.batch_execute("COMMIT").await.unwrap();
     drop(client);
