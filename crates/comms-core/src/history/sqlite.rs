@@ -348,8 +348,9 @@ fn open_blocking(path: &Path, readers: usize, queue: usize, shared: Arc<Shared>)
     }
     let address = path.to_string_lossy().into_owned();
     let mut conn = Conn::establish(&address).map_err(|error| config(error.to_string()))?;
+    // The timeout first: whoever had the file before us may still be closing it.
     conn.batch_execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA wal_autocheckpoint = 2000; PRAGMA cache_size = -16000;",
     )
     .map_err(failed)?;
