@@ -147,7 +147,7 @@ impl DatabaseSettings {
             pool_size: 10,
             pool_timeout: Duration::from_secs(5),
             queue: 8_192,
-            writers: 2,
+            writers: 1,
             organization: OrganizationId::new("default"),
             directory: DirectorySettings::default(),
             notices: Vec::new(),

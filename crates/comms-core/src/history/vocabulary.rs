@@ -15,6 +15,19 @@ pub const fn canal(channel: ChannelKind) -> &'static str {
     }
 }
 
+/// `canal` of a channel as it is stored: the word of [`canal`], or another program's word as it stands.
+///
+/// ```
+/// use comms_core::history::vocabulary::canal_of;
+///
+/// assert_eq!([canal_of("voice"), canal_of("whatsapp"), canal_of("paloma")], ["voz", "whatsapp", "paloma"]);
+/// ```
+#[must_use]
+pub fn canal_of(stored: &str) -> &str {
+    let known: Option<ChannelKind> = serde_json::from_value(stored.into()).ok();
+    known.map_or(stored, |channel| canal(channel))
+}
+
 /// The channel of a `canal`; `None` for another program's word.
 #[must_use]
 pub fn channel(canal: &str) -> Option<ChannelKind> {

@@ -40,6 +40,8 @@ impl RepositoryHarness for Postgres {
         let address = database::postgres().await.unwrap();
         let mut settings = DatabaseSettings::parse(&address).unwrap();
         settings.pool_size = 4;
+        // More than by default: what two writers do to each other is to be seen.
+        settings.writers = 2;
         migrated(settings).await
     }
 }

@@ -15,13 +15,21 @@ pub struct DatabaseSettings {
     pub data_dir: PathBuf,
     /// The PostgreSQL schema of our own tables.
     pub schema: String,
+    /// Connections that write webhooks (PostgreSQL).
+    pub writers: Option<std::num::NonZeroUsize>,
     /// Whether the start brings the schema up to date; by default on SQLite only.
     pub migrate_on_start: Option<bool>,
 }
 
 impl Default for DatabaseSettings {
     fn default() -> Self {
-        Self { url: None, data_dir: PathBuf::from("data"), schema: "comms".to_owned(), migrate_on_start: None }
+        Self {
+            url: None,
+            data_dir: PathBuf::from("data"),
+            schema: "comms".to_owned(),
+            writers: None,
+            migrate_on_start: None,
+        }
     }
 }
 

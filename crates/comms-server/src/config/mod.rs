@@ -101,6 +101,9 @@ impl Settings {
         let address = self.database.address();
         let database = history::DatabaseSettings::parse(address.expose_secret())?;
         let mut database = database.with_schema(&self.database.schema)?;
+        if let Some(writers) = self.database.writers {
+            database.writers = writers.get();
+        }
         database.organization = self.organization.id.clone();
         database.directory = self.directory.repository(self.whatsapp.region.as_deref());
         Ok(database)

@@ -31,6 +31,12 @@ pub const VARIABLES: &[Variable] = &[
     ),
     text("COMMS_DATA_DIR", "database.data_dir", "data", "the folder of SQLite and of the files"),
     text("COMMS_DB_SCHEMA", "database.schema", "comms", "the PostgreSQL schema of our own tables"),
+    number(
+        "DATABASE_WRITERS",
+        "database.writers",
+        "1",
+        "connections that write webhooks to PostgreSQL; each takes what has queued",
+    ),
     flag(
         "MIGRATE_ON_START",
         "database.migrate_on_start",

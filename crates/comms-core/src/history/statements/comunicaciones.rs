@@ -102,8 +102,6 @@ pub(super) struct Parts<'a> {
 pub(super) fn made_of(parts: Parts<'_>) -> ComunicacionRow {
     let integer = |id: Option<&str>| id.and_then(number_of);
     let estado = Status::from_rank(parts.status).map_or("desconocido", vocabulary::estado);
-    let known: Option<crate::ChannelKind> = serde_json::from_value(parts.channel.into()).ok();
-    let canal = known.map_or(parts.channel, |channel| vocabulary::canal(channel));
     ComunicacionRow {
         id: parts.id,
         lead_id: integer(parts.lead),
@@ -111,7 +109,7 @@ pub(super) fn made_of(parts: Parts<'_>) -> ComunicacionRow {
         contrato_id: integer(parts.contract),
         // Numbered messages have an owner that is a number: `owner` saw to it.
         usuario_id: number_of(parts.user).unwrap_or_default(),
-        canal: shorten(canal, CANAL),
+        canal: shorten(vocabulary::canal_of(parts.channel), CANAL),
         direccion: vocabulary::direccion(direction_of(parts.direction)).to_owned(),
         destinatario: shorten(parts.counterpart, DESTINATARIO),
         contenido: parts.body.map(str::to_owned),

@@ -96,7 +96,7 @@ impl From<HistoryEntry> for Communication {
             cliente_id: entry.links.client.map(|id| id.as_str().into()),
             contrato_id: entry.links.contract.map(|id| id.as_str().into()),
             usuario_id: entry.user.map(|id| id.as_str().into()),
-            canal: entry.channel,
+            canal: vocabulary::canal_of(&entry.channel).to_owned(),
             direccion: vocabulary::direccion(entry.direction),
             destinatario: entry.counterpart,
             contenido: entry.text,

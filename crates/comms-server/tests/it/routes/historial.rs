@@ -110,3 +110,20 @@ async fn another_sellers_lead_is_403() {
     }
     assert_eq!(server.admin().get(&format!("{HISTORY}/43")).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_program_wrote_is_shown_in_its_own_words() {
+    let server = TestServer::start().await;
+    let database = Connection::open(&server.running.state.settings.database.data_dir.join("comms.sqlite")).unwrap();
+    database
+        .execute_batch(
+            "INSERT INTO comunicaciones (lead_id, usuario_id, canal, direccion, destinatario, contenido, estado, duracion_seg)
+             VALUES (42, 7, 'voz', 'saliente', '+34600000000', 'llamada', 'completada', 61),
+                    (42, 7, 'paloma', 'entrante', '+34600000000', 'nota', 'llegada', NULL);",
+        )
+        .unwrap();
+    let rows = server.admin().get(&format!("{HISTORY}/42")).await.data();
+    let words: Vec<_> = rows.as_array().unwrap().iter().map(|row| [&row["canal"], &row["estado"]]).collect();
+    assert_eq!(words, [["paloma", "llegada"], ["voz", "completada"]]);
+    assert_eq!(rows[1]["duracion_seg"], 61);
+}
