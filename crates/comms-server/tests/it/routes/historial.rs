@@ -114,7 +114,7 @@ async fn another_sellers_lead_is_403() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_program_wrote_is_shown_in_its_own_words() {
     let server = TestServer::start().await;
-    let database = Connection::open(&server.running.state.settings.database.data_dir.join("comms.sqlite")).unwrap();
+    let database = Connection::open(server.running.state.settings.database.data_dir.join("comms.sqlite")).unwrap();
     database
         .execute_batch(
             "INSERT INTO comunicaciones (lead_id, usuario_id, canal, direccion, destinatario, contenido, estado, duracion_seg)
