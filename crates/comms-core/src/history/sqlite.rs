@@ -117,39 +117,24 @@ macro_rules! insert_ignore {
     };
 }
 macro_rules! insert_new {
-    ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {{
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $returning:expr) => {
+        insert_new!(@each $conn, $rows, |row| diesel::insert_into($table).values(row).on_conflict($target).do_nothing(), $returning)
+    };
+    (@each $conn:expr, $rows:expr, |$row:ident| $insert:expr, $returning:expr) => {{
         let mut new = Vec::new();
-        for row in &$rows {
-            let found = diesel::insert_into($table)
-                .values(row)
-                .on_conflict($target)
-                .do_nothing()
-                .returning($returning)
-                .get_result($conn)
-                .await;
-            if let Some(row) = diesel::OptionalExtension::optional(found)? {
-                new.push(row);
+        for $row in &$rows {
+            let found = $insert.returning($returning).get_result($conn).await;
+            if let Some(found) = diesel::OptionalExtension::optional(found)? {
+                new.push(found);
             }
         }
         new
     }};
 }
 macro_rules! insert_new_any {
-    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
-        let mut new = Vec::new();
-        for row in &$rows {
-            let found = diesel::insert_into($table)
-                .values(row)
-                .on_conflict_do_nothing()
-                .returning($returning)
-                .get_result($conn)
-                .await;
-            if let Some(row) = diesel::OptionalExtension::optional(found)? {
-                new.push(row);
-            }
-        }
-        new
-    }};
+    ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {
+        insert_new!(@each $conn, $rows, |row| diesel::insert_into($table).values(row).on_conflict_do_nothing(), $returning)
+    };
 }
 macro_rules! insert_returning {
     ($conn:expr, $table:expr, $rows:expr, $returning:expr) => {{
