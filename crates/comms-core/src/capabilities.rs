@@ -16,6 +16,8 @@ pub enum ContentKind {
     Text,
     /// Media of any kind.
     Media,
+    /// Text with several files.
+    Files,
     /// Templates.
     Template,
     /// Buttons, lists, links.
@@ -34,9 +36,10 @@ pub enum ContentKind {
 
 impl ContentKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Text,
         Self::Media,
+        Self::Files,
         Self::Template,
         Self::Interactive,
         Self::Reaction,
@@ -52,6 +55,7 @@ impl ContentKind {
         Some(match content {
             Content::Text { .. } => Self::Text,
             Content::Media(_) => Self::Media,
+            Content::Files(_) => Self::Files,
             Content::Template(_) => Self::Template,
             Content::Interactive(_) => Self::Interactive,
             Content::Reaction(_) => Self::Reaction,
@@ -78,6 +82,8 @@ pub struct Capabilities {
     pub max_text: usize,
     /// The longest caption, in characters.
     pub max_caption: usize,
+    /// How many files in one message; no limit where 0.
+    pub max_files: usize,
     /// How many reply buttons.
     pub max_buttons: usize,
     /// How many rows in a list, all sections together.
@@ -127,6 +133,12 @@ impl Capabilities {
                 Some(caption) => at_most("caption", caption, self.max_caption),
                 None => Ok(()),
             },
+            Content::Files(files) => {
+                if let Some(body) = &files.body {
+                    at_most("body", body, self.max_text)?;
+                }
+                count("files", files.files.len(), self.max_files)
+            }
             Content::Interactive(interactive) => match &interactive.action {
                 InteractiveAction::Buttons { buttons } => count("buttons", buttons.len(), self.max_buttons),
                 InteractiveAction::List { sections, .. } => {

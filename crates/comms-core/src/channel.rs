@@ -96,6 +96,21 @@ pub trait Channel: fmt::Debug + Send + Sync + 'static {
     async fn templates(&self) -> Result<Vec<TemplateSummary>> {
         Err(Error::unsupported("this channel has no templates"))
     }
+
+    /// Control of calls that take place; `None` where the channel has no calls.
+    fn calls(&self) -> Option<&dyn CallControl> {
+        None
+    }
+}
+
+/// Control of calls while they take place.
+#[async_trait]
+pub trait CallControl: fmt::Debug + Send + Sync {
+    /// Ends a call, or withdraws it while it rings. One that has ended already is no error.
+    ///
+    /// # Errors
+    /// The provider's.
+    async fn hang_up(&self, provider_id: &str) -> Result<()>;
 }
 
 /// Media as it arrives.

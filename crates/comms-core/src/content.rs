@@ -22,6 +22,8 @@ pub enum Content {
     },
     /// An image, a recording, a document …
     Media(Media),
+    /// Text with any number of files: MMS, e-mail.
+    Files(Files),
     /// A pre-approved template with its values.
     Template(Template),
     /// Buttons, a list, a link …
@@ -81,6 +83,10 @@ impl Content {
         match self {
             Self::Text { body, .. } => body.clone(),
             Self::Media(media) => media.caption.clone().or_else(|| media.filename.clone()).unwrap_or_default(),
+            Self::Files(files) => files.body.clone().filter(|body| !body.is_empty()).unwrap_or_else(|| {
+                let names: Vec<&str> = files.files.iter().filter_map(|file| file.filename.as_deref()).collect();
+                names.join(", ")
+            }),
             Self::Template(template) => template.rendered.clone().unwrap_or_else(|| {
                 let values: Vec<&str> = template.parameters.iter().filter_map(TemplateParameter::text).collect();
                 format!("[{}] {}", template.name, values.join(" · ")).trim_end().to_owned()
@@ -112,6 +118,7 @@ impl Content {
         match self {
             Self::Text { .. } => "text",
             Self::Media(media) => media.kind.as_str(),
+            Self::Files(_) => "files",
             Self::Template(_) => "template",
             Self::Interactive(_) => "interactive",
             Self::Choice { .. } => "choice",
@@ -125,12 +132,13 @@ impl Content {
         }
     }
 
-    /// The media that belongs to it.
+    /// The files that belong to it, in their order.
     #[must_use]
-    pub fn media(&self) -> Option<&Media> {
+    pub fn files(&self) -> &[Media] {
         match self {
-            Self::Media(media) => Some(media),
-            _ => None,
+            Self::Media(media) => std::slice::from_ref(media),
+            Self::Files(files) => &files.files,
+            _ => &[],
         }
     }
 }
@@ -188,6 +196,16 @@ pub struct Media {
     /// The provider's hash of the bytes, as it gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+}
+
+/// Text with any number of files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Files {
+    /// The text with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The files.
+    pub files: Vec<Media>,
 }
 
 /// Where media is.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{AccountId, Address, Content, Status};
+use crate::{AccountId, Address, Content, Links, Media, Status, UserId};
 
 /// One thing that a provider told us. Identified by (`account`, kind, `key`), whatever repetition or batch it comes in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,8 @@ pub enum EventKind {
     Message(Box<InboundMessage>),
     /// A message or call of ours moved on.
     Status(Box<StatusUpdate>),
+    /// A call was recorded, or its voicemail.
+    Recording(Box<Recording>),
     /// Somebody changed their number or id.
     Identity(IdentityChange),
     /// Somebody opted out or in.
@@ -98,6 +100,7 @@ impl EventKind {
         match self {
             Self::Message(_) => "message",
             Self::Status(_) => "status",
+            Self::Recording(_) => "recording",
             Self::Identity(_) => "identity",
             Self::Opt(_) => "opt",
             Self::Changed(_) => "changed",
@@ -137,6 +140,36 @@ pub struct InboundMessage {
     /// What else the provider says: referral, forwarded, errors, group …, in its own names. `null` where nothing.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub extra: Value,
+    /// How far it has come, for a call; `None` = `Received` or `Sent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// Which of our users wrote or called, for an [`Echo`](MessageOrigin::Echo) whose author is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<UserId>,
+    /// What it belongs to, where its author said so; else it is found out.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
+}
+
+impl InboundMessage {
+    /// A message from the other party, with nothing beside it.
+    #[must_use]
+    pub fn new(party: Party, content: Content) -> Self {
+        Self {
+            origin: MessageOrigin::Counterpart,
+            party,
+            content,
+            reply_to: None,
+            extra: Value::Null,
+            status: None,
+            problem: None,
+            author: None,
+            links: Links::default(),
+        }
+    }
 }
 
 /// A person as a webhook names them. Every part may be absent.
@@ -183,6 +216,41 @@ pub struct StatusUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
     /// What else the provider says: prices, conversation …
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub extra: Value,
+    /// How long the parties talked, in seconds. Several reports may differ by a second: the longest counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u32>,
+    /// Who or what answered, in the provider's words, for instance `human`, `machine_start`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
+}
+
+impl StatusUpdate {
+    /// A report that says no more than this.
+    pub fn new(status: Option<Status>, provider_status: impl Into<String>) -> Self {
+        Self {
+            status,
+            provider_status: provider_status.into(),
+            recipient: Party::default(),
+            problem: None,
+            correlation: None,
+            extra: Value::Null,
+            duration_seconds: None,
+            answered_by: None,
+        }
+    }
+}
+
+/// A recording of a call: becomes an attachment of the call's record. The event's subject is the provider's id of the call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The sound.
+    pub media: Media,
+    /// How long it is, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u32>,
+    /// What else the provider says.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub extra: Value,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use comms_http::{Result, WebhookRequest};
 use time::OffsetDateTime;
 
-use crate::{Event, WebhookId};
+use crate::{Decision, Event, Question, Reply, WebhookId};
 
 /// Everything that one webhook told us.
 ///
@@ -17,6 +17,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Why the body could not be read, or which parts of it could not; stored beside the raw bytes.
     pub problem: Option<String>,
+    /// What the provider wants to be told in our answer; `None` where it only wants to know that we have it.
+    pub question: Option<Question>,
 }
 
 /// A verified and parsed kind of webhook.
@@ -31,6 +33,17 @@ pub trait Inbound: fmt::Debug + Send + Sync + 'static {
 
     /// Reads a webhook that was verified when it was stored.
     fn reparse(&self, stored: &StoredWebhook) -> Batch;
+
+    /// What the provider is told once everything is stored, where it asked nothing.
+    fn acknowledge(&self) -> Reply {
+        Reply::text("OK")
+    }
+
+    /// What the provider is told of what was decided.
+    fn respond(&self, question: &Question, decision: &Decision) -> Reply {
+        let _ = (question, decision);
+        self.acknowledge()
+    }
 }
 
 /// A webhook from the repository, for a replay. Only what was verified is ever stored.

@@ -10,31 +10,35 @@ mod event;
 pub mod history;
 mod id;
 mod inbound;
+mod links;
 mod memory;
 mod outbound;
+mod question;
 mod source;
 mod status;
 
 pub use address::{Address, AddressKind, phone_variants};
 pub use capabilities::{Capabilities, ContentKind, TemplateSummary, TemplateVariable};
-pub use channel::{Channel, ChannelDirectory, ChannelExt, ChannelKind, MediaStream};
+pub use channel::{CallControl, Channel, ChannelDirectory, ChannelExt, ChannelKind, MediaStream};
 pub use comms_http::{
     ByteStream, Clock, Error, ErrorKind, ExposeSecret, ManualClock, Outcome, Result, Secret, SystemClock,
     WebhookRequest, signature,
 };
 pub use content::{
-    Button, Call, ContactCard, Content, Interactive, InteractiveAction, ListRow, ListSection, Location, Media,
+    Button, Call, ContactCard, Content, Files, Interactive, InteractiveAction, ListRow, ListSection, Location, Media,
     MediaKind, MediaRef, Reaction, Template, TemplateParameter,
 };
 pub use event::{
     Change, Event, EventKey, EventKind, IdentityChange, InboundMessage, MessageOrigin, OptChange, Party, Problem,
-    StatusUpdate,
+    Recording, StatusUpdate,
 };
 pub use id::{
     AccountId, ClientId, ContactId, ContractId, ConversationId, LeadId, MessageId, OrganizationId, UserId, WebhookId,
 };
 pub use inbound::{Batch, Inbound, StoredWebhook};
+pub use links::Links;
 pub use memory::InMemoryChannel;
 pub use outbound::{Found, Outbound, Probe, Receipt};
+pub use question::{Asked, Decision, Question, Reply};
 pub use source::{Cursor, Source};
 pub use status::{Direction, Status};

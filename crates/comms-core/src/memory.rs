@@ -208,7 +208,7 @@ impl InMemoryChannel {
         let elements: Vec<serde_json::Value> = match serde_json::from_slice(body) {
             Ok(elements) => elements,
             Err(error) => {
-                return Batch { events: Vec::new(), problem: Some(error.to_string()) };
+                return Batch { events: Vec::new(), problem: Some(error.to_string()), ..Batch::default() };
             }
         };
         let events = elements.into_iter().map(|element| {
@@ -221,6 +221,6 @@ impl InMemoryChannel {
                 kind: EventKind::Unknown { name: String::new(), raw: element },
             })
         });
-        Batch { events: events.collect(), problem: None }
+        Batch { events: events.collect(), ..Batch::default() }
     }
 }

@@ -58,6 +58,8 @@ pub enum Status {
     CallRinging,
     /// The parties talk.
     CallInProgress,
+    /// It ended; how is not known (yet).
+    CallEnded,
     /// Hung up before an answer.
     CallCanceled,
     /// The number is engaged.
@@ -72,7 +74,7 @@ pub enum Status {
 
 impl Status {
     /// All states, in the order of their ranks.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Scheduled,
         Self::Queued,
         Self::Sending,
@@ -88,6 +90,7 @@ impl Status {
         Self::CallInitiated,
         Self::CallRinging,
         Self::CallInProgress,
+        Self::CallEnded,
         Self::CallCanceled,
         Self::CallBusy,
         Self::CallNoAnswer,
@@ -117,6 +120,7 @@ impl Status {
             Self::CallInitiated => 200,
             Self::CallRinging => 210,
             Self::CallInProgress => 220,
+            Self::CallEnded => 225,
             Self::CallCanceled => 230,
             Self::CallBusy => 240,
             Self::CallNoAnswer => 250,
@@ -156,6 +160,7 @@ impl Status {
             Self::CallInitiated => "call_initiated",
             Self::CallRinging => "call_ringing",
             Self::CallInProgress => "call_in_progress",
+            Self::CallEnded => "call_ended",
             Self::CallCanceled => "call_canceled",
             Self::CallBusy => "call_busy",
             Self::CallNoAnswer => "call_no_answer",

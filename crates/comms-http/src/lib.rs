@@ -6,6 +6,7 @@ mod caller;
 mod clock;
 mod error;
 mod multipart;
+mod open;
 #[cfg(feature = "client")]
 mod paging;
 #[cfg(feature = "client")]
@@ -30,6 +31,9 @@ pub use retry::RetryPolicy;
 pub use secrecy::ExposeSecret;
 pub use transport::{Body, ByteStream, Request, Response, Transport};
 pub use webhook::WebhookRequest;
+
+#[doc(hidden)]
+pub use serde as __serde;
 
 /// A credential that hides itself: `Debug` prints `[REDACTED]`, memory is wiped on drop.
 ///

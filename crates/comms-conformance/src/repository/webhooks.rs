@@ -53,7 +53,7 @@ pub(super) async fn stored_webhooks_are_found_by_each_filter(harness: &dyn Repos
     let world = World::open(harness).await?;
     let plain = webhook(vec![world.text(&ana(), "uno")]);
     let mut broken = webhook(Vec::new());
-    broken.batch = Batch { events: Vec::new(), problem: Some("not JSON".to_owned()) };
+    broken.batch = Batch { events: Vec::new(), problem: Some("not JSON".to_owned()), ..Batch::default() };
     let mut other = webhook(Vec::new());
     other.provider = "twilio".to_owned();
     let (first, second, third) = (plain.id, broken.id, other.id);

@@ -88,13 +88,7 @@ impl World {
     }
 
     pub(super) fn says(&self, from: &Address, content: Content) -> Event {
-        let message = InboundMessage {
-            origin: MessageOrigin::Counterpart,
-            party: Party::of(from.clone()),
-            content,
-            reply_to: None,
-            extra: Value::Null,
-        };
+        let message = InboundMessage::new(Party::of(from.clone()), content);
         self.event(&unique("wamid"), EventKind::Message(Box::new(message)))
     }
 
@@ -115,10 +109,7 @@ impl World {
     pub(super) fn echo(&self, provider_id: &str, to: &Address, body: &str) -> Event {
         let message = InboundMessage {
             origin: MessageOrigin::Echo,
-            party: Party::of(to.clone()),
-            content: Content::text(body),
-            reply_to: None,
-            extra: Value::Null,
+            ..InboundMessage::new(Party::of(to.clone()), Content::text(body))
         };
         self.event(provider_id, EventKind::Message(Box::new(message)))
     }
@@ -129,14 +120,7 @@ impl World {
 
     /// A status in the provider's word, understood or not.
     pub(super) fn word(&self, provider_id: &str, status: Option<Status>, word: &str) -> Event {
-        let update = StatusUpdate {
-            status,
-            provider_status: word.to_owned(),
-            recipient: Party::of(ana()),
-            problem: None,
-            correlation: None,
-            extra: Value::Null,
-        };
+        let update = StatusUpdate { recipient: Party::of(ana()), ..StatusUpdate::new(status, word) };
         let mut event = self.event(provider_id, EventKind::Status(Box::new(update)));
         event.key = EventKey::new(format!("{provider_id}:{word}"));
         event
@@ -277,7 +261,7 @@ pub(super) fn webhook(events: Vec<Event>) -> NewWebhook {
                 .header("content-type", "application/json"),
         ),
         received_at: tick(),
-        batch: Batch { events, problem: None },
+        batch: Batch { events, ..Batch::default() },
     }
 }
 

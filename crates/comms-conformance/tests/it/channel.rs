@@ -234,7 +234,7 @@ impl Flawed {
     }
 
     async fn after(&self, message: &Outbound, mut receipt: Receipt) -> Result<Receipt> {
-        if self.flaw == Flaw::SendsMediaTwice && message.content.media().is_some() {
+        if self.flaw == Flaw::SendsMediaTwice && !message.content.files().is_empty() {
             receipt = self.memory.send(message).await?;
         }
         if self.flaw == Flaw::InventsAnId {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use comms_conformance::inbound::{CASES, InboundHarness, Key, Strange};
 use comms_core::{
     AccountId, Address, Batch, Content, Error, Event, EventKey, EventKind, InMemoryChannel, Inbound, InboundMessage,
-    MessageId, MessageOrigin, Party, Result, Secret, StoredWebhook, WebhookRequest, signature,
+    MessageId, Party, Result, Secret, StoredWebhook, WebhookRequest, signature,
 };
 use serde_json::{Value, json};
 
@@ -130,13 +130,10 @@ fn message(text: &str) -> Event {
         key: EventKey::new(&id),
         subject: id,
         occurred_at: None,
-        kind: EventKind::Message(Box::new(InboundMessage {
-            origin: MessageOrigin::Counterpart,
-            party: Party::of(Address::phone("+34600000000", None).unwrap()),
-            content: Content::text(text),
-            reply_to: None,
-            extra: Value::Null,
-        })),
+        kind: EventKind::Message(Box::new(InboundMessage::new(
+            Party::of(Address::phone("+34600000000", None).unwrap()),
+            Content::text(text),
+        ))),
     }
 }
 

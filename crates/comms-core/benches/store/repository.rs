@@ -86,19 +86,16 @@ fn webhook(number: u64) -> NewWebhook {
         subject: format!("wamid.{number:032}"),
         key: EventKey::new(format!("wamid.{number:032}")),
         occurred_at: OffsetDateTime::from_unix_timestamp(1_750_000_000).ok(),
-        kind: EventKind::Message(Box::new(InboundMessage {
-            origin: MessageOrigin::Counterpart,
+        kind: EventKind::Message(Box::new(InboundMessage::new(
             party,
-            content: Content::text(format!("Mensaje número {number} de una conversación cualquiera")),
-            reply_to: None,
-            extra: serde_json::Value::Null,
-        })),
+            Content::text(format!("Mensaje número {number} de una conversación cualquiera")),
+        ))),
     };
     NewWebhook {
         id: WebhookId::new(),
         provider: "whatsapp".to_owned(),
         request: Some(WebhookRequest::post("https://host.test/api/comunicaciones/webhook/whatsapp", body)),
         received_at: OffsetDateTime::now_utc(),
-        batch: Batch { events: vec![event], problem: None },
+        batch: Batch { events: vec![event], ..Batch::default() },
     }
 }

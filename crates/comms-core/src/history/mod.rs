@@ -34,6 +34,7 @@ mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod text;
 
+pub use crate::Links;
 pub use error::RepositoryError;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use migrate::PRISMA_MODEL;
@@ -43,7 +44,6 @@ pub use repository::{Repository, RepositoryResult};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{
     Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, HistoryEntry, HistoryFilter, HistoryPage,
-    Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-    Organization, PageKey, QuarantinedAccount, RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent,
-    WebhookFilter,
+    Ingested, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
+    PageKey, QuarantinedAccount, RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent, WebhookFilter,
 };

@@ -5,7 +5,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     AccountId, Address, Batch, ChannelKind, ClientId, ContactId, Content, ContractId, ConversationId, Direction,
-    LeadId, MediaRef, MessageId, OrganizationId, Outbound, Problem, Receipt, Status, UserId, WebhookId, WebhookRequest,
+    LeadId, Links, MediaRef, MessageId, OrganizationId, Outbound, Problem, Receipt, Status, UserId, WebhookId,
+    WebhookRequest,
 };
 
 /// Whose data a query may see. Every query is bound by one.
@@ -15,17 +16,6 @@ pub struct Scope {
     pub organization: OrganizationId,
     /// A seller sees their own rows and those of what is assigned to them; `None` sees the whole organisation.
     pub seller: Option<UserId>,
-}
-
-/// What a message belongs to in the caller's system.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Links {
-    /// The lead.
-    pub lead: Option<LeadId>,
-    /// The client.
-    pub client: Option<ClientId>,
-    /// The contract.
-    pub contract: Option<ContractId>,
 }
 
 /// A verified webhook, ready to be stored.

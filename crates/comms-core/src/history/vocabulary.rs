@@ -83,7 +83,7 @@ pub const fn estado(status: Status) -> &'static str {
         Status::CallBusy => "ocupada",
         Status::CallNoAnswer => "no_contestada",
         Status::CallFailed => "fallida",
-        Status::CallCompleted => "completada",
+        Status::CallEnded | Status::CallCompleted => "completada",
     }
 }
 

@@ -147,7 +147,7 @@ fn what_is_absent_is_not_written() {
 
 #[test]
 fn media_is_found_where_it_is() {
-    let with_media = each().into_iter().filter(|(c, _, _)| c.media().is_some()).count();
+    let with_media = each().into_iter().filter(|(c, _, _)| !c.files().is_empty()).count();
     assert_eq!(with_media, 3);
 }
 

@@ -341,27 +341,15 @@ pub fn says(from: Address, body: &str) -> Event {
 
 /// A message; its provider's id is made of its words.
 pub fn party_says(party: Party, body: &str) -> Event {
-    let message = InboundMessage {
-        origin: MessageOrigin::Counterpart,
-        party,
-        content: Content::text(body),
-        reply_to: None,
-        extra: Value::Null,
-    };
+    let message = InboundMessage::new(party, Content::text(body));
     let id = format!("wamid.{body}");
     event(&id, &id, EventKind::Message(Box::new(message)))
 }
 
 /// A report on a message that `sends` sent with these words.
 pub fn status(body: &str, status: Status) -> Event {
-    let update = StatusUpdate {
-        status: Some(status),
-        provider_status: status.as_str().to_owned(),
-        recipient: Party::of(phone("+34600000000")),
-        problem: None,
-        correlation: None,
-        extra: Value::Null,
-    };
+    let mut update = StatusUpdate::new(Some(status), status.as_str());
+    update.recipient = Party::of(phone("+34600000000"));
     let id = format!("wamid.{body}");
     let key = format!("{id}:{}", status.as_str());
     event(&id, &key, EventKind::Status(Box::new(update)))
@@ -380,7 +368,7 @@ pub fn webhook(events: Vec<Event>) -> NewWebhook {
             serde_json::to_vec(&events).unwrap(),
         )),
         received_at: now(),
-        batch: Batch { events, problem: None },
+        batch: Batch { events, ..Batch::default() },
     }
 }
 

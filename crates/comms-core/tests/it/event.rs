@@ -41,18 +41,14 @@ fn every_kind_of_event_survives_json_under_its_name() {
     let kinds = [
         EventKind::Message(Box::new(InboundMessage {
             origin: MessageOrigin::Echo,
-            party: ana(),
-            content: Content::text("hola"),
             reply_to: Some("wamid.0".to_owned()),
             extra: json!({"forwarded": true}),
+            ..InboundMessage::new(ana(), Content::text("hola"))
         })),
         EventKind::Status(Box::new(StatusUpdate {
-            status: Some(Status::Read),
-            provider_status: "read".to_owned(),
             recipient: ana(),
-            problem: None,
             correlation: Some("0198".to_owned()),
-            extra: Value::Null,
+            ..StatusUpdate::new(Some(Status::Read), "read")
         })),
         EventKind::Identity(IdentityChange {
             previous: None,

@@ -7,7 +7,7 @@ use std::{
 
 use comms_core::{
     AccountId, Channel, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, ManualClock, MessageId,
-    MessageOrigin, Party, UserId, WebhookRequest,
+    Party, UserId, WebhookRequest,
     history::{Account, Scope},
 };
 use comms_engine::{BlobStore, Engine, SendRequest, Settings};
@@ -101,13 +101,7 @@ pub fn content(content: Content) -> SendRequest {
 }
 
 pub fn text_event(account: &str, provider_id: &str) -> Event {
-    let message = InboundMessage {
-        origin: MessageOrigin::Counterpart,
-        party: Party::of(person()),
-        content: Content::text("hola"),
-        reply_to: None,
-        extra: serde_json::Value::Null,
-    };
+    let message = InboundMessage::new(Party::of(person()), Content::text("hola"));
     Event {
         account: account.into(),
         subject: provider_id.to_owned(),

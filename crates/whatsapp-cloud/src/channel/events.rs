@@ -32,7 +32,7 @@ pub(super) fn batch(all: Notifications) -> Batch {
     let problem = all
         .problem
         .or_else(|| (unreadable > 0).then(|| format!("{unreadable} updates could not be read and are kept raw")));
-    Batch { events, problem }
+    Batch { events, problem, ..Batch::default() }
 }
 
 /// What the updates of one notification have in common.
@@ -143,10 +143,9 @@ impl About {
         }
         let kind = EventKind::Message(Box::new(InboundMessage {
             origin,
-            party,
-            content,
             reply_to,
             extra: object_or_null(extra),
+            ..InboundMessage::new(party, content)
         }));
         self.make(message.id, key, message.timestamp, kind)
     }

@@ -39,12 +39,11 @@ impl About {
         keep(&mut extra, "errors", json(&status.errors));
         keep(&mut extra, "recipient_type", json(&status.recipient_type));
         let kind = EventKind::Status(Box::new(StatusUpdate {
-            status: meaning(&status.status),
-            provider_status: status.status,
             recipient,
             problem,
             correlation: status.biz_opaque_callback_data,
             extra: object_or_null(extra),
+            ..StatusUpdate::new(meaning(&status.status), status.status)
         }));
         self.make(status.id, EventKey::new(key), status.timestamp, kind)
     }

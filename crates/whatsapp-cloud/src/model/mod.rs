@@ -9,7 +9,6 @@ pub mod interactive;
 pub mod location;
 pub mod media;
 pub mod message;
-mod open;
 pub mod order;
 pub mod phone_number;
 pub mod profile;
@@ -21,7 +20,7 @@ mod typed;
 mod validate;
 pub mod webhook;
 
-pub(crate) use open::open_enum;
+pub(crate) use comms_http::open_enum;
 pub(crate) use typed::typed;
 
 /// Fields that this version does not know, as they came.

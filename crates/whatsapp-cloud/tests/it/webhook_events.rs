@@ -112,7 +112,7 @@ fn an_edit_and_a_withdrawal_name_the_earlier_message() {
     let edited = only(vector("onboarding_business_app_users_15"));
     let Content::Revision { target, content: Some(content) } = &message(&edited).content else { panic!("{edited:?}") };
     assert_eq!(target, original);
-    assert_eq!(content.media().unwrap().caption.as_deref(), Some("Updated image caption"));
+    assert_eq!(content.files()[0].caption.as_deref(), Some("Updated image caption"));
     let revoked = only(vector("onboarding_business_app_users_17"));
     let withdrawn = Content::Revision { target: original.into(), content: None };
     assert_eq!(message(&revoked).content, withdrawn);

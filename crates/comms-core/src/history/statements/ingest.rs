@@ -169,7 +169,7 @@ async fn complete_placeholders(
     let mut completed = Vec::new();
     for row in known {
         let draft = at[&row.id];
-        if plan.messages[draft].body.content.media().is_none() {
+        if plan.messages[draft].body.content.files().is_empty() {
             continue;
         }
         let held: Option<(Uid, Option<Doc>)> = messages::table
@@ -339,10 +339,9 @@ async fn write_attachments(
 ) -> QueryResult<()> {
     let rows: Vec<AttachmentRow> = messages
         .iter()
-        .filter_map(|(message, draft)| {
+        .flat_map(|(message, draft)| {
             let draft = &plan.messages[*draft];
-            let media = draft.body.content.media()?;
-            Some(AttachmentRow {
+            draft.body.content.files().iter().map(move |media| AttachmentRow {
                 id: Uid(Uuid::now_v7()),
                 organization_id: draft.account.organization.as_str().to_owned(),
                 account_id: draft.account.id.as_str().to_owned(),

@@ -1,6 +1,20 @@
-//! Names that Meta adds to without notice.
+//! Names that providers add to without notice.
 
-/// Declares an enum of the provider's names with a variant for every other name, so that a new one survives a round trip.
+/// Declares an enum of a provider's names with a variant `Other(String)` for every other name, so that a new one survives a
+/// round trip.
+///
+/// ```
+/// comms_http::open_enum! {
+///     /// A state.
+///     pub enum State {
+///         /// On its way.
+///         Sent = "sent",
+///     }
+/// }
+/// assert_eq!(State::from("sent"), State::Sent);
+/// assert_eq!(State::from("paused").as_str(), "paused");
+/// ```
+#[macro_export]
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -43,19 +57,17 @@ macro_rules! open_enum {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl $crate::__serde::Serialize for $name {
+            fn serialize<S: $crate::__serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let name = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+        impl<'de> $crate::__serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = <std::borrow::Cow<'de, str> as $crate::__serde::Deserialize>::deserialize(deserializer)?;
                 Ok(Self::from(name.as_ref()))
             }
         }
     };
 }
-
-pub(crate) use open_enum;
