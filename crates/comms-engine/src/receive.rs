@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use comms_core::{
-    Batch, EventKind, WebhookId, WebhookRequest,
+    Batch, Decision, EventKind, Reply, WebhookId, WebhookRequest,
     history::{Ingested, NewWebhook},
 };
 
@@ -12,8 +12,17 @@ use crate::{Engine, ReceiveError, metrics};
 /// Headers that may hold a credential and that no parser needs: they are not stored.
 const NOT_KEPT: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
+/// What became of a webhook, and what its provider is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What was stored.
+    pub ingested: Ingested,
+    /// The answer, with status 200: an acknowledgement, or what is to become of a call.
+    pub reply: Reply,
+}
+
 impl Engine {
-    /// Takes a webhook in. When this returns, everything that it says is committed: acknowledge it, and not before.
+    /// Takes a webhook in. When this returns, everything that it says is committed: give the reply, and not before.
     ///
     /// Verifying and reading do no I/O and take some microseconds. Concurrent webhooks are written together by the
     /// repository. A webhook that proves its sender is always taken: what it says that is not understood, or concerns an
@@ -21,15 +30,24 @@ impl Engine {
     ///
     /// # Errors
     /// [`ReceiveError`]: an unknown provider, a sender that is not proved, or a store that cannot store it now.
-    pub async fn receive(&self, provider: &str, request: WebhookRequest) -> Result<Ingested, ReceiveError> {
+    pub async fn receive(&self, provider: &str, request: WebhookRequest) -> Result<Received, ReceiveError> {
         let parser = self.parser(provider).ok_or(ReceiveError::UnknownProvider)?;
         let started = Instant::now();
+        let mut question = None;
         let result = match parser.receive(&request) {
-            Ok(batch) => self.store(provider, request, batch).await,
+            Ok(batch) => {
+                question = batch.question.clone();
+                self.store(provider, request, batch).await
+            }
             Err(error) => Err(ReceiveError::InvalidSignature(error)),
         };
         metrics::webhook(provider, &result, started.elapsed());
-        result
+        let ingested = result?;
+        let reply = match question {
+            Some(question) => parser.respond(&question, &Decision::Reject),
+            None => parser.acknowledge(),
+        };
+        Ok(Received { ingested, reply })
     }
 
     async fn store(&self, provider: &str, mut request: WebhookRequest, batch: Batch) -> Result<Ingested, ReceiveError> {

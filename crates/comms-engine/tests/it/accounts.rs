@@ -5,7 +5,7 @@ use crate::scene::{Scene, account, scene};
 async fn quarantined(scene: &Scene, count: usize) {
     for at in 0..count {
         let webhook = scene.webhook("memory:new", &format!("m{at}"));
-        let ingested = scene.engine.receive("memory", webhook).await.unwrap();
+        let ingested = scene.engine.receive("memory", webhook).await.unwrap().ingested;
         assert_eq!((ingested.messages, ingested.quarantined), (0, 1));
     }
 }

@@ -65,7 +65,7 @@ fn engine(store: &Arc<dyn Repository>, desk: &Arc<Desk>, clock: &ManualClock) ->
 impl Durable {
     async fn receive(&self, event: Event) -> comms_core::history::Ingested {
         let webhook = self.desk.inner.webhook(&[event]).unwrap();
-        self.engine.receive("memory", webhook).await.unwrap()
+        self.engine.receive("memory", webhook).await.unwrap().ingested
     }
 
     async fn history(&self) -> Vec<HistoryEntry> {

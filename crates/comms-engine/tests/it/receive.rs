@@ -9,8 +9,9 @@ use crate::scene::scene;
 async fn a_webhook_is_verified_stored_and_only_then_acknowledged() {
     let scene = scene();
     let webhook = scene.webhook("memory:desk", "m1");
-    let ingested = scene.engine.receive("memory", webhook).await.unwrap();
-    assert_eq!(ingested.messages, 1);
+    let received = scene.engine.receive("memory", webhook).await.unwrap();
+    assert_eq!(received.ingested.messages, 1);
+    assert_eq!(received.reply, comms_core::Reply::text("OK"));
     let state = scene.store.state();
     assert_eq!((state.webhooks.len(), state.messages.len()), (1, 1));
 }
@@ -20,8 +21,8 @@ async fn the_same_webhook_twice_is_one_message() {
     let scene = scene();
     for duplicates in [0, 1] {
         let webhook = scene.webhook("memory:desk", "m1");
-        let ingested = scene.engine.receive("memory", webhook).await.unwrap();
-        assert_eq!(ingested.duplicates, duplicates);
+        let received = scene.engine.receive("memory", webhook).await.unwrap();
+        assert_eq!(received.ingested.duplicates, duplicates);
     }
     assert_eq!(scene.store.state().messages.len(), 1);
 }

@@ -54,8 +54,8 @@ pub async fn receive(
         .map_err(|_| ApiError::new(Code::Validation).because("el cuerpo no llegó entero"))?;
     state.limits.webhook(PROVIDER)?;
     let webhook = as_called(&state, &request, Method::POST, body);
-    state.engine.receive(PROVIDER, webhook).await?;
-    Ok(HttpResponse::Ok().content_type(ContentType::plaintext()).body("OK"))
+    let reply = state.engine.receive(PROVIDER, webhook).await?.reply;
+    Ok(HttpResponse::Ok().content_type(reply.content_type).body(reply.body))
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.
