@@ -12,7 +12,7 @@ use comms_engine::EngineBuilder;
 use comms_http::{ReqwestTransport, Transport};
 use whatsapp_cloud::{Client, Config, WhatsAppChannel, WhatsAppInbound, webhook::Verifier};
 
-use crate::config::{AccountSettings, Settings, WhatsAppSettings};
+use crate::config::{AccountSettings, Provider, Settings, WhatsAppSettings};
 pub use examine::{Finding, Verdict};
 
 /// The channels that this version has.
@@ -141,14 +141,10 @@ impl ChannelDirectory for Channels {
 fn own_account(settings: &Settings) -> Option<AccountSettings> {
     let whatsapp = &settings.whatsapp;
     Some(AccountSettings {
-        channel: ChannelKind::WhatsApp,
-        number: whatsapp.phone_number_id.clone()?,
+        provider: Some(Provider::Meta),
         business_account: whatsapp.business_account_id.clone(),
-        name: None,
-        organization: None,
         owner: whatsapp.owner.clone(),
-        caller_id: None,
-        access_token: None,
+        ..AccountSettings::new(ChannelKind::WhatsApp, whatsapp.phone_number_id.clone()?)
     })
 }
 

@@ -1,7 +1,9 @@
 //! Our numbers, and whose they are.
 
-use comms_core::{ChannelKind, OrganizationId, Secret, UserId};
+use comms_core::{AccountId, ChannelKind, OrganizationId, Secret, UserId};
 use serde::Deserialize;
+
+use super::twilio::{is_e164, is_messaging_service};
 
 /// The organisation of everything that names none.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,14 +21,27 @@ impl Default for OrganizationSettings {
     }
 }
 
+/// Whose service carries an account's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// Meta's WhatsApp Cloud API.
+    Meta,
+    /// Twilio.
+    Twilio,
+}
+
 /// One of our numbers: `[[accounts]]` of the configuration file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountSettings {
     /// Its channel.
     pub channel: ChannelKind,
-    /// The provider's id of it: for WhatsApp the phone number id.
+    /// The number: for WhatsApp at Meta the phone number id, at Twilio the number itself (`+15005550006`), for SMS also a
+    /// Messaging Service (`MG…`), a short code or an alphanumeric sender.
     pub number: String,
+    /// Whose service carries it; found out by channel and number where absent.
+    pub provider: Option<Provider>,
     /// The provider's id of the account above it: for WhatsApp the Business account.
     pub business_account: Option<String>,
     /// What people call it.
@@ -37,16 +52,103 @@ pub struct AccountSettings {
     pub owner: Option<UserId>,
     /// The number that calls show.
     pub caller_id: Option<String>,
-    /// Its own token; the common one where absent.
+    /// Its own token at Meta; the common one where absent.
     pub access_token: Option<Secret>,
+    /// Its Twilio account or sub-account; the common one where absent.
+    pub account_sid: Option<String>,
+    /// The token of [`account_sid`](Self::account_sid).
+    pub auth_token: Option<Secret>,
 }
 
 impl AccountSettings {
-    pub(super) fn check(&self, at: usize, problems: &mut Vec<String>) {
-        if self.channel != ChannelKind::WhatsApp {
-            problems.push(format!("accounts[{at}].channel: this version has no channel {:?}", self.channel.as_str()));
-        } else if self.number.is_empty() || !self.number.bytes().all(|b| b.is_ascii_digit()) {
-            problems.push(format!("accounts[{at}].number: {:?} is not a phone number id (digits)", self.number));
+    /// An account with nothing but its number.
+    #[must_use]
+    pub fn new(channel: ChannelKind, number: impl Into<String>) -> Self {
+        Self {
+            channel,
+            number: number.into(),
+            provider: None,
+            business_account: None,
+            name: None,
+            organization: None,
+            owner: None,
+            caller_id: None,
+            access_token: None,
+            account_sid: None,
+            auth_token: None,
         }
     }
+
+    /// Whose service carries it: where it does not say, calls, SMS and WhatsApp numbers are Twilio's, and an id of digits is
+    /// Meta's.
+    #[must_use]
+    pub fn carrier(&self) -> Provider {
+        let number = self.number.starts_with('+') || self.number.starts_with(WHATSAPP_PREFIX);
+        self.provider.unwrap_or(match self.channel {
+            ChannelKind::WhatsApp if !number => Provider::Meta,
+            _ => Provider::Twilio,
+        })
+    }
+
+    /// The id under which the history keeps it.
+    #[must_use]
+    pub fn id(&self) -> AccountId {
+        match (self.carrier(), self.channel) {
+            (Provider::Meta, _) => AccountId::of("whatsapp", &self.number),
+            (Provider::Twilio, channel) => {
+                AccountId::of(&format!("twilio-{}", channel.as_str()), normal_sender(&self.number))
+            }
+        }
+    }
+
+    pub(super) fn check(&self, at: usize, problems: &mut Vec<String>) {
+        let number = &self.number;
+        let wrong = |reason: &str| format!("accounts[{at}].number: {number:?} {reason}");
+        match (self.carrier(), self.channel) {
+            (Provider::Meta, ChannelKind::WhatsApp) => {
+                if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+                    problems.push(wrong("is not a phone number id (digits)"));
+                }
+            }
+            (Provider::Twilio, ChannelKind::Voice | ChannelKind::WhatsApp) => {
+                if !is_e164(normal_sender(number)) {
+                    problems.push(wrong("is not a number such as +15005550006"));
+                }
+            }
+            (Provider::Twilio, ChannelKind::Sms) => {
+                if !is_sms_sender(number) {
+                    problems.push(wrong("is neither a number, nor MG…, a short code or an alphanumeric sender"));
+                }
+            }
+            (_, channel) => {
+                let channel = channel.as_str();
+                problems.push(format!("accounts[{at}].channel: this version has no channel {channel:?} there"));
+            }
+        }
+        if let Some(caller) = &self.caller_id
+            && self.carrier() == Provider::Twilio
+            && !is_e164(caller)
+        {
+            problems.push(format!("accounts[{at}].caller_id: {caller:?} is not a number such as +15005550006"));
+        }
+        if self.account_sid.is_some() != self.auth_token.is_some() {
+            problems.push(format!("accounts[{at}]: account_sid and auth_token belong together"));
+        }
+    }
+}
+
+const WHATSAPP_PREFIX: &str = "whatsapp:";
+
+/// A Twilio sender as accounts name it: without `whatsapp:`.
+pub(super) fn normal_sender(number: &str) -> &str {
+    number.strip_prefix(WHATSAPP_PREFIX).unwrap_or(number)
+}
+
+/// What SMS come from: a number, a Messaging Service, a short code, or up to eleven letters, digits and spaces.
+fn is_sms_sender(sender: &str) -> bool {
+    let short_code = (3..=8).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit());
+    let named = (1..=11).contains(&sender.len())
+        && sender.bytes().any(|b| b.is_ascii_alphabetic())
+        && sender.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ');
+    is_e164(sender) || is_messaging_service(sender) || short_code || named
 }

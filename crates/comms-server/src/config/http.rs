@@ -51,6 +51,12 @@ impl Default for HttpSettings {
 }
 
 impl HttpSettings {
+    /// Whether providers can call us at all: the local address is nobody else's.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        self.public_base_url.is_some()
+    }
+
     /// The public address without a slash at its end; the local one where none is set.
     #[must_use]
     pub fn base_url(&self) -> String {

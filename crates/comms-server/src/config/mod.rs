@@ -8,7 +8,9 @@ mod http;
 mod log;
 mod media;
 mod table;
+mod twilio;
 mod variables;
+mod voice;
 mod whatsapp;
 
 use std::{
@@ -23,7 +25,7 @@ use comms_core::{
 };
 use serde::Deserialize;
 
-pub use accounts::{AccountSettings, OrganizationSettings};
+pub use accounts::{AccountSettings, OrganizationSettings, Provider};
 pub use auth::AuthSettings;
 pub use database::DatabaseSettings;
 pub use directory::{DirectorySettings, DirectoryTable};
@@ -31,7 +33,9 @@ pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
 pub use table::VARIABLES;
+pub use twilio::TwilioSettings;
 pub use variables::{Kind, Variable, env_example};
+pub use voice::VoiceSettings;
 pub use whatsapp::WhatsAppSettings;
 
 /// Everything that an operator can set.
@@ -46,6 +50,10 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// Meta's WhatsApp Cloud API.
     pub whatsapp: WhatsAppSettings,
+    /// Twilio: calls, SMS, WhatsApp.
+    pub twilio: TwilioSettings,
+    /// Whom may be called, and what becomes of a call that comes in.
+    pub voice: VoiceSettings,
     /// The organisation of everything that names none.
     pub organization: OrganizationSettings,
     /// Our numbers, beside the one that the variables give.
@@ -138,11 +146,19 @@ impl Settings {
         problems.extend(database.err().map(|error| error.to_string()));
         self.auth.check(&mut problems);
         self.whatsapp.check(&mut problems);
+        self.twilio.check(&mut problems);
+        self.voice.check(&mut problems);
         for (at, account) in self.accounts.iter().enumerate() {
             account.check(at, &mut problems);
         }
         if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
     }
+}
+
+/// The names of the settings that are not there.
+fn absent(settings: &[(&'static str, bool)]) -> Vec<&'static str> {
+    let absent = settings.iter().filter(|(_, present)| !present);
+    absent.map(|(name, _)| *name).collect()
 }
 
 /// The variables of the process, as a value: nothing else reads them.

@@ -3,6 +3,8 @@
 use comms_core::{AccountId, Secret, UserId};
 use serde::Deserialize;
 
+use super::absent;
+
 /// The WhatsApp number that the variables give. Off where the token or the number is absent. What ids and tokens look like
 /// is the provider crate's to check, when the channel is built.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -72,9 +74,4 @@ impl WhatsAppSettings {
             problems.push(format!("PHONE_REGION (whatsapp.region): {region:?} is not a country code such as ES"));
         }
     }
-}
-
-fn absent(settings: &[(&'static str, bool)]) -> Vec<&'static str> {
-    let absent = settings.iter().filter(|(_, present)| !present);
-    absent.map(|(name, _)| *name).collect()
 }
