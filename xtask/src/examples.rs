@@ -17,14 +17,17 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
     }
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let simulator = e2e::simulator(programs, folder.path(), None)?;
-    // Those of the campaign are its tools.
+    // Some are tools of other suites.
     let examples = programs.examples.iter();
-    for (name, program) in examples.filter(|(name, _)| !name.starts_with(campaign::TOOLS)) {
+    for (name, program) in
+        examples.filter(|(name, _)| !name.starts_with(campaign::TOOLS) && *name != e2e::SPECIFICATION_CALLS)
+    {
         let mut example = shell::command(program, root);
         example
             .env("WHATSAPP_API_BASE", simulator.url())
             .env("SIMULATOR_URL", simulator.url())
-            .envs(e2e::META.iter().copied());
+            .env("TWILIO_API_BASE", simulator.url())
+            .envs(e2e::META.iter().chain(e2e::TWILIO).copied());
         let child = example.spawn().with_context(|| format!("{name} does not start"))?;
         let passed = ends_well(child)?;
         println!("example {name} ... {}", if passed { "ok" } else { "FAILED" });

@@ -4,6 +4,8 @@ import { createHmac } from 'node:crypto';
 
 import jwt from 'jsonwebtoken';
 
+import { required } from './environment.mjs';
+
 export const SERVER = required('COMMS_SERVER_URL');
 const APP_SECRET = required('WHATSAPP_APP_SECRET');
 const JWT_SECRET = required('JWT_SECRET');
@@ -11,12 +13,6 @@ const JWT_SECRET = required('JWT_SECRET');
 /** The seller of the seed, and their lead. */
 export const SELLER = 7;
 export const LEAD = { id: 21, phone: '16505551234' };
-
-export function required(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set`);
-  return value;
-}
 
 /** A call of the API as the seller. Answers the body's `data`. */
 export async function call(method, path, body) {

@@ -8,7 +8,8 @@ import { PrismaPg } from '@prisma/adapter-pg';
 
 import { PrismaClient } from '../generated/index.js';
 import { drift } from '../lib/schema-engine.mjs';
-import { LEAD, SELLER, call, eventually, leadWrites, required } from '../lib/server.mjs';
+import { required } from '../lib/environment.mjs';
+import { LEAD, SELLER, call, eventually, leadWrites } from '../lib/server.mjs';
 
 const url = required('DATABASE_URL');
 const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url }) });

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { required } from '../lib/server.mjs';
+import { required } from '../lib/environment.mjs';
 import { start } from '../lib/specification.mjs';
 
 const ACCOUNT = `AC${'0'.repeat(31)}1`;
