@@ -46,6 +46,10 @@ pub trait Inbound: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// The header under which the engine keeps, beside a stored webhook, what it decided of its question: a replay finds the same
+/// record by it, whatever the rules say by then. It is ours alone: one that comes from outside is thrown away.
+pub const DECISION_HEADER: &str = "comms-decision";
+
 /// A webhook from the repository, for a replay. Only what was verified is ever stored.
 #[derive(Clone, Debug)]
 pub struct StoredWebhook {

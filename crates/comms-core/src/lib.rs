@@ -13,6 +13,7 @@ mod inbound;
 mod links;
 mod memory;
 mod outbound;
+mod phone;
 mod question;
 mod source;
 mod status;
@@ -35,10 +36,11 @@ pub use event::{
 pub use id::{
     AccountId, ClientId, ContactId, ContractId, ConversationId, LeadId, MessageId, OrganizationId, UserId, WebhookId,
 };
-pub use inbound::{Batch, Inbound, StoredWebhook};
+pub use inbound::{Batch, DECISION_HEADER, Inbound, StoredWebhook};
 pub use links::Links;
 pub use memory::InMemoryChannel;
 pub use outbound::{Found, Outbound, Probe, Receipt};
+pub use phone::{PhoneClass, PhoneFacts, phone_facts};
 pub use question::{Asked, Decision, Question, Reply};
 pub use source::{Cursor, Source};
 pub use status::{Direction, Status};

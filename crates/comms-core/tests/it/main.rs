@@ -24,4 +24,5 @@ mod event;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod history;
 mod id;
+mod phone;
 mod status;

@@ -106,14 +106,19 @@ fn raw<'a>(webhook: &'a NewWebhook, organization: Option<&str>) -> Option<Webhoo
     })
 }
 
-/// The headers that say what the body is and how it was signed. Cookies, proxies' and others' are not ours to keep.
+/// The headers that say what the body is, how it was signed and what was decided of it. Cookies, proxies' and others' are not
+/// ours to keep.
 fn kept_headers(request: &crate::WebhookRequest) -> serde_json::Value {
     request
         .headers
         .iter()
         .filter(|(name, _)| {
             let name = name.as_str();
-            name == "content-type" || name == "user-agent" || name.contains("signature") || name.contains("idempotency")
+            name == "content-type"
+                || name == "user-agent"
+                || name == crate::DECISION_HEADER
+                || name.contains("signature")
+                || name.contains("idempotency")
         })
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes()).replace('\0', "\u{FFFD}");
