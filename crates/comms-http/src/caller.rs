@@ -116,13 +116,24 @@ impl Caller {
     /// # Errors
     /// What the error table says; `Transport` and `Unknown` where the answer breaks off or is too long.
     pub async fn bytes(&self, operation: Operation, request: Request) -> Result<Bytes> {
+        self.answer(operation, request).await.map(|(_, bytes)| bytes)
+    }
+
+    /// The same with the status of the answer.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    pub async fn answer(&self, operation: Operation, request: Request) -> Result<(StatusCode, Bytes)> {
         let mut waits = self.retry.waits();
         loop {
             let error = match self.attempt(operation, request.clone()).await {
-                Ok(response) => match read(response, LONGEST_ANSWER).await {
-                    Ok(bytes) => return Ok(bytes),
-                    Err(error) => self.named(error, operation),
-                },
+                Ok(response) => {
+                    let status = response.status;
+                    match read(response, LONGEST_ANSWER).await {
+                        Ok(bytes) => return Ok((status, bytes)),
+                        Err(error) => self.named(error, operation),
+                    }
+                }
                 Err(error) => error,
             };
             self.pause_or_fail(operation, error, &mut waits).await?;
