@@ -10,7 +10,7 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Address, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, MessageOrigin, Party,
+    AccountId, Address, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, Party,
     SystemClock, WebhookId, WebhookRequest,
     history::{Account, DatabaseSettings, NewWebhook, Repository, open},
 };

@@ -291,6 +291,18 @@ impl Repository for EngineRepository {
         read!(self, |conn| history::recipient(conn, &shared.directory, &account, &address))
     }
 
+    async fn placed_since(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        channel: ChannelKind,
+        since: OffsetDateTime,
+    ) -> RepositoryResult<i64> {
+        let (organization, user) = (organization.as_str().to_owned(), user.clone());
+        let since = Instant::of(since);
+        read!(self, |conn| outbound::placed_since(conn, &organization, user.as_str(), channel.as_str(), since))
+    }
+
     async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>> {
         let ids = [
             (Kind::Lead, links.lead.as_ref().map(LeadId::as_str)),

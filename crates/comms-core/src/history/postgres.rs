@@ -155,6 +155,12 @@ macro_rules! skip_locked {
         $query.for_update().skip_locked()
     };
 }
+/// Rows that are read to be changed.
+macro_rules! locked {
+    ($query:expr) => {
+        $query.for_update()
+    };
+}
 
 #[path = "statements/mod.rs"]
 mod statements;

@@ -69,8 +69,17 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
     /// An attachment; [`RepositoryError::NotFound`] outside of the scope.
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment>;
 
-    /// What the rules before a send need to know of a recipient.
+    /// What the rules before a send, and the answer to a call, need to know of somebody; whoever they are, the directory is asked.
     async fn recipient(&self, account: &AccountId, address: &Address) -> RepositoryResult<RecipientState>;
+
+    /// How many messages or calls of this user left on this channel since then. Those that were refused do not count.
+    async fn placed_since(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        channel: ChannelKind,
+        since: OffsetDateTime,
+    ) -> RepositoryResult<i64>;
 
     /// Who a lead, client or contract is assigned to. Each link that is given is looked up, in this order: lead, client, contract.
     async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>>;

@@ -158,6 +158,12 @@ macro_rules! skip_locked {
         $query
     };
 }
+/// The same for rows that are read to be changed.
+macro_rules! locked {
+    ($query:expr) => {
+        $query
+    };
+}
 
 #[path = "statements/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "the queries are compiled once for each engine")]

@@ -89,7 +89,7 @@ pub enum Accepted {
 pub struct Conclusion {
     /// The message.
     pub message: MessageId,
-    /// `Accepted` (or what the receipt says), `Failed` or `Unknown`.
+    /// `Accepted` (or what the receipt says), `Failed` (`CallFailed` of a call) or `Unknown`.
     pub status: Status,
     /// The provider's answer, where there was one.
     pub receipt: Option<Receipt>,
@@ -112,6 +112,10 @@ pub struct HistoryFilter {
     pub user: Option<UserId>,
     /// Of this conversation.
     pub conversation: Option<ConversationId>,
+    /// Of these accounts; of every one where empty.
+    pub accounts: Vec<AccountId>,
+    /// With this id at the provider. Name the accounts too: their ids are looked up together.
+    pub provider_id: Option<String>,
     /// On this channel.
     pub channel: Option<ChannelKind>,
     /// In this direction.
@@ -170,8 +174,10 @@ pub struct HistoryEntry {
     pub foreign_status: Option<String>,
     /// The provider's id.
     pub provider_id: Option<String>,
-    /// Seconds, for calls.
+    /// Seconds that the parties talked, for calls: the longest that any report told.
     pub duration_seconds: Option<i32>,
+    /// Who or what answered a call, in the provider's words, for instance `human`.
+    pub answered_by: Option<String>,
     /// When it was stored.
     pub created_at: OffsetDateTime,
     /// Why it failed or is unknown.
@@ -223,6 +229,10 @@ pub struct StatusEvent {
     pub recorded_at: OffsetDateTime,
     /// Why.
     pub problem: Option<Problem>,
+    /// The seconds that it tells of.
+    pub duration_seconds: Option<i32>,
+    /// Who or what answered, by its word.
+    pub answered_by: Option<String>,
     /// What else the provider said.
     pub extra: Option<Value>,
 }
@@ -390,7 +400,7 @@ pub struct LogEvent {
     pub cursor: i64,
     /// The organisation.
     pub organization: OrganizationId,
-    /// `message`, `status`, `identity`, `opt`, `changed`, `unknown`.
+    /// `message`, `status`, `recording`, `identity`, `opt`, `changed`, `unknown`.
     pub kind: String,
     /// The account.
     pub account: Option<AccountId>,
@@ -415,6 +425,9 @@ pub struct RecipientState {
     pub opted_out: Vec<String>,
     /// What they belong to: as learnt from the last message to them, else the one entry of the directory with their address.
     pub links: Links,
+    /// Whose they are: their lead's or client's owner by the directory, else whoever wrote to or called them last with links.
+    /// `None` where nobody is known; the account's owner is not taken.
+    pub owner: Option<UserId>,
 }
 
 /// A lead, client or contract as the directory knows it.

@@ -1,5 +1,5 @@
 use comms_core::{
-    Address, Button, Call, ContactCard, Content, ContentKind, Interactive, InteractiveAction, ListRow, ListSection,
+    Address, Button, Call, ContactCard, Content, ContentKind, Files, Interactive, InteractiveAction, ListRow, ListSection,
     Location, Media, MediaKind, MediaRef, Reaction, Template, TemplateParameter,
 };
 use proptest::prelude::*;
@@ -13,6 +13,10 @@ fn each() -> Vec<(Content, &'static str, &'static str)> {
         (media(Some("el contrato"), Some("a.pdf")), "el contrato", "document"),
         (media(None, Some("a.pdf")), "a.pdf", "document"),
         (media(None, None), "", "document"),
+        (files(Some("los planos"), &["a.pdf", "b.pdf"]), "los planos", "files"),
+        (files(None, &["a.pdf", "b.pdf"]), "a.pdf, b.pdf", "files"),
+        (files(Some(""), &["a.pdf"]), "a.pdf", "files"),
+        (files(Some("sin nada"), &[]), "sin nada", "files"),
         (template(Some("Hola, Ana")), "Hola, Ana", "template"),
         (template(None), "[cita] Ana · 10:00", "template"),
         (interactive(buttons()), "¿cuál?", "interactive"),
@@ -43,14 +47,23 @@ fn each() -> Vec<(Content, &'static str, &'static str)> {
 }
 
 fn media(caption: Option<&str>, filename: Option<&str>) -> Content {
-    Content::Media(Media {
+    Content::Media(file(caption, filename))
+}
+
+fn files(body: Option<&str>, names: &[&str]) -> Content {
+    let files = names.iter().map(|name| file(None, Some(name))).collect();
+    Content::Files(Files { body: body.map(str::to_owned), files })
+}
+
+fn file(caption: Option<&str>, filename: Option<&str>) -> Media {
+    Media {
         kind: MediaKind::Document,
         source: MediaRef::Url("https://example.com/a.pdf".to_owned()),
         caption: caption.map(str::to_owned),
         filename: filename.map(str::to_owned),
         mime_type: Some("application/pdf".to_owned()),
         sha256: None,
-    })
+    }
 }
 
 fn place(name: Option<&str>, address: Option<&str>) -> Content {
@@ -147,8 +160,8 @@ fn what_is_absent_is_not_written() {
 
 #[test]
 fn media_is_found_where_it_is() {
-    let with_media = each().into_iter().filter(|(c, _, _)| !c.files().is_empty()).count();
-    assert_eq!(with_media, 3);
+    let counts: Vec<usize> = each().iter().map(|(c, _, _)| c.files().len()).filter(|count| *count > 0).collect();
+    assert_eq!(counts, [1, 1, 1, 2, 2, 1]);
 }
 
 proptest! {

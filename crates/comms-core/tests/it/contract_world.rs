@@ -8,8 +8,8 @@ use std::sync::{
 use comms_conformance::database;
 use comms_core::{
     AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage,
-    ManualClock, MessageId, MessageOrigin, OrganizationId, Outbound, Party, Receipt, Status, StatusUpdate, UserId,
-    WebhookId, WebhookRequest,
+    ManualClock, MessageId, OrganizationId, Outbound, Party, Receipt, Status, StatusUpdate, UserId, WebhookId,
+    WebhookRequest,
     history::{
         Accepted, Account, Conclusion, DatabaseSettings, HistoryEntry, HistoryFilter, Ingested, Links, NewOutbound,
         NewWebhook, Repository, RepositoryError, Scope, open,

@@ -242,6 +242,25 @@ impl Repository for FakeRepository {
         Ok(state.recipients.get(address.value()).cloned().unwrap_or_default())
     }
 
+    async fn placed_since(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        channel: ChannelKind,
+        since: OffsetDateTime,
+    ) -> RepositoryResult<i64> {
+        let state = self.call("placed_since")?;
+        let placed = state.messages.values().map(|row| &row.detail.entry).filter(|entry| {
+            entry.organization == *organization
+                && entry.user.as_ref() == Some(user)
+                && entry.channel == channel.as_str()
+                && entry.direction == Direction::Outbound
+                && entry.created_at >= since
+                && !matches!(entry.status, Status::Failed | Status::CallFailed | Status::Canceled | Status::Expired)
+        });
+        Ok(i64::try_from(placed.count()).unwrap_or(i64::MAX))
+    }
+
     async fn assignments(&self, _: &Links) -> RepositoryResult<Vec<Assignment>> {
         Ok(self.call("assignments")?.assignments.clone())
     }
@@ -406,6 +425,7 @@ fn detail(account: &Account, address: Option<Address>, content: Content, created
             foreign_status: None,
             provider_id: None,
             duration_seconds: None,
+            answered_by: None,
             created_at,
             problem: None,
             conversation: None,

@@ -261,6 +261,20 @@ impl Repository for Broken {
         Ok(state)
     }
 
+    async fn placed_since(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        channel: ChannelKind,
+        since: OffsetDateTime,
+    ) -> RepositoryResult<i64> {
+        let mut placed = 0;
+        for scope in self.scopes(Method::Placed, &whole(organization)).await? {
+            placed += self.inner.placed_since(&scope.organization, user, channel, since).await?;
+        }
+        Ok(placed)
+    }
+
     async fn assignments(&self, links: &Links) -> RepositoryResult<Vec<Assignment>> {
         self.inner.assignments(links).await
     }

@@ -53,4 +53,5 @@ pub(super) enum Method {
     Accounts,
     Tokens,
     Revocation,
+    Placed,
 }

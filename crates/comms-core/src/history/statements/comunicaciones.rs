@@ -50,6 +50,50 @@ pub(super) async fn move_states(conn: &mut Conn, moved: Vec<(i16, i32)>) -> Quer
     Ok(())
 }
 
+/// Writes how long calls lasted: the longest that was ever told.
+pub(super) async fn lengthen(conn: &mut Conn, lasted: Vec<(i32, i32)>) -> QueryResult<()> {
+    for (seconds, id) in lasted {
+        let shorter = table::duracion_seg.is_null().or(table::duracion_seg.lt(seconds).assume_not_null());
+        diesel::update(table::table.find(id).filter(shorter))
+            .set(table::duracion_seg.eq(seconds))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Writes whose a row is, and what it belongs to where that is told.
+pub(super) async fn belong(
+    conn: &mut Conn,
+    id: i32,
+    user: Option<&str>,
+    links: Option<&MessageRow>,
+) -> QueryResult<()> {
+    let integer = |id: &Option<String>| id.as_deref().and_then(number_of);
+    // A user who is no number has no place in the table: the row stays whose it was.
+    let user = user.and_then(number_of).map(|user| table::usuario_id.eq(user));
+    let links = links.map(|row| {
+        (
+            table::lead_id.eq(integer(&row.lead_id)),
+            table::cliente_id.eq(integer(&row.client_id)),
+            table::contrato_id.eq(integer(&row.contract_id)),
+        )
+    });
+    if user.is_some() || links.is_some() {
+        diesel::update(table::table.find(id)).set((user, links)).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Writes the other party of a call whose row was written before it was told.
+pub(super) async fn address(conn: &mut Conn, id: i32, counterpart: &str) -> QueryResult<()> {
+    diesel::update(table::table.find(id))
+        .set(table::destinatario.eq(shorten(counterpart, DESTINATARIO)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Writes the provider's id of a message into its row.
 pub(super) async fn name(conn: &mut Conn, message: Uid, provider_id: &str) -> QueryResult<()> {
     let id: Option<Option<i32>> =

@@ -306,6 +306,7 @@ impl Foreign {
             foreign_status: known.is_none().then_some(self.estado),
             problem: None,
             duration_seconds: self.duracion_seg,
+            answered_by: None,
             idempotency_key: None,
             request_hash: None,
             retry_of: None,

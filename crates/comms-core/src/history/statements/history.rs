@@ -9,7 +9,7 @@ use super::{
     schema::{comunicaciones as rows, conversations, messages, opt_outs, status_events},
 };
 use crate::{
-    AccountId, Address, AddressKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
+    AccountId, Address, AddressKind, ChannelKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
     history::{
         HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState, Scope, StatusEvent,
         directory::{Directory, Kind},
@@ -47,6 +47,7 @@ struct MessageRead {
     foreign_status: Option<String>,
     problem: Option<Doc>,
     duration_seconds: Option<i32>,
+    answered_by: Option<String>,
     retry_of: Option<Uid>,
     comunicacion_id: Option<i32>,
     occurred_at: Option<Instant>,
@@ -120,6 +121,8 @@ pub(in super::super) async fn message(
             status_events::occurred_at,
             status_events::recorded_at,
             status_events::problem,
+            status_events::duration_seconds,
+            status_events::answered_by,
             status_events::extra,
         ))
         .load(conn)
@@ -162,6 +165,7 @@ async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResu
     let inbound = comunicaciones::direction_code(Direction::Inbound);
     let mut unread = messages::table
         .filter(messages::direction.eq(inbound))
+        .filter(messages::channel.ne(ChannelKind::Voice.as_str()))
         .filter(messages::status.eq(Status::Received.rank()))
         .select(messages::id)
         .into_boxed();
@@ -200,9 +204,8 @@ pub(in super::super) async fn recipient(
     account: &AccountId,
     address: &Address,
 ) -> QueryResult<RecipientState> {
-    let mut links = Links::default();
     let contact = people::known_contact(conn, account.as_str(), address).await?;
-    let mut last_inbound_at = None;
+    let (mut last_inbound_at, mut met) = (None, Vec::new());
     let mut names = people::spellings(address);
     if let Some(contact) = contact {
         let last: Option<Option<Instant>> = conversations::table
@@ -213,16 +216,10 @@ pub(in super::super) async fn recipient(
             .await
             .optional()?;
         last_inbound_at = last.flatten().map(|at| at.0);
-        for identity in people::identities_of(conn, account.as_str(), contact).await? {
-            if links == Links::default() {
-                links = people::links_of(&identity);
-            }
-            names.push(identity.external_id);
-        }
+        met = people::identities_of(conn, account.as_str(), contact).await?;
+        names.extend(met.iter().map(|identity| identity.external_id.clone()));
     }
-    if links == Links::default() {
-        links = people::directory_links(conn, directory, address).await;
-    }
+    let (links, owner) = people::standing(conn, directory, address, &met).await;
     let mut opted_out: Vec<String> = opt_outs::table
         .filter(opt_outs::account_id.eq(account.as_str()))
         .filter(opt_outs::address.eq_any(names))
@@ -232,7 +229,7 @@ pub(in super::super) async fn recipient(
         .await?;
     opted_out.sort_unstable();
     opted_out.dedup();
-    Ok(RecipientState { contact: contact.map(|id| ContactId(id.0)), last_inbound_at, opted_out, links })
+    Ok(RecipientState { contact: contact.map(|id| ContactId(id.0)), last_inbound_at, opted_out, links, owner })
 }
 
 /// A condition, as text, that holds for what is a seller's own: their rows, and those of what the directory assigns to them.
@@ -284,6 +281,8 @@ async fn select(
     narrow!(&filter.client, |client| messages::client_id.eq(client.as_str()));
     narrow!(&filter.contract, |contract| messages::contract_id.eq(contract.as_str()));
     narrow!(&filter.user, |user| messages::user_id.eq(user.as_str()));
+    narrow!(&filter.provider_id, |id| messages::provider_id.eq(id.as_str()));
+    narrow!(accounts(filter), |all| messages::account_id.eq_any(all));
     narrow!(filter.conversation, |conversation| messages::conversation_id.eq(Uid(conversation.0)));
     narrow!(filter.channel, |channel| messages::channel.eq(channel.as_str()));
     narrow!(filter.direction, |direction| messages::direction.eq(comunicaciones::direction_code(direction)));
@@ -309,6 +308,12 @@ async fn select(
             .filter(messages::created_at.lt(at).or(messages::id.lt(Uid(after.id.0))));
     }
     query.load(conn).await
+}
+
+/// The accounts that a filter names; `None` for every one.
+fn accounts(filter: &HistoryFilter) -> Option<Vec<&str>> {
+    let named: Vec<&str> = filter.accounts.iter().map(AccountId::as_str).collect();
+    (!named.is_empty()).then_some(named)
 }
 
 fn entry(row: MessageRead, shared: Option<RowRead>, attachments: Vec<crate::history::Attachment>) -> HistoryEntry {
@@ -337,7 +342,16 @@ fn entry(row: MessageRead, shared: Option<RowRead>, attachments: Vec<crate::hist
             provider_id = shared.sid_externo;
         }
     }
-    let told = matches!(status, Status::Failed | Status::Unknown | Status::CallFailed | Status::Expired);
+    let told = matches!(
+        status,
+        Status::Failed
+            | Status::Unknown
+            | Status::Expired
+            | Status::CallFailed
+            | Status::CallBusy
+            | Status::CallNoAnswer
+            | Status::CallCanceled
+    );
     HistoryEntry {
         message: MessageId(row.id.0),
         id: row.comunicacion_id,
@@ -354,6 +368,7 @@ fn entry(row: MessageRead, shared: Option<RowRead>, attachments: Vec<crate::hist
         foreign_status,
         provider_id,
         duration_seconds: duration,
+        answered_by: row.answered_by,
         created_at: row.created_at.0,
         problem: row.problem.filter(|_| told).and_then(|doc| serde_json::from_value(doc.0).ok()),
         conversation: row.conversation_id.map(|id| ConversationId(id.0)),
@@ -366,15 +381,19 @@ fn is_text<T: ToString>(id: &T) -> bool {
     number_of(&id.to_string()).is_none()
 }
 
-type EventTuple = (Option<i16>, String, Instant, Instant, Option<Doc>, Option<Doc>);
+type EventTuple = (Option<i16>, String, Instant, Instant, Option<Doc>, Option<i32>, Option<String>, Option<Doc>);
 
-fn status_event((status, provider_status, occurred_at, recorded_at, problem, extra): EventTuple) -> StatusEvent {
+fn status_event(
+    (status, provider_status, occurred_at, recorded_at, problem, duration_seconds, answered_by, extra): EventTuple,
+) -> StatusEvent {
     StatusEvent {
         status: status.and_then(Status::from_rank),
         provider_status,
         occurred_at: occurred_at.0,
         recorded_at: recorded_at.0,
         problem: problem.and_then(|doc| serde_json::from_value(doc.0).ok()),
+        duration_seconds,
+        answered_by,
         extra: extra.map(|doc| doc.0),
     }
 }

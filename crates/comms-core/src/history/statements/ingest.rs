@@ -9,16 +9,17 @@ use diesel::{dsl::case_when, prelude::*, upsert::excluded};
 use uuid::Uuid;
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones,
+    Conn, RunQueryDsl, calls, comunicaciones,
+    early::{self, Named},
     people::{self, People},
     plan::{Draft, Plan},
-    rows::{AttachmentRow, ConversationRow, EventRow, IdentityRow, MessageRow, OptOutRow, UpdateRow},
-    schema::{conversations, events, identities, messages, opt_outs, quarantine, updates, webhooks},
-    status,
+    rows::{AttachmentRow, ConversationRow, EventRow, MessageRow},
+    schema::{conversations, events, messages, quarantine, webhooks},
+    status, updates,
 };
 use crate::{
-    AddressKind, ClientId, ContractId, Direction, EventKind, IdentityChange, InboundMessage, LeadId, MessageOrigin,
-    OptChange, Status, UserId,
+    AddressKind, ChannelKind, ClientId, ContractId, Direction, InboundMessage, LeadId, Media, MessageOrigin, Status,
+    UserId,
     history::{
         Ingested, NewWebhook,
         accounts_map::AccountMap,
@@ -99,9 +100,16 @@ async fn write_all(
     people::write_identities(conn, std::mem::take(&mut people.new_identities).into_values().collect()).await?;
     people.write_names(conn, now).await?;
     people.write_learnt(conn, now).await?;
-    let mut log = write_messages(conn, context, plan, &people).await?;
-    log.extend(status::write(conn, plan, now).await?);
-    log.extend(write_updates(conn, plan, now).await?);
+    let (mut log, mut named) = write_messages(conn, context, plan, &people).await?;
+    let mut unmet = Vec::new();
+    named.extend(status::write(conn, context.accounts, plan, &mut log, &mut unmet, now).await?);
+    updates::write(conn, context.accounts, plan, &mut log, &mut unmet, now).await?;
+    if !named.is_empty() || !unmet.is_empty() {
+        // From here on whatever another writer has told of is committed and seen.
+        super::super::lock_cursor(conn).await?;
+        named.extend(early::meet(conn, &unmet, &mut log).await?);
+        early::adopt(conn, &named, now).await?;
+    }
     append(conn, log).await
 }
 
@@ -115,21 +123,23 @@ pub(super) async fn append(conn: &mut Conn, log: Vec<EventRow>) -> QueryResult<O
     Ok(cursors.into_iter().max())
 }
 
+/// Stores what is new. Returns the log's rows, and those messages of which something may have been told before.
 async fn write_messages(
     conn: &mut Conn,
     context: &Context<'_>,
     plan: &mut Plan<'_>,
     people: &People,
-) -> QueryResult<Vec<EventRow>> {
+) -> QueryResult<(Vec<EventRow>, Vec<Named>)> {
     if plan.messages.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     }
     let mut rows: Vec<MessageRow> = plan.messages.iter().map(|draft| message_row(draft, people, context.now)).collect();
     if context.depth == Depth::Everything {
         comunicaciones::number(conn, &mut rows).await?;
     }
     let at: HashMap<Uid, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
-    rows.sort_unstable_by(|a, b| (&a.account_id, &a.provider_id).cmp(&(&b.account_id, &b.provider_id)));
+    // The first of those that tell of one call is the one that is stored.
+    rows.sort_by(|a, b| (&a.account_id, &a.provider_id).cmp(&(&b.account_id, &b.provider_id)));
     let new: Vec<Uid> =
         insert_new!(conn, messages::table, rows, (messages::account_id, messages::provider_id), messages::id);
     let new: HashSet<Uid> = new.into_iter().collect();
@@ -137,7 +147,7 @@ async fn write_messages(
     // As they came: ids grow with the time at which they are made.
     rows.sort_unstable_by_key(|row| row.id);
     let mut files: Vec<(Uid, usize)> = rows.iter().map(|row| (row.id, at[&row.id])).collect();
-    files.extend(complete_placeholders(conn, plan, known, &at).await?);
+    files.extend(complete_placeholders(conn, plan, &known, &at).await?);
     for draft in &plan.messages {
         plan.counts[draft.webhook].duplicates += 1;
     }
@@ -149,13 +159,32 @@ async fn write_messages(
     comunicaciones::write(conn, rows.iter()).await?;
     write_conversations(conn, &rows, context.now).await?;
     write_attachments(conn, plan, &files, context.now).await?;
-    let sent: Vec<(Uid, String, String)> = rows
-        .iter()
-        .filter(|row| row.direction == comunicaciones::direction_code(Direction::Outbound))
-        .filter_map(|row| Some((row.id, row.account_id.clone()?, row.provider_id.clone()?)))
-        .collect();
-    status::adopt_orphans(conn, &sent, context.now).await?;
-    Ok(rows.iter().map(|row| log_row(row, context.now)).collect())
+    for row in &rows {
+        people::learn(conn, row, plan.messages[at[&row.id]].body, context.now).await?;
+    }
+    let mut merges = Vec::new();
+    for (row, draft) in known.iter().map(|row| (row, &plan.messages[at[&row.id]])) {
+        if calls::is_call(draft.body) {
+            merges.extend(calls::amend(conn, draft, row, context.now).await?);
+        }
+    }
+    status::merge(conn, merges, context.now).await?;
+    let log = rows.iter().map(|row| log_row(row, context.now)).collect();
+    Ok((log, rows.into_iter().filter_map(|row| named(row, plan, &at)).collect()))
+}
+
+/// A message of which the provider may have told something before: one of ours, or a call.
+fn named(row: MessageRow, plan: &Plan<'_>, at: &HashMap<Uid, usize>) -> Option<Named> {
+    let outbound = row.direction == comunicaciones::direction_code(Direction::Outbound);
+    if !outbound && !calls::is_call(plan.messages[at[&row.id]].body) {
+        return None;
+    }
+    Some(Named {
+        message: row.id,
+        organization: row.organization_id,
+        account: row.account_id?,
+        provider_id: row.provider_id?,
+    })
 }
 
 /// An import tells of a file first and brings it later, under the same id: the file takes the place that was held for it.
@@ -163,7 +192,7 @@ async fn write_messages(
 async fn complete_placeholders(
     conn: &mut Conn,
     plan: &Plan<'_>,
-    known: Vec<MessageRow>,
+    known: &[MessageRow],
     at: &HashMap<Uid, usize>,
 ) -> QueryResult<Vec<(Uid, usize)>> {
     let mut completed = Vec::new();
@@ -202,7 +231,7 @@ async fn complete_placeholders(
 fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant) -> MessageRow {
     let account = draft.account;
     let person = people.of(account, &draft.body.party);
-    let (direction, status) = match draft.body.origin {
+    let (direction, believed) = match draft.body.origin {
         MessageOrigin::Counterpart | MessageOrigin::History => (Direction::Inbound, Status::Received),
         MessageOrigin::Echo | MessageOrigin::HistoryEcho => (Direction::Outbound, Status::Sent),
     };
@@ -220,7 +249,13 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         .or(draft.body.party.primary());
     let body = clean(&draft.body.content.summary());
     let content = serde_json::to_value(&draft.body.content).unwrap_or_default();
-    let owner = person.and_then(|p| p.owner.clone()).or_else(|| account.owner.clone());
+    // Whoever wrote or called has said whose it is; else it is found out.
+    let author = draft.body.author.clone();
+    let owner = author.or_else(|| person.and_then(|p| p.owner.clone())).or_else(|| account.owner.clone());
+    let links = match &draft.body.links {
+        told if !told.is_empty() => told.clone(),
+        _ => person.map(|p| p.links.clone()).unwrap_or_default(),
+    };
     MessageRow {
         id: Uid(Uuid::now_v7()),
         organization_id: account.organization.as_str().to_owned(),
@@ -228,9 +263,9 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         provider_id: Some(clean(&draft.event.subject)),
         conversation_id: person.map(|p| conversation_id(account.id.as_str(), p.contact)),
         contact_id: person.map(|p| p.contact),
-        lead_id: person.and_then(|p| p.links.lead.clone()).map(LeadId::into_string),
-        client_id: person.and_then(|p| p.links.client.clone()).map(ClientId::into_string),
-        contract_id: person.and_then(|p| p.links.contract.clone()).map(ContractId::into_string),
+        lead_id: links.lead.map(LeadId::into_string),
+        client_id: links.client.map(ClientId::into_string),
+        contract_id: links.contract.map(ContractId::into_string),
         user_id: owner.map(UserId::into_string),
         channel: account.channel.as_str().to_owned(),
         direction: comunicaciones::direction_code(direction),
@@ -241,10 +276,11 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         content: Some(Doc(clean_value(content))),
         reply_to: draft.body.reply_to.as_deref().map(clean),
         extra: (!draft.body.extra.is_null()).then(|| Doc(clean_value(draft.body.extra.clone()))),
-        status: status.rank(),
+        status: draft.body.status.unwrap_or(believed).rank(),
         foreign_status: None,
-        problem: None,
+        problem: draft.body.problem.as_ref().map(status::problem_doc),
         duration_seconds: None,
+        answered_by: None,
         idempotency_key: None,
         request_hash: None,
         retry_of: None,
@@ -271,6 +307,8 @@ fn conversation_rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             continue;
         };
         let inbound = message.direction == comunicaciones::direction_code(Direction::Inbound);
+        // A call is not read.
+        let readable = inbound && message.channel != ChannelKind::Voice.as_str();
         let row = rows.entry(id).or_insert_with(|| ConversationRow {
             id,
             organization_id: message.organization_id.clone(),
@@ -288,8 +326,8 @@ fn conversation_rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             row.last_message_at = message.created_at;
             row.last_message_id = Some(message.id);
         }
+        row.unread += i32::from(readable);
         if inbound {
-            row.unread += 1;
             let wrote_at = message.occurred_at.unwrap_or(message.created_at).min(now);
             row.last_inbound_at = row.last_inbound_at.max(Some(wrote_at));
         }
@@ -341,159 +379,37 @@ async fn write_attachments(
         .iter()
         .flat_map(|(message, draft)| {
             let draft = &plan.messages[*draft];
-            draft.body.content.files().iter().map(move |media| AttachmentRow {
-                id: Uid(Uuid::now_v7()),
-                organization_id: draft.account.organization.as_str().to_owned(),
-                account_id: draft.account.id.as_str().to_owned(),
-                message_id: *message,
-                kind: media.kind.as_str().to_owned(),
-                mime_type: media.mime_type.as_deref().map(clean),
-                filename: media.filename.as_deref().map(clean),
-                sha256: media.sha256.as_deref().map(clean),
-                source: Doc(clean_value(serde_json::to_value(&media.source).unwrap_or_default())),
-                state: 0,
-                attempts: 0,
-                due_at: now,
-                created_at: now,
-            })
+            let files = draft.body.content.files().iter().enumerate();
+            files.map(move |(at, media)| attachment_row(draft, *message, at, media, now))
         })
         .collect();
     super::media::write(conn, rows).await
 }
 
-async fn write_updates(conn: &mut Conn, plan: &mut Plan<'_>, now: Instant) -> QueryResult<Vec<EventRow>> {
-    if plan.updates.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut rows: Vec<(usize, UpdateRow)> =
-        plan.updates.iter().enumerate().map(|(at, draft)| (at, update_row(draft, now))).collect();
-    rows.sort_unstable_by(|(_, a), (_, b)| (&a.account_id, &a.kind, &a.key).cmp(&(&b.account_id, &b.kind, &b.key)));
-    let (order, rows): (Vec<usize>, Vec<UpdateRow>) = rows.into_iter().unzip();
-    let ids: HashMap<Uid, usize> = rows.iter().map(|row| row.id).zip(order).collect();
-    let new: Vec<Uid> =
-        insert_new!(conn, updates::table, rows, (updates::account_id, updates::kind, updates::key), updates::id);
-    for draft in &plan.updates {
-        plan.counts[draft.webhook].duplicates += 1;
-    }
-    let mut log = Vec::new();
-    let mut fresh: Vec<usize> = new.iter().filter_map(|id| ids.get(id).copied()).collect();
-    fresh.sort_unstable();
-    for at in fresh {
-        let draft = &plan.updates[at];
-        plan.counts[draft.webhook].duplicates -= 1;
-        plan.counts[draft.webhook].updates += 1;
-        match draft.body {
-            EventKind::Identity(change) => follow(conn, draft, change, now).await?,
-            EventKind::Opt(change) => opt(conn, draft, change, now).await?,
-            _ => {}
-        }
-        log.push(EventRow {
-            organization_id: draft.account.organization.as_str().to_owned(),
-            kind: draft.body.name().to_owned(),
-            account_id: Some(draft.event.account.as_str().to_owned()),
-            message_id: None,
-            conversation_id: None,
-            payload: Doc(serde_json::json!({"subject": clean(&draft.event.subject)})),
-            created_at: now,
-        });
-    }
-    Ok(log)
-}
-
-/// Somebody has a new number or id: their contact is known under it from now on.
-async fn follow(
-    conn: &mut Conn,
-    draft: &Draft<'_, EventKind>,
-    change: &IdentityChange,
+/// A file of a message: its id is made of the message and its place, so that no repetition makes a second one.
+fn attachment_row(
+    draft: &Draft<'_, InboundMessage>,
+    message: Uid,
+    at: usize,
+    media: &Media,
     now: Instant,
-) -> QueryResult<()> {
-    let account = draft.account;
-    let mut named: Vec<_> =
-        change.previous.iter().chain(&change.previous_aliases).chain(&change.current.addresses).collect();
-    named.dedup();
-    let values: Vec<String> = named.iter().map(|a| clean(a.value())).collect();
-    let known: Vec<IdentityRow> = identities::table
-        .filter(identities::account_id.eq(account.id.as_str()))
-        .filter(identities::external_id.eq_any(&values))
-        .select(IdentityRow::as_select())
-        .load(conn)
-        .await?;
-    // Under the name that is known; where none is, there is nobody to follow yet: the first message makes the contact.
-    let Some(found) = values.iter().find_map(|v| known.iter().find(|i| i.external_id == *v)) else {
-        return Ok(());
-    };
-    let rows: Vec<IdentityRow> = change
-        .current
-        .addresses
-        .iter()
-        .map(|address| {
-            let external_id = clean(address.value());
-            IdentityRow {
-                id: Uid(derived_id("identity", &[account.id.as_str(), &external_id])),
-                external_id,
-                kind: people::kind_name(address),
-                created_at: now,
-                updated_at: now,
-                ..found.clone()
-            }
-        })
-        .collect();
-    people::write_identities(conn, rows).await
-}
-
-/// The latest word of a person on being written to counts, whatever order it arrives in.
-async fn opt(conn: &mut Conn, draft: &Draft<'_, EventKind>, change: &OptChange, now: Instant) -> QueryResult<()> {
-    let rows: Vec<OptOutRow> = change
-        .party
-        .addresses
-        .iter()
-        .map(|address| {
-            let address = clean(address.value());
-            let account = draft.account.id.as_str();
-            OptOutRow {
-                id: Uid(derived_id("opt", &[account, &address, &change.scope])),
-                organization_id: draft.account.organization.as_str().to_owned(),
-                account_id: account.to_owned(),
-                address,
-                scope: clean(&change.scope),
-                opted_in: change.opted_in,
-                occurred_at: draft.event.occurred_at.map_or(now, Instant::of),
-            }
-        })
-        .collect();
-    upsert!(
-        conn,
-        opt_outs::table,
-        rows,
-        (opt_outs::account_id, opt_outs::address, opt_outs::scope),
-        (
-            opt_outs::opted_in.eq(case_when(
-                excluded(opt_outs::occurred_at).ge(opt_outs::occurred_at),
-                excluded(opt_outs::opted_in),
-            )
-            .otherwise(opt_outs::opted_in)),
-            opt_outs::occurred_at.eq(case_when(
-                excluded(opt_outs::occurred_at).ge(opt_outs::occurred_at),
-                excluded(opt_outs::occurred_at),
-            )
-            .otherwise(opt_outs::occurred_at)),
-        )
-    );
-    Ok(())
-}
-
-fn update_row(draft: &Draft<'_, EventKind>, now: Instant) -> UpdateRow {
-    UpdateRow {
-        id: Uid(Uuid::now_v7()),
+) -> AttachmentRow {
+    let account = draft.account.id.as_str();
+    AttachmentRow {
+        id: Uid(derived_id("attachment", &[account, &clean(&draft.event.subject), &at.to_string()])),
         organization_id: draft.account.organization.as_str().to_owned(),
-        account_id: draft.event.account.as_str().to_owned(),
-        kind: draft.body.name().to_owned(),
-        key: clean(draft.event.key.as_str()),
-        subject: clean(&draft.event.subject),
-        payload: Doc(clean_value(serde_json::to_value(draft.body).unwrap_or_default())),
-        webhook_id: Some(draft.webhook_id),
-        occurred_at: draft.event.occurred_at.map(Instant::of),
-        recorded_at: now,
+        account_id: account.to_owned(),
+        message_id: message,
+        position: i16::try_from(at).unwrap_or(i16::MAX),
+        kind: media.kind.as_str().to_owned(),
+        mime_type: media.mime_type.as_deref().map(clean),
+        filename: media.filename.as_deref().map(clean),
+        sha256: media.sha256.as_deref().map(clean),
+        source: Doc(clean_value(serde_json::to_value(&media.source).unwrap_or_default())),
+        state: 0,
+        attempts: 0,
+        due_at: now,
+        created_at: now,
     }
 }
 

@@ -64,7 +64,7 @@ impl AttachmentRead {
 pub(super) async fn of_messages(conn: &mut Conn, messages: &[Uid]) -> QueryResult<Vec<AttachmentRead>> {
     attachments::table
         .filter(attachments::message_id.eq_any(messages.to_vec()))
-        .order(attachments::id)
+        .order((attachments::position, attachments::created_at, attachments::id))
         .select(AttachmentRead::as_select())
         .load(conn)
         .await

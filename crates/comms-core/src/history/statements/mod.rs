@@ -1,8 +1,10 @@
 //! The queries. Compiled once for each engine: `Conn`, `RunQueryDsl` and the names of the tables come from the module above.
 
 pub(super) mod accounts;
+mod calls;
 pub(super) mod comunicaciones;
 pub(super) mod directory;
+mod early;
 pub(super) mod foreign;
 pub(super) mod history;
 pub(super) mod ingest;
@@ -10,8 +12,10 @@ pub(super) mod media;
 pub(super) mod outbound;
 mod people;
 mod plan;
+mod recordings;
 mod rows;
 mod status;
+mod updates;
 pub(super) mod waiting;
 pub(super) mod webhooks;
 

@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, accounts, comunicaciones, ingest,
+    Conn, RunQueryDsl, accounts, comunicaciones,
+    early::{self, Named},
+    ingest,
     people::{self, Person},
     rows::{ContactRow, EventRow, IdentityRow, MessageRow, OutboxRow},
     schema::{identities, messages, outbox},
@@ -216,6 +218,7 @@ fn message_row(new: &NewOutbound, account: &Account, contact: Uid, key: Option<S
         foreign_status: None,
         problem: None,
         duration_seconds: None,
+        answered_by: None,
         idempotency_key: key,
         request_hash: Some(new.request_hash.clone()),
         retry_of: new.retry_of.map(|id| Uid(id.0)),
@@ -247,7 +250,10 @@ async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Op
         also_known_as(conn, &message, &receipt.recipient, now).await?;
     }
     if let Some(provider_id) = provider_id {
-        status::adopt_orphans(conn, &[(id, message.account_id.clone(), provider_id)], now).await?;
+        // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
+        super::super::lock_cursor(conn).await?;
+        let (organization, account) = (message.organization_id.clone(), message.account_id.clone());
+        early::adopt(conn, &[Named { message: id, organization, account, provider_id }], now).await?;
     }
     let cursor = ingest::append(conn, vec![message.log_row(conclusion.status, now)]).await?;
     Ok(Some(cursor))
@@ -318,20 +324,18 @@ impl SentMessage {
     }
 }
 
+/// The message, locked: whoever has its row and then waits for the log's lock waits for nobody who waits for the row.
 async fn sent_message(conn: &mut Conn, id: Uid) -> QueryResult<Option<SentMessage>> {
-    messages::table
-        .find(id)
-        .filter(messages::account_id.is_not_null())
-        .select((
-            messages::id,
-            messages::organization_id,
-            messages::account_id.assume_not_null(),
-            messages::conversation_id,
-            messages::counterpart,
-        ))
-        .first(conn)
-        .await
-        .optional()
+    locked!(messages::table.find(id).filter(messages::account_id.is_not_null()).select((
+        messages::id,
+        messages::organization_id,
+        messages::account_id.assume_not_null(),
+        messages::conversation_id,
+        messages::counterpart,
+    )))
+    .first(conn)
+    .await
+    .optional()
 }
 
 /// The attempt is over: the step is told, the state moves, the claim ends.
@@ -345,8 +349,14 @@ async fn finish(
 ) -> QueryResult<()> {
     let step = status::own_event(message.id, &message.organization_id, &message.account_id, state, problem, now);
     status::write_own(conn, vec![step]).await?;
-    let merge =
-        Merge { message: message.id, rank: state.rank(), problem: problem.map(status::problem_doc), provider_id };
+    let merge = Merge {
+        message: message.id,
+        rank: Some(state.rank()),
+        problem: problem.map(status::problem_doc),
+        provider_id,
+        duration: None,
+        answered_by: None,
+    };
     status::merge(conn, vec![merge], now).await?;
     diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
     Ok(())
@@ -385,6 +395,29 @@ async fn also_known_as(
         })
         .collect();
     people::write_identities(conn, rows).await
+}
+
+/// States in which nothing was placed: refused by us or the provider, or withdrawn before.
+const REFUSED: [Status; 4] = [Status::Canceled, Status::Expired, Status::Failed, Status::CallFailed];
+
+/// How many messages or calls of a user went out on a channel since then.
+pub(in super::super) async fn placed_since(
+    conn: &mut Conn,
+    organization: &str,
+    user: &str,
+    channel: &str,
+    since: Instant,
+) -> QueryResult<i64> {
+    messages::table
+        .filter(messages::organization_id.eq(organization))
+        .filter(messages::user_id.eq(user))
+        .filter(messages::created_at.ge(since))
+        .filter(messages::channel.eq(channel))
+        .filter(messages::direction.eq(comunicaciones::direction_code(Direction::Outbound)))
+        .filter(messages::status.ne_all(REFUSED.map(Status::rank)))
+        .count()
+        .get_result(conn)
+        .await
 }
 
 /// The account that a user sends from: their own, else the first of the organisation.

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::{
     Conn, RunQueryDsl, directory,
     plan::Draft,
-    rows::{ContactRow, IdentityRow},
+    rows::{ContactRow, IdentityRow, MessageRow},
     schema::{contacts, identities},
 };
 use crate::{
@@ -88,19 +88,19 @@ impl People {
         };
         let mut people = Self::default();
         for draft in drafts {
-            people.meet(draft.account, &draft.body.party, &known, &answer, now);
+            people.meet(draft, &known, &answer, now);
         }
         Ok(people)
     }
 
     fn meet(
         &mut self,
-        account: &Account,
-        party: &Party,
+        draft: &Draft<'_, InboundMessage>,
         known: &HashMap<(String, String), IdentityRow>,
         answer: &Answer,
         now: Instant,
     ) {
+        let (account, party) = (draft.account, &draft.body.party);
         let Some(primary) = party.primary() else {
             return;
         };
@@ -141,6 +141,10 @@ impl People {
             });
         } else {
             self.remember(&met, &person, candidates, name.as_ref(), username.as_ref());
+        }
+        // Whom one of us calls or writes to for the first time is theirs, as with a send.
+        if let Some(author) = draft.body.author.as_ref().filter(|_| met.is_empty()) {
+            person.owner = Some(author.clone());
         }
         for address in &party.addresses {
             if known.contains_key(&key(address)) {
@@ -226,9 +230,32 @@ impl Answer {
         drafts: &[Draft<'_, InboundMessage>],
         known: &HashMap<(String, String), IdentityRow>,
     ) -> QueryResult<Self> {
+        let mut answer = Self::of_known(conn, directory, known.values()).await?;
+        let strangers: Vec<Address> = drafts
+            .iter()
+            .flat_map(|draft| draft.body.party.addresses.iter().map(move |a| (draft, a)))
+            .filter(|(draft, address)| {
+                let account = draft.account.id.as_str();
+                !spellings(address)
+                    .into_iter()
+                    .filter_map(|value| known.get(&(account.to_owned(), value)))
+                    .any(|identity| answer.links_of(identity) != Links::default())
+            })
+            .map(|(_, address)| address.clone())
+            .collect();
+        answer.matches = directory::find(conn, directory, &strangers).await?;
+        Ok(answer)
+    }
+
+    /// What became of the links that were learnt of these.
+    async fn of_known(
+        conn: &mut Conn,
+        directory: &Directory,
+        known: impl Iterator<Item = &IdentityRow> + Clone,
+    ) -> QueryResult<Self> {
         let mut answer = Self::default();
         for kind in [Kind::Lead, Kind::Client, Kind::Contract] {
-            let mut ids: Vec<String> = known.values().filter_map(|identity| link(&links_of(identity), kind)).collect();
+            let mut ids: Vec<String> = known.clone().filter_map(|identity| link(&links_of(identity), kind)).collect();
             ids.sort_unstable();
             ids.dedup();
             let borrowed: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -245,19 +272,6 @@ impl Answer {
                 }
             }
         }
-        let strangers: Vec<Address> = drafts
-            .iter()
-            .flat_map(|draft| draft.body.party.addresses.iter().map(move |a| (draft, a)))
-            .filter(|(draft, address)| {
-                let account = draft.account.id.as_str();
-                !spellings(address)
-                    .into_iter()
-                    .filter_map(|value| known.get(&(account.to_owned(), value)))
-                    .any(|identity| answer.links_of(identity) != Links::default())
-            })
-            .map(|(_, address)| address.clone())
-            .collect();
-        answer.matches = directory::find(conn, directory, &strangers).await?;
         Ok(answer)
     }
 
@@ -282,6 +296,27 @@ impl Answer {
 }
 
 impl Person {
+    async fn find_out(
+        &mut self,
+        conn: &mut Conn,
+        directory: &Directory,
+        address: &Address,
+        met: &[IdentityRow],
+    ) -> QueryResult<()> {
+        let answer = Answer::of_known(conn, directory, met.iter()).await?;
+        let learnt = met.iter().map(|identity| answer.links_of(identity)).find(|links| !links.is_empty());
+        match learnt {
+            Some(links) => self.links = links,
+            None => {
+                let matches = directory::find(conn, directory, std::slice::from_ref(address)).await?;
+                // Several entries are for a person to decide: none is taken.
+                self.adopt(&Party::of(address.clone()), &matches);
+            }
+        }
+        self.owner = answer.owner_of(&self.links).or(self.owner.take());
+        Ok(())
+    }
+
     /// Takes the links of the one directory entry that matches. Several = nobody's: returned for a person to decide.
     fn adopt(&mut self, party: &Party, matches: &[Match]) -> Option<Doc> {
         let mut mine: Vec<&Match> = matches.iter().filter(|m| party.addresses.contains(&m.address)).collect();
@@ -402,18 +437,43 @@ pub(super) async fn identities_of(conn: &mut Conn, account: &str, contact: Uid) 
         .await
 }
 
-/// What the one entry of the directory with this address stands for. A directory that does not answer knows nobody.
-pub(super) async fn directory_links(conn: &mut Conn, directory: &Directory, address: &Address) -> Links {
-    if directory.is_empty() {
-        return Links::default();
-    }
+/// What an address stands for: what was learnt of its identities and still exists, else the one entry of the directory with
+/// it; and whose it is. A directory that does not answer knows nobody.
+pub(super) async fn standing(
+    conn: &mut Conn,
+    directory: &Directory,
+    address: &Address,
+    met: &[IdentityRow],
+) -> (Links, Option<UserId>) {
     let mut person = Person { contact: Uid(uuid::Uuid::nil()), links: Links::default(), owner: None };
-    match directory::find(conn, directory, std::slice::from_ref(address)).await {
-        // Several entries are for a person to decide: none is taken.
-        Ok(matches) => drop(person.adopt(&Party::of(address.clone()), &matches)),
-        Err(error) => tracing::warn!(%error, "the directory does not answer"),
+    if let Err(error) = person.find_out(conn, directory, address, met).await {
+        tracing::warn!(%error, "the directory does not answer");
+        let learnt = met.iter().map(links_of).find(|links| !links.is_empty());
+        person.links = learnt.unwrap_or_default();
     }
-    person.links
+    let learnt = || met.iter().find_map(|identity| identity.user_id.as_deref().map(UserId::from));
+    (person.links, person.owner.or_else(learnt))
+}
+
+/// Learns what a message of ours belongs to, where its author said so: the last one that was sent decides.
+pub(super) async fn learn(conn: &mut Conn, row: &MessageRow, told: &InboundMessage, now: Instant) -> QueryResult<()> {
+    let (Some(account), Some(contact), false) = (&row.account_id, row.contact_id, told.links.is_empty()) else {
+        return Ok(());
+    };
+    let user = told.author.as_ref().map(|user| identities::user_id.eq(user.as_str()));
+    diesel::update(
+        identities::table.filter(identities::account_id.eq(account)).filter(identities::contact_id.eq(contact)),
+    )
+    .set((
+        identities::lead_id.eq(&row.lead_id),
+        identities::client_id.eq(&row.client_id),
+        identities::contract_id.eq(&row.contract_id),
+        user,
+        identities::updated_at.eq(now),
+    ))
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// The contact of somebody we do not know yet: derived, so that all writers mean the same one.

@@ -1,8 +1,11 @@
 //! Webhooks sorted into what is to be written, each event once. Pure: no database here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
-use super::rows::{QuarantineRow, WebhookRow};
+use super::{
+    calls,
+    rows::{QuarantineRow, WebhookRow},
+};
 use crate::{
     Event, EventKind, InboundMessage, StatusUpdate, WebhookId,
     history::{
@@ -39,7 +42,7 @@ pub(super) struct Draft<'a, T> {
 impl<'a> Plan<'a> {
     pub(super) fn of(webhooks: &'a [NewWebhook], accounts: &'a AccountMap) -> Self {
         let mut plan = Self::default();
-        let mut seen = HashSet::new();
+        let mut seen: HashMap<_, &Event> = HashMap::new();
         let mut held = HashSet::new();
         for (index, webhook) in webhooks.iter().enumerate() {
             plan.counts.push(Ingested::default());
@@ -58,10 +61,13 @@ impl<'a> Plan<'a> {
                     continue;
                 };
                 organizations.insert(Some(&account.organization));
-                if seen.insert((&event.account, event.kind.name(), event.key.as_str())) {
-                    plan.take(index, webhook, account, event);
-                } else {
-                    plan.counts[index].duplicates += 1;
+                match seen.entry((&event.account, event.kind.name(), event.key.as_str())) {
+                    Entry::Occupied(first) if !adds_to(first.get(), event) => plan.counts[index].duplicates += 1,
+                    Entry::Occupied(_) => plan.take(index, webhook, account, event),
+                    Entry::Vacant(free) => {
+                        free.insert(event);
+                        plan.take(index, webhook, account, event);
+                    }
                 }
             }
             if webhook.request.is_none() {
@@ -88,6 +94,11 @@ impl<'a> Plan<'a> {
             body => self.updates.push(Draft { webhook: index, webhook_id, account, event, body }),
         }
     }
+}
+
+/// Whether a repetition tells more: of a call several webhooks tell, each what it knows.
+fn adds_to(first: &Event, again: &Event) -> bool {
+    matches!(&again.kind, EventKind::Message(message) if calls::is_call(message)) && again != first
 }
 
 /// The raw row; none in a replay, which stores no second copy.
