@@ -25,7 +25,11 @@ impl Engine {
             Some(quoted) => Some(self.quoted(&request.scope, quoted).await?),
             None => None,
         };
-        let account = self.sending_account(&organization, &request.user, request.channel, request.account).await?;
+        let wanted = match request.account {
+            Some(account) => Some(account),
+            None => self.account_of_caller_id(&organization, &request.content).await?,
+        };
+        let account = self.sending_account(&organization, &request.user, request.channel, wanted).await?;
         let mut message = Outbound::new(request.to, request.content);
         message.reply_to = reply_to;
         let mut prepared = Prepared {
@@ -58,6 +62,8 @@ impl Engine {
         }
         let capabilities = prepared.channel.capabilities();
         capabilities.check(message).map_err(EngineError::Refused)?;
+        self.check_call(prepared).await?;
+        let message = &prepared.message;
         let account = prepared.channel.account();
         let recipient = self.repository().recipient(account, &message.to).await?;
         if prepared.links == Links::default() {
@@ -123,7 +129,7 @@ impl Engine {
     }
 
     /// What the recipient belongs to. What is gone by now binds nobody.
-    async fn links_of(&self, scope: &Scope, recipient: &RecipientState) -> Result<Links, EngineError> {
+    pub(crate) async fn links_of(&self, scope: &Scope, recipient: &RecipientState) -> Result<Links, EngineError> {
         match self.check_links(scope, &recipient.links).await {
             Ok(()) => Ok(recipient.links.clone()),
             Err(EngineError::LinkNotFound(_)) => Ok(Links::default()),
@@ -131,7 +137,7 @@ impl Engine {
         }
     }
 
-    async fn check_links(&self, scope: &Scope, links: &Links) -> Result<(), EngineError> {
+    pub(crate) async fn check_links(&self, scope: &Scope, links: &Links) -> Result<(), EngineError> {
         let given: Vec<LinkKind> = [
             (links.lead.is_some(), LinkKind::Lead),
             (links.client.is_some(), LinkKind::Client),

@@ -59,6 +59,18 @@ codes! {
     ClientNotFound = "cliente_no_encontrado",
     /// There is no such contract.
     ContractNotFound = "contrato_no_encontrado",
+    /// Calls to this country, network or kind of number are not allowed.
+    ForbiddenDestination = "destino_no_permitido",
+    /// The number costs more than an ordinary call: premium rate, shared cost …
+    CostlyDestination = "destino_premium",
+    /// The user has placed as many calls within 24 hours as they may.
+    DailyCallLimit = "limite_diario_llamadas",
+    /// The number that the call is to show is not one of the organisation's.
+    ForbiddenCallerId = "numero_origen_no_permitido",
+    /// The browser's identity is none that we give out.
+    UnknownIdentity = "identidad_desconocida",
+    /// It is no call, or one that cannot be ended from here.
+    NoCall = "llamada_no_controlable",
     /// What was asked for does not exist, or is not the caller's to see.
     NotFound = "no_encontrado",
     /// The `Idempotency-Key` was used for another request, or the change contradicts what is stored.
@@ -136,6 +148,30 @@ pub enum EngineError {
     /// There is no such lead, client or contract.
     #[error("no such lead, client or contract")]
     LinkNotFound(LinkKind),
+    /// Calls to this country, network or kind of number are not allowed.
+    #[error("calls to this destination are not allowed")]
+    ForbiddenDestination {
+        /// Its country (`ES`); `None` for short numbers, satellites, and whatever the numbering plans do not place.
+        country: Option<String>,
+    },
+    /// The number costs more than an ordinary call.
+    #[error("calls to premium-rate and shared-cost numbers are not allowed")]
+    CostlyDestination,
+    /// The user has placed as many calls within 24 hours as they may.
+    #[error("more than {cap} calls within 24 hours")]
+    DailyCallLimit {
+        /// How many they may place.
+        cap: u32,
+    },
+    /// The number that the call is to show is not one of the organisation's.
+    #[error("the number to be shown is not one of this organisation's")]
+    CallerIdNotOwn,
+    /// The browser's identity is none that we give out.
+    #[error("the caller's identity is not known")]
+    UnknownIdentity,
+    /// The message is no call that the provider knows and that can be ended.
+    #[error("this is no call that can be ended")]
+    NoCall,
     /// The message is in a state from which it is not sent again.
     #[error("a message in state {} is not sent again", .0.as_str())]
     NotRetryable(Status),
@@ -176,6 +212,12 @@ impl EngineError {
             Self::LinkNotFound(LinkKind::Lead) => Code::LeadNotFound,
             Self::LinkNotFound(LinkKind::Client) => Code::ClientNotFound,
             Self::LinkNotFound(LinkKind::Contract) => Code::ContractNotFound,
+            Self::ForbiddenDestination { .. } => Code::ForbiddenDestination,
+            Self::CostlyDestination => Code::CostlyDestination,
+            Self::DailyCallLimit { .. } => Code::DailyCallLimit,
+            Self::CallerIdNotOwn => Code::ForbiddenCallerId,
+            Self::UnknownIdentity => Code::UnknownIdentity,
+            Self::NoCall => Code::NoCall,
             Self::NotRetryable(_) => Code::NotRetryable,
             Self::OutcomeUnknown => Code::OutcomeUnknown,
             Self::Provider(error) => provider_code(error),
@@ -194,6 +236,8 @@ impl EngineError {
             Self::Refused(error) => error.field_name(),
             Self::EmptyText => Some("body"),
             Self::UnknownAccount(_) => Some("account"),
+            Self::ForbiddenDestination { .. } | Self::CostlyDestination => Some("to"),
+            Self::CallerIdNotOwn => Some("from"),
             _ => None,
         }
     }

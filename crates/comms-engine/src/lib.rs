@@ -18,6 +18,7 @@ mod send;
 mod settings;
 mod settle;
 mod templates;
+mod voice;
 mod workers;
 
 pub use accounts::Assigned;
@@ -30,4 +31,5 @@ pub use receive::Received;
 pub use replay::ReplayReport;
 pub use send::{SendRequest, Sent};
 pub use settings::Settings;
+pub use voice::{VoiceSettings, Voicemail, parameter};
 pub use workers::Workers;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use comms_core::{ChannelKind, history::Ingested};
+use comms_core::ChannelKind;
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
-use crate::ReceiveError;
+use crate::{ReceiveError, Received};
 
 /// Webhooks by `provider` and `outcome` (`stored`, `rejected`, `unavailable`).
 pub const WEBHOOKS: &str = "comms_webhooks_total";
@@ -27,6 +27,11 @@ pub const MEDIA_BYTES: &str = "comms_media_bytes_total";
 pub const MEDIA_SECONDS: &str = "comms_media_seconds";
 /// Read receipts by `outcome` (`sent`, `unsupported`, `failed`).
 pub const READ_RECEIPTS: &str = "comms_read_receipts_total";
+/// Questions of calls by what was `asked` (`dial`, `answer`, `connect`, `done`) and the `decision` (`dial`, `ring`, `voicemail`,
+/// `say`, `hang_up`, `reject`).
+pub const CALL_DECISIONS: &str = "comms_call_decisions_total";
+/// Calls of browsers that were not put through, by `code`.
+pub const CALL_REFUSALS: &str = "comms_call_refusals_total";
 /// Failed rounds by `worker`.
 pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
 
@@ -42,10 +47,12 @@ pub fn describe() {
     describe_counter!(MEDIA_BYTES, Unit::Bytes, "Bytes of stored files");
     describe_histogram!(MEDIA_SECONDS, Unit::Seconds, "How long fetching and storing a file took");
     describe_counter!(READ_RECEIPTS, "Read receipts by outcome");
+    describe_counter!(CALL_DECISIONS, "Questions of calls by what was asked and decided");
+    describe_counter!(CALL_REFUSALS, "Calls of browsers that were not put through");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
 }
 
-pub(crate) fn webhook(provider: &str, result: &Result<Ingested, ReceiveError>, took: Duration) {
+pub(crate) fn webhook(provider: &str, result: &Result<Received, ReceiveError>, took: Duration) {
     let outcome = match result {
         Ok(_) => "stored",
         Err(ReceiveError::NotStored(_)) => "unavailable",
@@ -53,7 +60,7 @@ pub(crate) fn webhook(provider: &str, result: &Result<Ingested, ReceiveError>, t
     };
     counter!(WEBHOOKS, "provider" => provider.to_owned(), "outcome" => outcome).increment(1);
     histogram!(WEBHOOK_SECONDS, "provider" => provider.to_owned()).record(took.as_secs_f64());
-    let Ok(ingested) = result else { return };
+    let Ok(Received { ingested, .. }) = result else { return };
     let counts = [
         ("message", ingested.messages),
         ("status", ingested.statuses),
@@ -83,6 +90,13 @@ pub(crate) fn media(outcome: &'static str, bytes: u64, took: Duration) {
 
 pub(crate) fn read_receipt(outcome: &'static str) {
     counter!(READ_RECEIPTS, "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn call_decision(asked: &'static str, decision: &'static str, refusal: Option<&str>) {
+    counter!(CALL_DECISIONS, "asked" => asked, "decision" => decision).increment(1);
+    if let Some(code) = refusal {
+        counter!(CALL_REFUSALS, "code" => code.to_owned()).increment(1);
+    }
 }
 
 pub(crate) fn worker_failure(worker: &'static str) {

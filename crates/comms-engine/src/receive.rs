@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use comms_core::{
-    Batch, Decision, EventKind, Reply, WebhookId, WebhookRequest,
+    Batch, DECISION_HEADER, EventKind, Inbound, Reply, WebhookId, WebhookRequest,
     history::{Ingested, NewWebhook},
 };
 
 use crate::{Engine, ReceiveError, metrics};
 
-/// Headers that may hold a credential and that no parser needs: they are not stored.
-const NOT_KEPT: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+/// Headers that may hold a credential and that no parser needs, and the one that is ours to write: they are not stored.
+const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", DECISION_HEADER];
 
 /// What became of a webhook, and what its provider is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,9 @@ pub struct Received {
 impl Engine {
     /// Takes a webhook in. When this returns, everything that it says is committed: give the reply, and not before.
     ///
-    /// Verifying and reading do no I/O and take some microseconds. Concurrent webhooks are written together by the
+    /// Verifying and reading do no I/O and take some microseconds. A call that asks what is to become of it costs some look-ups,
+    /// for a [bounded time](crate::VoiceSettings::decide_timeout); its record is committed before the provider hears of the
+    /// decision. Concurrent webhooks are written together by the
     /// repository. A webhook that proves its sender is always taken: what it says that is not understood, or concerns an
     /// account that nobody registered, is kept for a [replay](Engine::replay).
     ///
@@ -33,27 +35,36 @@ impl Engine {
     pub async fn receive(&self, provider: &str, request: WebhookRequest) -> Result<Received, ReceiveError> {
         let parser = self.parser(provider).ok_or(ReceiveError::UnknownProvider)?;
         let started = Instant::now();
-        let mut question = None;
         let result = match parser.receive(&request) {
-            Ok(batch) => {
-                question = batch.question.clone();
-                self.store(provider, request, batch).await
-            }
+            Ok(batch) => self.answer_webhook(provider, parser.as_ref(), request, batch).await,
             Err(error) => Err(ReceiveError::InvalidSignature(error)),
         };
         metrics::webhook(provider, &result, started.elapsed());
-        let ingested = result?;
-        let reply = match question {
-            Some(question) => parser.respond(&question, &Decision::Reject),
-            None => parser.acknowledge(),
-        };
-        Ok(Received { ingested, reply })
+        result
     }
 
-    async fn store(&self, provider: &str, mut request: WebhookRequest, batch: Batch) -> Result<Ingested, ReceiveError> {
+    /// Decides where something is asked, stores, and only then answers.
+    async fn answer_webhook(
+        &self,
+        provider: &str,
+        parser: &dyn Inbound,
+        mut request: WebhookRequest,
+        mut batch: Batch,
+    ) -> Result<Received, ReceiveError> {
         for name in NOT_KEPT {
             request.headers.remove(name);
         }
+        let Some(question) = batch.question.clone() else {
+            let ingested = self.store(provider, request, batch).await?;
+            return Ok(Received { ingested, reply: parser.acknowledge() });
+        };
+        let decided = self.decide(question.clone()).await.map_err(ReceiveError::NotStored)?;
+        let request = decided.annotate(&question, request, &mut batch);
+        let ingested = self.store(provider, request, batch).await?;
+        Ok(Received { ingested, reply: parser.respond(&decided.question, &decided.decision) })
+    }
+
+    async fn store(&self, provider: &str, request: WebhookRequest, batch: Batch) -> Result<Ingested, ReceiveError> {
         let account_changed = batch.events.iter().any(|event| matches!(event.kind, EventKind::Changed(_)));
         let webhook = NewWebhook {
             id: WebhookId::new(),

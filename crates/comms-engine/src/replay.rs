@@ -34,7 +34,8 @@ pub struct ReplayReport {
 impl Engine {
     /// Reads stored webhooks again, oldest first: at most [`WebhookFilter::limit`] (500 where 0 or more) in one call.
     ///
-    /// Repeating it changes nothing: what is known already counts as duplicate.
+    /// Repeating it changes nothing: what is known already counts as duplicate. What was decided of a call is read from beside
+    /// its webhook: no call is decided twice, and nobody is rung.
     ///
     /// # Errors
     /// [`EngineError::Store`]; what was read until then is committed, and the same call may be made again.
@@ -86,7 +87,8 @@ impl Engine {
             report.problems.push((id, problem));
             return Ok(());
         };
-        let batch = parser.reparse(&stored);
+        let mut batch = parser.reparse(&stored);
+        self.annotate_again(stored.request(), &mut batch).await?;
         if let Some(problem) = &batch.problem {
             report.problems.push((id, problem.clone()));
         }

@@ -29,7 +29,7 @@ impl Engine {
         let (newest, repeated) = self.newest(scope, user, message).await?;
         let status = newest.entry.status;
         match status {
-            Status::Failed | Status::Expired => {}
+            Status::Failed | Status::Expired | Status::CallFailed => {}
             Status::Unknown => {
                 if let Some(settled) = self.settle_unknown(&newest, force).await? {
                     return Ok(settled);

@@ -34,8 +34,11 @@ type Applies = fn(&Facts<'_>) -> bool;
 /// The first refusal counts: who opted out is not told to send a template.
 const RULES: [(Refusal, Applies); 2] = [(Refusal::OptedOut, opted_out), (Refusal::WindowClosed, window_closed)];
 
-/// Opt-outs that cover marketing only; every other one covers whatever we would send.
+/// Opt-outs that cover marketing only; every other one covers whatever message we would send.
 const MARKETING_SCOPES: [&str; 1] = ["marketing_messages"];
+
+/// Opt-outs that cover messages only: who does not want to be written to (`STOP`) has not forbidden to be called.
+const MESSAGE_SCOPES: [&str; 2] = ["messages", "marketing_messages"];
 
 /// The provider's category of templates that an opt-out of marketing covers.
 const MARKETING_CATEGORY: &str = "marketing";
@@ -51,8 +54,12 @@ pub(crate) fn needs_category(content: &Content, recipient: &RecipientState) -> b
 }
 
 fn opted_out(facts: &Facts<'_>) -> bool {
+    let mut scopes = facts.recipient.opted_out.iter().map(String::as_str);
+    if matches!(facts.content, Content::Call(_)) {
+        return scopes.any(|scope| !MESSAGE_SCOPES.contains(&scope));
+    }
     let marketing = facts.category.is_some_and(|category| category.eq_ignore_ascii_case(MARKETING_CATEGORY));
-    facts.recipient.opted_out.iter().any(|scope| marketing || !MARKETING_SCOPES.contains(&scope.as_str()))
+    scopes.any(|scope| marketing || !MARKETING_SCOPES.contains(&scope))
 }
 
 /// Who never wrote to us never opened a window.

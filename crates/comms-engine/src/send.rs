@@ -143,7 +143,7 @@ impl Engine {
         let Prepared { channel, organization, user, links, message, idempotency_key, request_hash, retry_of } =
             prepared;
         // The time of the attempt runs from here: one that began after its claim ended could meet a retry.
-        let deadline = Instant::now() + self.settings().send_timeout;
+        let deadline = Instant::now() + self.time_for(&message.content);
         let accepted = self
             .repository()
             .accept(NewOutbound {
@@ -165,7 +165,7 @@ impl Engine {
             Accepted::Repeated(id) => return self.answer(&organization, id).await,
         };
         let result = call(channel.as_ref(), &message, deadline).await;
-        let conclusion = settle::conclusion(id, result, self.now());
+        let conclusion = settle::conclusion(&message, result, self.now());
         tracing::info!(
             message = %id,
             account = %channel.account(),
@@ -178,6 +178,15 @@ impl Engine {
             Sent { message: id, status: conclusion.status, problem: conclusion.problem.clone(), repeated: false };
         self.record(conclusion).await;
         Ok(sent)
+    }
+
+    /// How long storing and the attempt may take together.
+    fn time_for(&self, content: &Content) -> Duration {
+        let settings = self.settings();
+        match content {
+            Content::Call(_) => settings.send_timeout.min(settings.voice.expires),
+            _ => settings.send_timeout,
+        }
     }
 
     /// Keeps trying for some seconds: the attempt was made, and only its record can still be lost.

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use comms_core::OrganizationId;
+
+use crate::VoiceSettings;
+
 /// How much longer a claim lasts than the attempt under it, so that an attempt that used all of its time is still
 /// recorded by the one who made it.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
@@ -41,6 +45,11 @@ pub struct Settings {
     pub intake_every: Duration,
     /// How often webhooks that were quarantined while their account was being registered are looked for. 1 minute.
     pub quarantine_every: Duration,
+    /// The organisation whose users' browsers are named by the user alone: that of the first installation, whose tokens were
+    /// so before there were several. `None`: all are named by organisation and user.
+    pub first_organization: Option<OrganizationId>,
+    /// Calls.
+    pub voice: VoiceSettings,
 }
 
 impl Settings {
@@ -73,6 +82,8 @@ impl Default for Settings {
             media_every: Duration::from_secs(30),
             intake_every: Duration::from_secs(5),
             quarantine_every: minutes(1),
+            first_organization: None,
+            voice: VoiceSettings::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of an attempt. The one place that decides it: the queue, when it comes, decides here as well.
 
-use comms_core::{Error, MessageId, Outcome, Problem, Receipt, Result, Status, history::Conclusion};
+use comms_core::{Content, Error, Outbound, Outcome, Problem, Receipt, Result, Status, history::Conclusion};
 use time::OffsetDateTime;
 
 /// How an attempt is recorded.
@@ -10,19 +10,26 @@ use time::OffsetDateTime;
 /// * perhaps acted on (`Unknown`): unknown. It is never sent again by itself; an echo, a status or a look-up settles it.
 /// * certainly not acted on (`NotSent`): the only one that may be repeated. Without a queue it fails now, and the
 ///   reason says that it was not sent; with one, this arm is where it is put back with a later due time.
-pub(crate) fn conclusion(message: MessageId, result: Result<Receipt>, now: OffsetDateTime) -> Conclusion {
+///
+/// A call is placed once at most and for now: the queue never takes one. What fails here is a failed call, the state that
+/// its provider's statuses merge with.
+pub(crate) fn conclusion(message: &Outbound, result: Result<Receipt>, now: OffsetDateTime) -> Conclusion {
+    let failed = match message.content {
+        Content::Call(_) => Status::CallFailed,
+        _ => Status::Failed,
+    };
     let (status, receipt, problem) = match result {
         Ok(receipt) => (receipt.status, Some(receipt), None),
         Err(error) => {
             let (status, reason) = match error.outcome() {
-                Outcome::Rejected => (Status::Failed, error.message().to_owned()),
+                Outcome::Rejected => (failed, error.message().to_owned()),
                 Outcome::Unknown => (Status::Unknown, error.message().to_owned()),
-                Outcome::NotSent => (Status::Failed, format!("{NOT_SENT}: {}", error.message())),
+                Outcome::NotSent => (failed, format!("{NOT_SENT}: {}", error.message())),
             };
             (status, None, Some(problem(&error, reason)))
         }
     };
-    Conclusion { message, status, receipt, problem, now }
+    Conclusion { message: message.id, status, receipt, problem, now }
 }
 
 /// How the attempt is counted.

@@ -29,6 +29,8 @@ pub enum Code {
     OrganizationRequired,
     /// The token names an organisation that does not exist.
     OrganizationUnknown,
+    /// Another back end sends without a user, and the account has no owner to send for.
+    SenderRequired,
     /// The verify token of a webhook is wrong.
     VerifyToken,
     /// There is no such route.
@@ -43,13 +45,14 @@ pub enum Code {
 
 impl Code {
     /// The codes of HTTP alone.
-    pub const HTTP: [Self; 11] = [
+    pub const HTTP: [Self; 12] = [
         Self::Validation,
         Self::SchedulingUnavailable,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::OrganizationRequired,
         Self::OrganizationUnknown,
+        Self::SenderRequired,
         Self::VerifyToken,
         Self::NoRoute,
         Self::Method,
@@ -83,6 +86,9 @@ impl Code {
             }
             Self::OrganizationUnknown => {
                 (S::FORBIDDEN, "organizacion_desconocida", "La organización del token no existe")
+            }
+            Self::SenderRequired => {
+                (S::CONFLICT, "remitente_requerido", "El token de servicio no es de un usuario y la cuenta no tiene propietario")
             }
             Self::VerifyToken => (S::FORBIDDEN, "token_de_verificacion", "El token de verificación no coincide"),
             Self::NoRoute => (S::NOT_FOUND, "ruta_desconocida", "La ruta no existe"),
@@ -125,6 +131,12 @@ const fn engine_row(code: EngineCode) -> (StatusCode, &'static str) {
         E::LeadNotFound => (S::NOT_FOUND, "El lead no existe"),
         E::ClientNotFound => (S::NOT_FOUND, "El cliente no existe"),
         E::ContractNotFound => (S::NOT_FOUND, "El contrato no existe"),
+        E::ForbiddenDestination => (S::FORBIDDEN, "No está permitido llamar a este destino"),
+        E::CostlyDestination => (S::FORBIDDEN, "No está permitido llamar a números de tarificación especial"),
+        E::DailyCallLimit => (S::TOO_MANY_REQUESTS, "Se alcanzó el límite diario de llamadas"),
+        E::ForbiddenCallerId => (S::FORBIDDEN, "El número de origen no es de la organización"),
+        E::UnknownIdentity => (S::FORBIDDEN, "La identidad de quien llama no se conoce"),
+        E::NoCall => (S::CONFLICT, "No es una llamada que se pueda colgar"),
         E::NotFound => (S::NOT_FOUND, "No existe"),
         E::Conflict => (S::CONFLICT, "La solicitud contradice lo que está guardado"),
         E::NotRetryable => (S::CONFLICT, "Solo se puede reintentar un mensaje fallido"),
@@ -172,6 +184,17 @@ impl ApiError {
     #[must_use]
     pub fn field(field: &str, reason: impl fmt::Display) -> Self {
         Self::new(Code::Validation).details(json!({"campo": field, "motivo": reason.to_string()}))
+    }
+
+    /// The same with a field in the name under which this route's caller wrote it.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Some(field) = self.details.get_mut("campo")
+            && *field == from
+        {
+            *field = to.into();
+        }
+        self
     }
 
     /// Says more.
