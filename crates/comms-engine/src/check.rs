@@ -100,18 +100,17 @@ impl Engine {
         channel: ChannelKind,
         wanted: Option<AccountId>,
     ) -> Result<AccountId, EngineError> {
-        let repository = self.repository();
+        let accounts = self.repository().accounts(Some(organization)).await?;
+        let usable = || accounts.iter().filter(|account| account.active && account.channel == channel);
         let Some(wanted) = wanted else {
-            return repository
-                .sending_account(organization, channel, user)
-                .await?
-                .ok_or(EngineError::NoAccount(channel));
+            // Which of several providers goes first the directory says.
+            let order = self.channels().accounts(channel);
+            let place = |account: &&Account| order.iter().position(|id| *id == account.id).unwrap_or(usize::MAX);
+            let own = usable().filter(|account| account.owner.as_ref() == Some(user)).min_by_key(place);
+            let chosen = own.or_else(|| usable().min_by_key(place));
+            return chosen.map(|account| account.id.clone()).ok_or(EngineError::NoAccount(channel));
         };
-        let known = repository
-            .accounts(Some(organization))
-            .await?
-            .into_iter()
-            .any(|account| account.id == wanted && account.active && account.channel == channel);
+        let known = usable().any(|account| account.id == wanted);
         if known { Ok(wanted) } else { Err(EngineError::UnknownAccount(wanted)) }
     }
 

@@ -20,7 +20,7 @@ async fn a_message_is_committed_then_sent_then_recorded() {
     assert_eq!(sent.problem, None);
     let calls = scene.calls();
     let order: Vec<&str> = calls.iter().map(String::as_str).collect();
-    assert_eq!(order, ["sending_account", "recipient", "accept", "send", "conclude"]);
+    assert_eq!(order, ["accounts", "recipient", "accept", "send", "conclude"]);
     assert_eq!(scene.store.status(sent.message), Status::Accepted);
     assert_eq!(scene.desk.inner.sent()[0].id, sent.message);
 }
