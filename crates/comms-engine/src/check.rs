@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use comms_core::{
     AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, MessageId, OrganizationId, Outbound,
     TemplateParameter, TemplateSummary, UserId,
-    history::{Assignment, Links, RecipientState, Scope},
+    history::{Account, Assignment, Links, RecipientState, Scope},
 };
 
 use crate::{
