@@ -42,7 +42,7 @@
 //!
 //! What does not belong together does not compile:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0277
 //! use twilio_voice::twiml::{Dial, Say};
 //! let dial = Dial::new().with(Say::new("a verb inside of a verb"));
 //! ```
@@ -84,16 +84,6 @@ pub use start::{Recording, Siprec, Start, Stop, Stream, Transcription};
 #[doc(hidden)]
 pub use table::Row;
 pub use verbs::{Echo, Enqueue, Gather, Hangup, Leave, Pause, Play, Record, Redirect, Refer, Reject, Say, Sms, Task};
-
-/// Bytes that an answer may have; Twilio refuses longer ones with error 11750.
-///
-/// *See [Twilio docs/Error 11750](https://www.twilio.com/docs/api/errors/11750)*
-pub const MAX_REPLY: usize = 64 * 1024;
-
-/// Characters that TwiML may have which is passed to the API as a parameter (`Twiml`) of a call.
-///
-/// *See [Twilio docs/Call resource](https://www.twilio.com/docs/voice/api/call-resource)*
-pub const MAX_PARAMETER: usize = 4_000;
 
 /// The document that asks for nothing: the answer to a message, and to a status.
 pub const EMPTY: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#;

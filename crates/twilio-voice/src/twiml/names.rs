@@ -5,8 +5,8 @@ use super::table::names;
 names! {
     /// A language (BCP 47, as Twilio writes it). Which ones a verb speaks or understands, its page says.
     ///
-    /// *See [Twilio docs/<Gather>](https://www.twilio.com/docs/voice/twiml/gather#languagetags),
-    /// [Twilio docs/<Say>](https://www.twilio.com/docs/voice/twiml/say#attributes-language)*
+    /// *See [Twilio docs/Gather](https://www.twilio.com/docs/voice/twiml/gather#languagetags),
+    /// [Twilio docs/Say](https://www.twilio.com/docs/voice/twiml/say#attributes-language)*
     LanguageTag {
         AF_ZA "af-ZA"  AM_ET "am-ET"  AR_AE "ar-AE"  AR_BH "ar-BH"  AR_DZ "ar-DZ"  AR_EG "ar-EG"  AR_IL "ar-IL"
         AR_IQ "ar-IQ"  AR_JO "ar-JO"  AR_KW "ar-KW"  AR_LB "ar-LB"  AR_MA "ar-MA"  AR_OM "ar-OM"  AR_PS "ar-PS"
@@ -36,7 +36,7 @@ names! {
 names! {
     /// The ringing tone of a country.
     ///
-    /// *See [Twilio docs/<Dial>](https://www.twilio.com/docs/voice/twiml/dial#ringtone)*
+    /// *See [Twilio docs/Dial](https://www.twilio.com/docs/voice/twiml/dial#ringtone)*
     RingTone {
         AT "at"  AU "au"  BG "bg"  BR "br"  BE "be"  CH "ch"  CL "cl"  CN "cn"  CZ "cz"  DE "de"  DK "dk"  EE "ee"
         ES "es"  FI "fi"  FR "fr"  GR "gr"  HU "hu"  IL "il"  IN "in"  IT "it"  LT "lt"  JP "jp"  MX "mx"  MY "my"
@@ -48,7 +48,7 @@ names! {
 names! {
     /// Where the audio of a conference is mixed.
     ///
-    /// *See [Twilio docs/<Conference>](https://www.twilio.com/docs/voice/twiml/conference#region)*
+    /// *See [Twilio docs/Conference](https://www.twilio.com/docs/voice/twiml/conference#region)*
     Region {
         US1 "us1"  US2 "us2"  IE1 "ie1"  SG1 "sg1"  BR1 "br1"  AU1 "au1"  JP1 "jp1"  DE1 "de1"
     }
