@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use comms_core::{
-    MediaRef,
+    Content, Files, Media, MediaKind, MediaRef,
     history::{Attachment, AttachmentState, MediaJob, MediaOutcome},
 };
 use time::{Duration, OffsetDateTime};
@@ -19,6 +19,30 @@ use crate::{
 };
 
 const LEASE: Duration = Duration::minutes(5);
+
+pub(super) async fn every_file_of_a_message_is_kept_in_its_order(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    let names: Vec<String> = (0..10).map(|at| format!("{at}.jpg")).collect();
+    let file = |name: &String| Media {
+        kind: MediaKind::Image,
+        source: MediaRef::Id(name.clone()),
+        caption: None,
+        filename: Some(name.clone()),
+        mime_type: Some("image/jpeg".to_owned()),
+        sha256: None,
+    };
+    let files = Files { body: Some("fotos".to_owned()), files: names.iter().map(file).collect() };
+    let event = world.says(&ana(), Content::Files(files));
+    for _ in 0..3 {
+        world.ingest(vec![event.clone()]).await?;
+    }
+    let found = world.saying("fotos").await?.attachments;
+    let found: Vec<String> = found.into_iter().filter_map(|file| file.filename).collect();
+    ensure_eq!(found, names, "the files of the message");
+    let jobs = claim(&world, later(), 100).await?;
+    ensure_eq!(jobs.len(), names.len(), "files to be fetched");
+    Ok(())
+}
 
 pub(super) async fn a_file_is_claimed_until_its_lease_ends(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
@@ -103,7 +127,7 @@ pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(harness: &dyn R
     Ok(())
 }
 
-async fn claim(world: &World, now: OffsetDateTime, limit: u16) -> Found<Vec<MediaJob>> {
+pub(super) async fn claim(world: &World, now: OffsetDateTime, limit: u16) -> Found<Vec<MediaJob>> {
     Ok(world.store.claim_media(now, LEASE, limit).await?)
 }
 
@@ -112,6 +136,6 @@ async fn attachment(world: &World, id: Uuid) -> Found<Attachment> {
 }
 
 /// After all that was stored, by whichever clock.
-fn later() -> OffsetDateTime {
+pub(super) fn later() -> OffsetDateTime {
     tick().max(OffsetDateTime::now_utc()) + Duration::hours(1)
 }

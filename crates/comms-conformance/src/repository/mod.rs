@@ -1,11 +1,13 @@
 //! What every [`Repository`] of the history promises.
 
+mod calls;
 mod desk;
 mod ingesting;
 mod log;
 mod media;
 mod paging;
 mod people;
+mod recordings;
 mod scopes;
 mod sending;
 mod statuses;
@@ -55,6 +57,24 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_look_up_corrects_an_unknown_outcome,
         all_attempts_are_released_at_the_start_of_the_only_process,
     },
+    calls::{
+        a_call_ends_alike_in_every_order_of_its_reports,
+        the_longest_call_and_the_greatest_answer_stand,
+        what_an_early_report_of_a_call_told_is_not_lost,
+        a_call_begins_where_its_webhook_says,
+        several_webhooks_tell_of_one_call,
+        who_calls_says_whose_the_call_is,
+        a_late_report_corrects_a_call_that_was_cut_off,
+        a_call_is_not_read,
+        what_a_user_placed_is_counted,
+        an_account_above_concerns_those_below_it,
+        nothing_of_a_call_crosses_organisations,
+    },
+    recordings::{
+        a_recording_belongs_to_its_call_whichever_comes_first,
+        a_recording_waits_until_its_call_is_named,
+        a_recording_is_fetched_like_any_file,
+    },
     people::{
         an_unknown_person_becomes_a_contact_without_lead,
         an_answer_belongs_to_what_the_message_belonged_to,
@@ -65,6 +85,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_changed_address_is_the_same_person,
         the_window_opens_with_the_last_message_in,
         an_opt_out_holds_until_it_is_taken_back,
+        a_person_is_whose_who_wrote_to_them_last,
     },
     scopes::{
         two_organisations_see_nothing_of_each_other,
@@ -82,6 +103,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_page_is_never_longer_than_asked,
     },
     media::{
+        every_file_of_a_message_is_kept_in_its_order,
         a_file_is_claimed_until_its_lease_ends,
         a_file_is_never_claimed_twice_at_once,
         a_file_ends_stored_or_failed_with_its_reason,

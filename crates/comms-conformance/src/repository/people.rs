@@ -163,6 +163,23 @@ pub(super) async fn an_opt_out_holds_until_it_is_taken_back(harness: &dyn Reposi
     Ok(())
 }
 
+pub(super) async fn a_person_is_whose_who_wrote_to_them_last(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    for (lead, seller) in [(7, 2), (8, 3)] {
+        let mut asked = world.outbound(&ana(), "¿le interesa?");
+        asked.links = of_lead(lead);
+        asked.user = user(seller);
+        world.accept(asked).await?;
+        let known = recipient(&world, &ana()).await?;
+        ensure_eq!((known.links, known.owner), (of_lead(lead), Some(user(seller))), "what is known of them");
+    }
+    // A stranger is nobody's, not even the account's owner's: whoever asks decides that.
+    ensure_eq!(recipient(&world, &luis()).await?.owner, None, "whose a stranger is");
+    let neighbour = world.neighbour().await?;
+    ensure_eq!(recipient(&neighbour, &ana()).await?, RecipientState::default(), "what others know of them");
+    Ok(())
+}
+
 fn user_id() -> Address {
     Address::verbatim(AddressKind::WhatsAppUser, "ES.1349120865530274")
 }

@@ -9,9 +9,9 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Address, AddressKind, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, LeadId,
-    Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId, Outbound, Party, Receipt, Status,
-    StatusUpdate, UserId, WebhookId, WebhookRequest,
+    AccountId, Address, AddressKind, Batch, Call, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage,
+    LeadId, Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId, Outbound, Party, Receipt, Recording,
+    Status, StatusUpdate, UserId, WebhookId, WebhookRequest,
     history::{
         Accepted, Account, Conclusion, HistoryEntry, HistoryFilter, Ingested, Links, LogEvent, MessageDetail,
         NewOutbound, NewWebhook, Organization, Repository, Scope,
@@ -38,6 +38,7 @@ pub(super) struct World {
     pub store: Arc<dyn Repository>,
     pub organization: OrganizationId,
     pub account: AccountId,
+    pub channel: ChannelKind,
 }
 
 impl World {
@@ -52,9 +53,23 @@ impl World {
 
     async fn settle(store: Arc<dyn Repository>) -> Found<Self> {
         let name = unique("org");
-        let world = Self { store, organization: OrganizationId::new(&name), account: AccountId::of("whatsapp", &name) };
+        let account = AccountId::of("whatsapp", &name);
+        let world = Self { store, organization: OrganizationId::new(&name), account, channel: ChannelKind::WhatsApp };
         let organization = Organization { id: world.organization.clone(), name };
         world.store.put_organization(&organization).await?;
+        world.store.put_account(&world.account_row()).await?;
+        Ok(world)
+    }
+
+    /// An organisation with a phone number.
+    pub(super) async fn open_phone(harness: &dyn RepositoryHarness) -> Found<Self> {
+        Self::open(harness).await?.with_phone().await
+    }
+
+    /// A phone number of the same organisation.
+    pub(super) async fn with_phone(&self) -> Found<Self> {
+        let account = AccountId::of("twilio-voice", &unique("phone"));
+        let world = Self { account, channel: ChannelKind::Voice, ..self.clone() };
         world.store.put_account(&world.account_row()).await?;
         Ok(world)
     }
@@ -64,7 +79,7 @@ impl World {
         Account {
             id: self.account.clone(),
             organization: self.organization.clone(),
-            channel: ChannelKind::WhatsApp,
+            channel: self.channel,
             name: None,
             parent: None,
             owner: Some(user(1)),
@@ -114,6 +129,50 @@ impl World {
         self.event(provider_id, EventKind::Message(Box::new(message)))
     }
 
+    /// A call of somebody, or to somebody, of which a webhook tells.
+    pub(super) fn call(&self, provider_id: &str, origin: MessageOrigin, status: Status) -> Event {
+        let message = InboundMessage {
+            origin,
+            status: Some(status),
+            ..InboundMessage::new(Party::of(ana()), Content::Call(Call::default()))
+        };
+        self.event(provider_id, EventKind::Message(Box::new(message)))
+    }
+
+    /// The recording of a call, with the provider's id of it.
+    pub(super) fn recording(&self, call: &str, id: &str) -> Event {
+        let recording = Recording {
+            media: Media {
+                kind: MediaKind::Audio,
+                source: MediaRef::Id(id.to_owned()),
+                caption: None,
+                filename: None,
+                mime_type: Some("audio/mpeg".to_owned()),
+                sha256: None,
+            },
+            duration_seconds: Some(12),
+            extra: Value::Null,
+        };
+        let mut event = self.event(call, EventKind::Recording(Box::new(recording)));
+        event.key = EventKey::new(id);
+        event
+    }
+
+    /// A call that user 1 places.
+    pub(super) fn dial(&self) -> NewOutbound {
+        let mut new = self.outbound(&ana(), "");
+        new.message.content = Content::Call(Call::default());
+        new
+    }
+
+    /// A call that the provider took, with its id of it.
+    pub(super) async fn dialled(&self) -> Found<(MessageId, String)> {
+        let message = self.accept(self.dial()).await?;
+        let provider_id = unique("CA");
+        self.conclude(message, Status::CallInitiated, Some(&provider_id)).await?;
+        Ok((message, provider_id))
+    }
+
     pub(super) fn status(&self, provider_id: &str, status: Status) -> Event {
         self.word(provider_id, Some(status), status.as_str())
     }
@@ -154,7 +213,7 @@ impl World {
         NewOutbound {
             organization: self.organization.clone(),
             account: self.account.clone(),
-            channel: ChannelKind::WhatsApp,
+            channel: self.channel,
             user: user(1),
             links: Links::default(),
             message: Outbound::new(to.clone(), Content::text(body)),

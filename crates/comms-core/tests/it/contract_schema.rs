@@ -78,7 +78,7 @@ async fn everything_of_ours_is_in_the_schema_that_the_settings_name() {
         assert_eq!(schemas, expected);
         assert_eq!(count(&place, &format!("{name}.messages")).await, "1");
         assert_eq!(count(&place, &format!("{name}.webhooks")).await, "1");
-        assert_eq!(count(&place, &format!("{name}.__diesel_schema_migrations")).await, "1");
+        assert_eq!(count(&place, &format!("{name}.__diesel_schema_migrations")).await, "2");
         let strays = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1";
         assert_eq!(
             place.texts(strays).await,

@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Address, ChannelKind, ContactId, ConversationId, Event, EventKey, EventKind, MessageId, OrganizationId,
-    Status, StoredWebhook, UserId, WebhookId,
+    AccountId, Address, ChannelKind, ContactId, Content, ConversationId, Direction, Event, EventKey, EventKind,
+    InboundMessage, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
     history::{
         Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
         Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
@@ -38,6 +38,9 @@ struct Memory {
     tokens: HashMap<String, ServiceToken>,
     jobs: Vec<MediaJob>,
     late: HashSet<i64>,
+    durations: HashMap<String, u32>,
+    answers: HashMap<String, String>,
+    homes: HashMap<String, AccountId>,
 }
 
 impl Broken {
@@ -59,6 +62,8 @@ impl Broken {
             (EventKind::Unknown { .. }, Flaw::DropsTheUnknown) => false,
             (EventKind::Status(update), Flaw::DropsTheUnknown) => update.status.is_some(),
             (EventKind::Status(_), Flaw::DropsEarlyStatuses) => memory.known.contains(&event.subject),
+            (EventKind::Recording(_), Flaw::DropsEarlyRecordings) => memory.known.contains(&event.subject),
+            (EventKind::Message(_), Flaw::DropsRepetitions) => memory.known.insert(event.subject.clone()),
             _ => true,
         });
         for event in events {
@@ -68,6 +73,11 @@ impl Broken {
                     event.key = EventKey::new(&event.subject);
                 }
                 Flaw::CutsIds => event.subject.truncate(100),
+                Flaw::CrossesOrganisations => {
+                    if let Some(home) = memory.homes.get(&event.subject) {
+                        event.account = home.clone();
+                    }
+                }
                 _ => {}
             }
             match &mut event.kind {
@@ -78,12 +88,30 @@ impl Broken {
                     if let Some(status) = update.status {
                         memory.last.insert(event.subject.clone(), status);
                     }
+                    let of = || event.subject.clone();
+                    memory.durations.extend(update.duration_seconds.map(|seconds| (of(), seconds)));
+                    memory.answers.extend(update.answered_by.clone().map(|answer| (of(), answer)));
                 }
-                EventKind::Message(_) => {
+                EventKind::Message(message) => {
                     memory.known.insert(event.subject.clone());
+                    self.spoil_message(message);
+                }
+                EventKind::Recording(_) if self.has(Flaw::AttachesAgain) => {
+                    event.key = EventKey::new(MessageId::new().to_string());
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn spoil_message(&self, message: &mut InboundMessage) {
+        match (self.flaw, &mut message.content) {
+            (Flaw::BeginsAtTheBeginning, _) => message.status = None,
+            (Flaw::ForgetsReasons, _) => message.problem = None,
+            (Flaw::ForgetsAuthors, _) => message.author = None,
+            (Flaw::LearnsNothing, _) => message.links = Links::default(),
+            (Flaw::KeepsOneFile, Content::Files(files)) => files.files.truncate(1),
+            _ => {}
         }
     }
 
@@ -97,6 +125,16 @@ impl Broken {
             let id = memory.provider_ids.get(&entry.message);
             let last = id.and_then(|id| memory.last.get(id));
             entry.status = last.copied().unwrap_or(entry.status);
+        }
+        let id = memory.provider_ids.get(&entry.message);
+        match self.flaw {
+            Flaw::LastDurationWins => {
+                let last = id.and_then(|id| memory.durations.get(id));
+                entry.duration_seconds = last.map(|seconds| i32::try_from(*seconds).unwrap());
+            }
+            Flaw::LastAnswerWins => entry.answered_by = id.and_then(|id| memory.answers.get(id)).cloned(),
+            Flaw::SortsFiles => entry.attachments.sort_by_key(|file| file.id),
+            _ => {}
         }
         entry
     }
@@ -150,6 +188,8 @@ impl Repository for Broken {
     }
 
     async fn accept(&self, mut message: NewOutbound) -> RepositoryResult<Accepted> {
+        let home = (message.message.id.to_string(), message.account.clone());
+        self.memory.lock().unwrap().homes.extend([home]);
         if self.has(Flaw::IgnoresKeys) {
             message.idempotency_key = None;
         }
@@ -173,10 +213,16 @@ impl Repository for Broken {
         if self.has(Flaw::ForgetsReceipts) {
             conclusion.receipt = None;
         }
+        if self.has(Flaw::ForgetsReasons) {
+            conclusion.problem = None;
+        }
         {
             let mut memory = self.memory.lock().unwrap();
             if let Some(receipt) = &conclusion.receipt {
                 let id = receipt.provider_id.clone();
+                if let Some(home) = memory.homes.get(&conclusion.message.to_string()).cloned() {
+                    memory.homes.insert(id.clone(), home);
+                }
                 memory.known.insert(id.clone());
                 memory.provider_ids.insert(conclusion.message, id);
             }
@@ -244,7 +290,7 @@ impl Repository for Broken {
     async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
         let changed =
             self.any(Method::Mark, scope, |scope| async move { self.inner.mark_read(&scope, id, now).await }).await?;
-        Ok(changed || self.has(Flaw::MarksAgain))
+        Ok(changed || self.has(Flaw::MarksAgain) || self.has(Flaw::MarksCalls))
     }
 
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {
@@ -256,6 +302,7 @@ impl Repository for Broken {
         match self.flaw {
             Flaw::KnowsNobody => state = RecipientState::default(),
             Flaw::MergesPeople => state.contact = Some(ContactId(Uuid::nil())),
+            Flaw::ForgetsOwners => state.owner = None,
             _ => {}
         }
         Ok(state)
@@ -271,6 +318,18 @@ impl Repository for Broken {
         let mut placed = 0;
         for scope in self.scopes(Method::Placed, &whole(organization)).await? {
             placed += self.inner.placed_since(&scope.organization, user, channel, since).await?;
+        }
+        if self.has(Flaw::CountsTheRefused) {
+            let filter = HistoryFilter {
+                user: Some(user.clone()),
+                channel: Some(channel),
+                direction: Some(Direction::Outbound),
+                from: Some(since),
+                limit: 200,
+                ..HistoryFilter::default()
+            };
+            let page = self.inner.history(&whole(organization), &filter).await?;
+            placed = i64::try_from(page.entries.len()).unwrap();
         }
         Ok(placed)
     }

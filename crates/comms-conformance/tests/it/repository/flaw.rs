@@ -39,6 +39,20 @@ pub(super) enum Flaw {
     MarksAgain,
     LetsThemWait,
     CountsNothing,
+    LastDurationWins,
+    LastAnswerWins,
+    BeginsAtTheBeginning,
+    DropsRepetitions,
+    ForgetsAuthors,
+    ForgetsReasons,
+    MarksCalls,
+    CountsTheRefused,
+    CrossesOrganisations,
+    DropsEarlyRecordings,
+    AttachesAgain,
+    KeepsOneFile,
+    SortsFiles,
+    ForgetsOwners,
 }
 
 /// A method that is bound to a scope.
