@@ -41,6 +41,7 @@ pub enum Node {
 /// What may stand inside of `Parent`.
 ///
 /// An [`Element`] of any name may stand anywhere.
+#[diagnostic::on_unimplemented(message = "`{Self}` may not stand inside of `{Parent}`")]
 pub trait Child<Parent>: Into<Element> {}
 
 impl<Parent> Child<Parent> for Element {}
