@@ -83,7 +83,9 @@ impl Client {
     /// `InvalidRequest` where it is not the SID of an account.
     pub fn for_account(&self, account_sid: &str) -> Result<Self> {
         if !is_sid("AC", account_sid) {
-            return Err(Error::invalid("the account is not AC and 32 hexadecimal digits").field("account_sid").provider(PROVIDER));
+            return Err(Error::invalid("the account is not AC and 32 hexadecimal digits")
+                .field("account_sid")
+                .provider(PROVIDER));
         }
         Ok(Self { account_sid: account_sid.into(), ..self.clone() })
     }
@@ -152,9 +154,8 @@ impl Client {
     pub async fn json<T: DeserializeOwned>(&self, operation: Operation, request: Request) -> Result<T> {
         let request = self.authorized(operation, request)?;
         let (status, bytes) = self.caller.answer(operation, request).await?;
-        serde_json::from_slice(&bytes).map_err(|cause| {
-            error::unread(status, &bytes, &cause).provider(PROVIDER).operation(operation.name)
-        })
+        serde_json::from_slice(&bytes)
+            .map_err(|cause| error::unread(status, &bytes, &cause).provider(PROVIDER).operation(operation.name))
     }
 
     /// Makes a call whose answer has nothing to read, for instance a deletion.
@@ -196,8 +197,9 @@ impl Client {
             let (client, mut request) = (client.clone(), request.clone());
             async move {
                 if let Some(next) = next {
-                    request.url = Url::parse(&next)
-                        .map_err(|_| Error::new(ErrorKind::Decode, Outcome::Rejected, "the next page has no address"))?;
+                    request.url = Url::parse(&next).map_err(|_| {
+                        Error::new(ErrorKind::Decode, Outcome::Rejected, "the next page has no address")
+                    })?;
                 }
                 client.page(operation, request, key).await
             }

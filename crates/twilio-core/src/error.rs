@@ -78,10 +78,9 @@ pub fn classify(failure: &Failure<'_>) -> Error {
 /// A success that is not what was promised: Twilio acted, and nobody knows with what result.
 #[cfg(feature = "client")]
 pub(crate) fn unread(status: StatusCode, body: &[u8], cause: &serde_json::Error) -> Error {
-    let message = format!("the answer is not what the provider documents: {:?} at line {}", cause.classify(), cause.line());
-    Error::new(ErrorKind::Decode, Outcome::Unknown, message)
-        .http_status(status.as_u16())
-        .source(Answer::of_body(body))
+    let message =
+        format!("the answer is not what the provider documents: {:?} at line {}", cause.classify(), cause.line());
+    Error::new(ErrorKind::Decode, Outcome::Unknown, message).http_status(status.as_u16()).source(Answer::of_body(body))
 }
 
 /// How long to wait: what the answer says, else what the code is known for.

@@ -33,7 +33,8 @@ struct Meta {
 /// Reads a page that came from `url`; `prefix` is the path of the configured base, if it has one.
 pub(crate) fn page<T: DeserializeOwned>(mut body: Body, key: &str, url: &Url, prefix: &str) -> Result<Page<T>> {
     let next = next(&body, url, prefix)?;
-    let key = body.meta.and_then(|meta| meta.key).filter(|key| body.rest.contains_key(key)).unwrap_or_else(|| key.into());
+    let key =
+        body.meta.and_then(|meta| meta.key).filter(|key| body.rest.contains_key(key)).unwrap_or_else(|| key.into());
     let items = body.rest.remove(&key).ok_or_else(|| bad(&format!("the answer has no list {key:?}")))?;
     let items = serde_json::from_value(items)
         .map_err(|error| bad(&format!("the list {key:?} is not what the provider documents")).source(error))?;
@@ -66,8 +67,11 @@ fn next(body: &Body, url: &Url, prefix: &str) -> Result<Option<Url>> {
 }
 
 fn with_token(url: &Url, token: &str) -> Url {
-    let kept: Vec<(String, String)> =
-        url.query_pairs().filter(|(name, _)| name != PAGE_TOKEN).map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+    let kept: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| name != PAGE_TOKEN)
+        .map(|(n, v)| (n.into_owned(), v.into_owned()))
+        .collect();
     let mut next = url.clone();
     next.query_pairs_mut().clear().extend_pairs(kept).append_pair(PAGE_TOKEN, token);
     next

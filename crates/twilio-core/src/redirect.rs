@@ -37,7 +37,9 @@ impl FollowOnce {
         let target = location.and_then(|location| from.join(location).ok());
         match target {
             Some(target) if self.allows(&target) => Ok(Some(target)),
-            Some(target) => Err(bad(&format!("the file is at {}, which is not a host of Twilio's files", host(&target)))),
+            Some(target) => {
+                Err(bad(&format!("the file is at {}, which is not a host of Twilio's files", host(&target))))
+            }
             None => Err(bad("a redirect without an address")),
         }
     }

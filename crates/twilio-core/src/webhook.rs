@@ -40,8 +40,8 @@ use bytes::Bytes;
 use comms_http::{Error, ErrorKind, ExposeSecret, Outcome, Result, Secret, WebhookRequest, signature};
 use serde::de::DeserializeOwned;
 
-pub use self::signed::sign;
 pub(crate) use self::signed::Signed;
+pub use self::signed::sign;
 use crate::{PROVIDER, Params, callback};
 
 /// The header that carries the signature, in either case.
@@ -204,6 +204,7 @@ impl Verified {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let unread = |message| Error::new(ErrorKind::Decode, Outcome::Rejected, message).provider(PROVIDER);
         let body = self.body.as_ref().ok_or_else(|| unread("the webhook has no JSON body"))?;
-        serde_json::from_slice(body).map_err(|error| unread("the webhook is not the JSON that was expected").source(error))
+        serde_json::from_slice(body)
+            .map_err(|error| unread("the webhook is not the JSON that was expected").source(error))
     }
 }
