@@ -59,7 +59,8 @@ impl MessageFilter {
     /// Those sent on this day, in UTC.
     #[must_use]
     pub fn sent_on(self, day: time::Date) -> Self {
-        Self(self.0.set("DateSent", day.to_string()))
+        // As Twilio's description wants it: its first moment means the whole day.
+        Self(self.0.opt("DateSent", instant(day.midnight().assume_utc())))
     }
 
     /// Those sent then or before. A message that waits has not been sent.

@@ -43,8 +43,9 @@ impl Put for bool {
 }
 
 impl Put for Date {
+    /// As Twilio's description wants it: its first moment means the whole day.
     fn put(&self, name: &str, form: Form) -> Form {
-        form.set(name, self.to_string())
+        form.set(name, iso(self.midnight().assume_utc()))
     }
 }
 
@@ -77,12 +78,13 @@ macro_rules! lists {
 names!(CallStatus, MachineDetection, Method, PauseBehavior, RecordingChannels, RecordingTrack, Trim);
 lists!(CallEvent, RecordingEvent);
 
-/// Declares a struct of optional parameters with a method to set each, and how they are written into a form.
+/// Declares a struct of optional parameters with a method to set each, and how they are written into a form. Those in brackets are
+/// required.
 macro_rules! parameters {
     (
         $(#[$meta:meta])*
         pub struct $struct:ident {
-            $( $(#[$required_meta:meta])* required $required:ident = $required_name:literal, )*
+            $( [ $( $(#[$required_meta:meta])* $required:ident = $required_name:literal, )+ ] )?
             $( $(#[$field_meta:meta])* $field:ident : $type:ty = $name:literal, )+
         }
     ) => {
@@ -90,7 +92,7 @@ macro_rules! parameters {
         #[derive(Clone, Default)]
         #[non_exhaustive]
         pub struct $struct {
-            $( $(#[$required_meta])* pub $required: String, )*
+            $( $( $(#[$required_meta])* pub $required: String, )+ )?
             $( $(#[$field_meta])* pub $field: Option<$type>, )+
         }
 
@@ -106,7 +108,7 @@ macro_rules! parameters {
 
             fn form(&self) -> Form {
                 let form = Form::new();
-                $( let form = form.set($required_name, self.$required.as_str()); )*
+                $( $( let form = form.set($required_name, self.$required.as_str()); )+ )?
                 $(
                     let form = match &self.$field {
                         Some(value) => $crate::api::parameters::Put::put(value, $name, form),
