@@ -48,10 +48,12 @@ parameters! {
     /// # Ok::<(), twilio_voice::Error>(())
     /// ```
     pub struct NewCall {
-        /// Whom: a number (E.164), `client:<identity>` or `sip:…`.
-        required to = "To",
-        /// The number that is shown, one of the account's own or verified; or `client:<identity>`.
-        required from = "From",
+        [
+            /// Whom: a number (E.164), `client:<identity>` or `sip:…`.
+            to = "To",
+            /// The number that is shown, one of the account's own or verified; or `client:<identity>`.
+            from = "From",
+        ]
         /// Where Twilio asks what to do once the call is answered.
         url: String = "Url",
         /// What to do, as TwiML of at most 4,000 characters; ignored beside `url`.

@@ -86,6 +86,24 @@ fields! {
     call
 }
 
+impl VoiceRequest {
+    /// What the caller's browser or app gave to its call, by name: the parameters that are none of Twilio's own.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.extra.iter().filter(|(name, _)| !is_twilios(name));
+        own.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+}
+
+/// Whether Twilio gives a parameter of this name with every voice request, filled or blank.
+fn is_twilios(name: &str) -> bool {
+    let ends = ["From", "To", "Caller", "Called"];
+    let is_place = ends
+        .iter()
+        .filter_map(|end| name.strip_prefix(end))
+        .any(|place| ["City", "State", "Zip", "Country"].contains(&place));
+    is_place || CallInfo::NAMES.contains(&name) || name.starts_with("Sip") || name.starts_with("Stir")
+}
+
 fields! {
     /// A leg of a call moved on. They may come out of order and more than once.
     pub struct StatusCallback {

@@ -139,6 +139,9 @@ macro_rules! fields {
         }
 
         impl CallInfo {
+            /// The names of its parameters.
+            const NAMES: &[&str] = &[$($name),+];
+
             fn take(rest: &mut Rest) -> Self {
                 Self { $( $field: rest.take($name), )+ }
             }
