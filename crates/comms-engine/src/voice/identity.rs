@@ -41,7 +41,8 @@ impl Engine {
 
 /// A browser that is written as such: `client:<identity>`.
 pub(crate) fn written_browser(text: &str) -> Option<Address> {
-    text.strip_prefix(SCHEME).map(|identity| browser(identity.to_owned()))
+    let identity = text.strip_prefix(SCHEME).filter(|identity| identity.len() <= MAX_IDENTITY)?;
+    Some(browser(identity.to_owned()))
 }
 
 fn browser(identity: String) -> Address {

@@ -12,9 +12,12 @@ use crate::Engine;
 pub(crate) struct Lines(Vec<Account>);
 
 impl Engine {
+    /// The lines of an organisation, the preferred ones first.
     pub(crate) async fn lines(&self, organization: &OrganizationId) -> RepositoryResult<Lines> {
         let mut accounts = self.repository().accounts(Some(organization)).await?;
         accounts.retain(|account| account.channel == ChannelKind::Voice && account.active);
+        let order = self.channels().accounts(ChannelKind::Voice);
+        accounts.sort_by_key(|account| order.iter().position(|id| *id == account.id).unwrap_or(usize::MAX));
         Ok(Lines(accounts))
     }
 }

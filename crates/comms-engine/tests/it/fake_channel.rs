@@ -9,8 +9,9 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use comms_core::{
-    AccountId, Address, ByteStream, Capabilities, Channel, ChannelDirectory, ChannelKind, ContentKind, Error, Found,
-    InMemoryChannel, MediaRef, MediaStream, Outbound, Probe, Receipt, Result, TemplateSummary,
+    AccountId, Address, AddressKind, ByteStream, CallControl, Capabilities, Channel, ChannelDirectory, ChannelKind,
+    Content, ContentKind, Error, Found, InMemoryChannel, MediaRef, MediaStream, Outbound, Probe, Receipt, Result,
+    Status, TemplateSummary,
 };
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
@@ -26,6 +27,10 @@ pub struct Desk {
     /// A send waits for a permit. Tests that hold a send back start with none.
     pub gate: Semaphore,
     pub behaviour: Mutex<Behaviour>,
+    /// A telephone instead of a chat.
+    pub is_phone: bool,
+    /// The calls that were hung up.
+    pub hung_up: Mutex<Vec<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +82,14 @@ impl Desk {
             journal,
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
             behaviour: Mutex::default(),
+            is_phone: false,
+            hung_up: Mutex::default(),
         }
+    }
+
+    /// A channel of calls, of account `memory:<number>`.
+    pub fn phone(number: &str, journal: Journal) -> Self {
+        Self { is_phone: true, ..Self::new(number, journal) }
     }
 
     pub fn set(&self, change: impl FnOnce(&mut Behaviour)) {
@@ -96,10 +108,13 @@ impl Channel for Desk {
     }
 
     fn kind(&self) -> ChannelKind {
-        ChannelKind::WebChat
+        if self.is_phone { ChannelKind::Voice } else { ChannelKind::WebChat }
     }
 
     fn capabilities(&self) -> Capabilities {
+        if self.is_phone {
+            return Capabilities::new(&[ContentKind::Call], &[AddressKind::Phone, AddressKind::VoiceClient]);
+        }
         let mut capabilities = self.inner.capabilities();
         capabilities.contents.push(ContentKind::Template);
         capabilities.window = self.behaviour.lock().unwrap().window;
@@ -110,8 +125,13 @@ impl Channel for Desk {
         self.note("send");
         self.gate.acquire().await.unwrap().forget();
         assert!(!self.behaviour.lock().unwrap().panics, "told to panic");
-        if matches!(message.content, comms_core::Content::Template(_)) {
-            let plain = Outbound { content: comms_core::Content::text(message.content.summary()), ..message.clone() };
+        if self.is_phone {
+            let plain = Outbound { to: person(), content: Content::text("a call"), ..message.clone() };
+            let receipt = self.inner.send(&plain).await?;
+            return Ok(Receipt { status: Status::CallInitiated, ..receipt });
+        }
+        if matches!(message.content, Content::Template(_)) {
+            let plain = Outbound { content: Content::text(message.content.summary()), ..message.clone() };
             return self.inner.send(&plain).await;
         }
         self.inner.send(message).await
@@ -145,10 +165,22 @@ impl Channel for Desk {
         self.behaviour.lock().unwrap().read.clone().map_or(Ok(()), Err)
     }
 
+    fn calls(&self) -> Option<&dyn CallControl> {
+        self.is_phone.then_some(self)
+    }
+
     async fn templates(&self) -> Result<Vec<TemplateSummary>> {
         self.note("templates");
         let templates = self.behaviour.lock().unwrap().templates.clone();
         templates.ok_or_else(|| Error::unsupported("this channel has no templates"))
+    }
+}
+
+#[async_trait]
+impl CallControl for Desk {
+    async fn hang_up(&self, provider_id: &str) -> Result<()> {
+        self.hung_up.lock().unwrap().push(provider_id.to_owned());
+        Ok(())
     }
 }
 

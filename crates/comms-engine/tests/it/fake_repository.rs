@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Address, ChannelKind, Content, Direction, EventKind, MessageId, OrganizationId, Status, StoredWebhook,
-    UserId, WebhookId, WebhookRequest,
+    AccountId, Address, ChannelKind, Content, Direction, EventKind, MessageId, MessageOrigin, OrganizationId, Status,
+    StoredWebhook, UserId, WebhookId, WebhookRequest,
     history::{
         Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
         Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
@@ -42,6 +42,8 @@ pub struct State {
     pub media_outcomes: Vec<MediaOutcome>,
     /// How long accepting takes.
     pub accept_takes: std::time::Duration,
+    /// How long the accounts take.
+    pub accounts_take: std::time::Duration,
     /// Errors of the next calls of a method.
     pub failures: HashMap<&'static str, VecDeque<RepositoryError>>,
     events: HashSet<(AccountId, &'static str, String)>,
@@ -96,6 +98,12 @@ impl State {
             .ok_or(RepositoryError::NotFound("message"))
     }
 
+    /// Loses every record; the raw webhooks stay.
+    pub fn forget(&mut self) {
+        self.messages.clear();
+        self.events.clear();
+    }
+
     fn account(&self, id: &AccountId) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == *id)
     }
@@ -121,13 +129,15 @@ impl Repository for FakeRepository {
             state.webhooks.insert(webhook.id, stored);
         }
         for event in webhook.batch.events {
-            let Some(account) = state.account(&event.account).cloned() else {
+            let below = |account: &&Account| account.parent.as_ref() == Some(&event.account);
+            let known = state.account(&event.account).or_else(|| state.accounts.iter().find(below));
+            let Some(account) = known.cloned() else {
                 ingested.quarantined += 1;
                 state.quarantine.push((event.account, webhook.id));
                 continue;
             };
             let key = event.key.as_str().to_owned();
-            if !state.events.insert((event.account, event.kind.name(), key)) {
+            if !state.events.insert((account.id.clone(), event.kind.name(), key)) {
                 ingested.duplicates += 1;
                 continue;
             }
@@ -137,6 +147,14 @@ impl Repository for FakeRepository {
                     let address = message.party.primary().cloned();
                     let mut detail = detail(&account, address, message.content, webhook.received_at);
                     detail.entry.provider_id = Some(event.subject);
+                    if message.origin == MessageOrigin::Echo {
+                        detail.entry.direction = Direction::Outbound;
+                        detail.entry.status = Status::Sent;
+                        detail.entry.user = message.author;
+                        detail.entry.links = message.links;
+                    }
+                    detail.entry.status = message.status.unwrap_or(detail.entry.status);
+                    detail.entry.problem = message.problem;
                     let id = detail.entry.message;
                     let row = Row { detail, lease_until: None };
                     state.messages.insert(id, row);
@@ -339,6 +357,10 @@ impl Repository for FakeRepository {
     }
 
     async fn accounts(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<Account>> {
+        let takes = self.state().accounts_take;
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
         let state = self.call("accounts")?;
         let mine = |account: &&Account| organization.is_none_or(|own| account.organization == *own);
         Ok(state.accounts.iter().filter(mine).cloned().collect())

@@ -15,4 +15,5 @@ mod replay;
 mod retry;
 mod rules;
 mod send;
+mod voice;
 mod workers;
