@@ -60,7 +60,7 @@ impl MessageFilter {
     #[must_use]
     pub fn sent_on(self, day: time::Date) -> Self {
         // As Twilio's description wants it: its first moment means the whole day.
-        Self(self.0.opt("DateSent", instant(day.midnight().assume_utc())))
+        Self(self.0.set("DateSent", Date::iso(day.midnight().assume_utc()).as_str()))
     }
 
     /// Those sent then or before. A message that waits has not been sent.
