@@ -65,7 +65,7 @@ export async function start(file) {
 
 async function startMock(file) {
   const program = new URL('dist/index.js', import.meta.resolve('@stoplight/prism-cli/package.json')).pathname;
-  const child = spawn(process.execPath, [program, 'mock', file, '--port', '0', '--host', '127.0.0.1', '--errors'], {
+  const child = spawn(process.execPath, [program, 'mock', file, '--port', '0', '--host', '127.0.0.1'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return new Promise((resolve, reject) => {
