@@ -10,8 +10,8 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Address, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, Party,
-    SystemClock, WebhookId, WebhookRequest,
+    AccountId, Address, Batch, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage, Party, SystemClock,
+    WebhookId, WebhookRequest,
     history::{Account, DatabaseSettings, NewWebhook, Repository, open},
 };
 use time::OffsetDateTime;

@@ -1,6 +1,6 @@
 use comms_core::{
-    Address, Button, Call, ContactCard, Content, ContentKind, Files, Interactive, InteractiveAction, ListRow, ListSection,
-    Location, Media, MediaKind, MediaRef, Reaction, Template, TemplateParameter,
+    Address, Button, Call, ContactCard, Content, ContentKind, Files, Interactive, InteractiveAction, ListRow,
+    ListSection, Location, Media, MediaKind, MediaRef, Reaction, Template, TemplateParameter,
 };
 use proptest::prelude::*;
 use serde_json::json;

@@ -25,4 +25,6 @@ mod event;
 mod history;
 mod id;
 mod phone;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod shuffled;
 mod status;

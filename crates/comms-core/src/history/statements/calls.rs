@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, ingest,
+    Conn, RunQueryDsl, comunicaciones, ingest, people,
     plan::Draft,
     rows::MessageRow,
     schema::messages,
@@ -114,6 +114,10 @@ impl Standing {
             ))
             .execute(conn)
             .await?;
+        match links {
+            Some(_) => people::learn(conn, told, draft.body, now).await?,
+            None => people::claim(conn, told, user.as_deref(), now).await?,
+        }
         match self.comunicacion_id {
             Some(row) => comunicaciones::belong(conn, row, user.as_deref(), links.map(|_| told)).await,
             None => Ok(()),

@@ -22,6 +22,7 @@ use crate::{
 };
 
 /// A party of this round's messages.
+#[derive(Clone)]
 pub(super) struct Person {
     pub contact: Uid,
     pub links: Links,
@@ -143,15 +144,14 @@ impl People {
             self.remember(&met, &person, candidates, name.as_ref(), username.as_ref());
         }
         // Whom one of us calls or writes to for the first time is theirs, as with a send.
-        if let Some(author) = draft.body.author.as_ref().filter(|_| met.is_empty()) {
-            person.owner = Some(author.clone());
-        }
+        let author = draft.body.author.clone().filter(|_| met.is_empty());
+        let theirs = Person { owner: author.or_else(|| person.owner.clone()), ..person.clone() };
         for address in &party.addresses {
             if known.contains_key(&key(address)) {
                 continue;
             }
             self.new_identities.entry(key(address)).or_insert_with(|| {
-                new_identity(account, address, contact, name.clone(), username.clone(), &person, now)
+                new_identity(account, address, contact, name.clone(), username.clone(), &theirs, now)
             });
         }
         self.by_address.insert(key(primary), person);
@@ -471,6 +471,23 @@ pub(super) async fn learn(conn: &mut Conn, row: &MessageRow, told: &InboundMessa
         user,
         identities::updated_at.eq(now),
     ))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whoever calls somebody who is nobody's yet is whose they are, as with a send.
+pub(super) async fn claim(conn: &mut Conn, row: &MessageRow, user: Option<&str>, now: Instant) -> QueryResult<()> {
+    let (Some(account), Some(contact)) = (&row.account_id, row.contact_id) else {
+        return Ok(());
+    };
+    diesel::update(
+        identities::table
+            .filter(identities::account_id.eq(account))
+            .filter(identities::contact_id.eq(contact))
+            .filter(identities::user_id.is_null()),
+    )
+    .set((identities::user_id.eq(user), identities::updated_at.eq(now)))
     .execute(conn)
     .await?;
     Ok(())
