@@ -34,7 +34,7 @@
 
 mod signed;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
 use comms_http::{Error, ErrorKind, ExposeSecret, Outcome, Result, Secret, WebhookRequest, signature};
@@ -145,8 +145,8 @@ impl Verifier {
 
 const ACCOUNT_SID: &str = "AccountSid";
 
-/// A webhook whose sender is proved. `Debug` shows the names of the parameters alone.
-#[derive(Clone, Debug)]
+/// A webhook whose sender is proved. `Debug` shows neither values nor the body.
+#[derive(Clone)]
 pub struct Verified {
     account_sid: String,
     url: String,
@@ -206,5 +206,17 @@ impl Verified {
         let body = self.body.as_ref().ok_or_else(|| unread("the webhook has no JSON body"))?;
         serde_json::from_slice(body)
             .map_err(|error| unread("the webhook is not the JSON that was expected").source(error))
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("account_sid", &self.account_sid)
+            .field("path", &self.url.split('?').next())
+            .field("params", &self.params)
+            .field("query", &self.query)
+            .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
     }
 }

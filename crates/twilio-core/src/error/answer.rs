@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use comms_http::Failure;
+use comms_http::{Error, Failure};
 use http::{
     HeaderMap,
     header::{DATE, RETRY_AFTER},
@@ -23,10 +23,9 @@ const EXCERPT: usize = 300;
 /// #     headers: &http::HeaderMap::new(),
 /// #     body: br#"{"code":20001,"message":"Invalid parameter","details":{"field":"To"}}"#,
 /// # });
-/// use std::error::Error;
 /// use twilio_core::error::Answer;
 ///
-/// let answer = error.source().and_then(|source| source.downcast_ref::<Answer>()).unwrap();
+/// let answer = Answer::of(&error).unwrap();
 /// assert_eq!(answer.details().unwrap()["field"], "To");
 /// ```
 ///
@@ -45,6 +44,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What Twilio said, where an error comes from an answer of it.
+    #[must_use]
+    pub fn of(error: &Error) -> Option<&Self> {
+        StdError::source(error)?.downcast_ref()
+    }
+
     /// Reads an answer that is not a success.
     pub(super) fn read(failure: &Failure<'_>) -> Self {
         let header = |name| failure.headers.get(name)?.to_str().ok().map(str::to_owned);

@@ -3,7 +3,7 @@
 use comms_http::{Error, ErrorKind, Outcome};
 use http::Method;
 use serde_json::{Value, json};
-use twilio_core::{Client, Config, Credentials, Form, Operation, Product};
+use twilio_core::{Client, Config, Credentials, Form, Operation, Product, error::Answer};
 
 use crate::support::{ACCOUNT, Script, TOKEN, answer, builder, client, form_body, header, ok};
 
@@ -125,9 +125,7 @@ async fn a_success_that_cannot_be_read_is_unknown() {
         let error = client.json::<Value>(CREATE, request).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome(), error.status()), (ErrorKind::Decode, Outcome::Unknown, Some(200)));
         assert_eq!(error.operation_name(), Some("messages.create"));
-        let source = std::error::Error::source(&error).unwrap();
-        let found = source.downcast_ref::<twilio_core::error::Answer>().unwrap();
-        assert_eq!(found.excerpt(), excerpt);
+        assert_eq!(Answer::of(&error).unwrap().excerpt(), excerpt);
         assert_eq!(script.requests().len(), 1);
     }
 }

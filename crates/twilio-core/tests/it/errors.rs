@@ -1,6 +1,6 @@
 //! Errors: every shape of body, and the code decides.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use comms_http::{Error, ErrorKind, Failure, Outcome};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -24,76 +24,49 @@ fn classify(status: u16, body: &str) -> Error {
 }
 
 fn answer(error: &Error) -> &Answer {
-    error.source().unwrap().downcast_ref().unwrap()
+    Answer::of(error).unwrap()
+}
+
+/// What an answer must be read as: code, message, field, kind and outcome.
+type Read = (Option<&'static str>, &'static str, Option<&'static str>, (ErrorKind, Outcome));
+
+fn assert_read(status: u16, body: &str, wanted: Read) {
+    let error = classify(status, body);
+    let read = (error.provider_code(), error.message(), error.field_name(), (error.kind(), error.outcome()));
+    assert_eq!(read, wanted, "{body}");
 }
 
 #[test]
-fn each_shape_is_read() {
-    let xml = "<?xml version='1.0'?>\n<TwilioResponse><RestException><Status>400</Status><Message>To &amp; From &#39;x&#39;</Message>\
-               <Code>21201</Code><MoreInfo>https://www.twilio.com/docs/errors/21201</MoreInfo></RestException></TwilioResponse>";
+fn each_shape_of_json_is_read() {
+    let not_mobile = (Some("21614"), "not mobile", None, (InvalidRecipient, Rejected));
+    assert_read(400, r#"{"code":21614,"message":"not mobile","more_info":"x","status":400}"#, not_mobile);
+    assert_read(400, r#"{"code":"21614","message":"not mobile","status":"400"}"#, not_mobile);
+    let details = r#"{"code":20001,"message":"no","details":{"field":"To"}}"#;
+    assert_read(400, details, (Some("20001"), "no", Some("To"), (InvalidRequest, Rejected)));
+    let without_code = r#"{"status":404,"message":"not found"}"#;
+    assert_read(404, without_code, (None, "not found", None, (InvalidRequest, Rejected)));
     let problem = r##"{"type":"https://www.twilio.com/docs/api/errors/20422","title":"Validation failed","status":400,
         "detail":"One field is invalid","code":20422,"errors":[{"detail":"must be E.164","pointer":"#/to"}]}"##;
-    for (status, body, code, message, field, wanted) in [
-        (
-            400,
-            r#"{"code":21614,"message":"not mobile","more_info":"x","status":400}"#,
-            Some("21614"),
-            "not mobile",
-            None,
-            (InvalidRecipient, Rejected),
-        ),
-        (
-            400,
-            r#"{"code":"21614","message":"not mobile","status":"400"}"#,
-            Some("21614"),
-            "not mobile",
-            None,
-            (InvalidRecipient, Rejected),
-        ),
-        (
-            400,
-            r#"{"code":20001,"message":"no","details":{"field":"To"}}"#,
-            Some("20001"),
-            "no",
-            Some("To"),
-            (InvalidRequest, Rejected),
-        ),
-        (404, r#"{"status":404,"message":"not found"}"#, None, "not found", None, (InvalidRequest, Rejected)),
-        (
-            400,
-            problem,
-            Some("20422"),
-            "Validation failed: One field is invalid",
-            Some("to"),
-            (InvalidRequest, Rejected),
-        ),
-        (400, xml, Some("21201"), "To & From 'x'", None, (InvalidRequest, Rejected)),
-        (
-            451,
-            "451 Unavailable For Legal Reasons",
-            None,
-            "451 Unavailable For Legal Reasons",
-            None,
-            (InvalidRequest, Rejected),
-        ),
-        (
-            502,
-            "<html>\n<head><title>502 Bad Gateway</title></head><body><br>",
-            None,
-            "502 Bad Gateway",
-            None,
-            (Provider, Unknown),
-        ),
-        (500, "", None, UNREADABLE, None, (Provider, Unknown)),
-        (500, r#"{"code":20500,"message":"Internal Ser"#, None, UNREADABLE, None, (Provider, Unknown)),
-        (401, "[]", None, "[]", None, (Unauthenticated, Rejected)),
-        (403, "null", None, "null", None, (Unauthenticated, Rejected)),
-        (400, r#"{"code":null,"message":7}"#, None, UNREADABLE, None, (InvalidRequest, Rejected)),
-    ] {
-        let error = classify(status, body);
-        assert_eq!((error.kind(), error.outcome()), wanted, "{body}");
-        assert_eq!((error.provider_code(), error.message(), error.field_name()), (code, message, field), "{body}");
-    }
+    let message = "Validation failed: One field is invalid";
+    assert_read(400, problem, (Some("20422"), message, Some("to"), (InvalidRequest, Rejected)));
+    assert_read(400, r#"{"code":null,"message":7}"#, (None, UNREADABLE, None, (InvalidRequest, Rejected)));
+    let cut = r#"{"code":20500,"message":"Internal Ser"#;
+    assert_read(500, cut, (None, UNREADABLE, None, (Provider, Unknown)));
+}
+
+#[test]
+fn each_other_shape_is_read() {
+    let xml = "<?xml version='1.0'?>\n<TwilioResponse><RestException><Status>400</Status>\
+               <Message>To &amp; From &#39;x&#39;</Message><Code>21201</Code>\
+               <MoreInfo>https://www.twilio.com/docs/errors/21201</MoreInfo></RestException></TwilioResponse>";
+    assert_read(400, xml, (Some("21201"), "To & From 'x'", None, (InvalidRequest, Rejected)));
+    let page = "<!DOCTYPE html>\n<html>\n<head><title>502 Bad Gateway</title></head><body><br>";
+    assert_read(502, page, (None, "502 Bad Gateway", None, (Provider, Unknown)));
+    let line = "451 Unavailable For Legal Reasons";
+    assert_read(451, line, (None, line, None, (InvalidRequest, Rejected)));
+    assert_read(500, "", (None, UNREADABLE, None, (Provider, Unknown)));
+    assert_read(401, "[]", (None, "[]", None, (Unauthenticated, Rejected)));
+    assert_read(302, "", (None, UNREADABLE, None, (Provider, Unknown)));
 }
 
 const UNREADABLE: &str = "the provider refused without a readable reason";

@@ -133,8 +133,7 @@ fn answers() {
         let error = classify(case, status, &body)?;
         let expect = &case["expect"];
         let code = expect["code"].as_i64().map(|code| code.to_string());
-        let answer = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<Answer>());
-        let answer = answer.ok_or("no answer")?;
+        let answer = Answer::of(&error).ok_or("no answer")?;
         if error.provider_code() != code.as_deref() || error.message().is_empty() {
             return Err(format!("wanted {code:?}: {error:?}"));
         }
