@@ -23,6 +23,8 @@ const PACKAGED: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENS
 /// A project that depends on one crate alone.
 struct Importer {
     of: &'static str,
+    /// Whether with its default features.
+    default: bool,
     features: &'static [&'static str],
     /// What must not come along.
     without: &'static [&'static str],
@@ -37,6 +39,7 @@ const TOOLKIT: &[&str] = &["comms-core", "comms-engine", "diesel", "actix-web"];
 const IMPORTERS: &[Importer] = &[
     Importer {
         of: "comms-http",
+        default: true,
         features: &[],
         without: &["reqwest", "tokio", "hyper", "rustls"],
         own: "",
@@ -44,6 +47,7 @@ const IMPORTERS: &[Importer] = &[
     },
     Importer {
         of: "comms-core",
+        default: true,
         features: &[],
         without: &["diesel", "reqwest", "tokio", "actix-web"],
         own: "",
@@ -51,6 +55,7 @@ const IMPORTERS: &[Importer] = &[
     },
     Importer {
         of: "whatsapp-cloud",
+        default: true,
         features: &[],
         without: TOOLKIT,
         own: "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
@@ -59,12 +64,58 @@ const IMPORTERS: &[Importer] = &[
     },
     Importer {
         of: "whatsapp-cloud",
+        default: true,
         features: &["channel"],
         without: &["comms-engine", "diesel", "actix-web"],
         own: "comms-core = \"0.1\"\n",
         main: include_str!("../importers/whatsapp_cloud_channel.rs"),
     },
+    Importer {
+        of: "twilio-core",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
+              http = \"1\"\n\
+              reqwest = { version = \"0.13\", default-features = false }\n\
+              serde_json = \"1\"\n",
+        main: include_str!("../importers/twilio_core.rs"),
+    },
+    Importer {
+        of: "twilio-voice",
+        default: false,
+        features: &[],
+        without: OFFLINE,
+        own: "comms-http = \"0.1\"\n\
+              time = \"0.3\"\n\
+              twilio-core = { version = \"0.1\", default-features = false }\n",
+        main: include_str!("../importers/twilio_voice.rs"),
+    },
+    Importer {
+        of: "twilio-voice",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: TWILIO_CLIENT,
+        main: include_str!("../importers/twilio_voice_client.rs"),
+    },
+    Importer {
+        of: "twilio-messaging",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: TWILIO_CLIENT,
+        main: include_str!("../importers/twilio_messaging.rs"),
+    },
 ];
+
+/// What a project has beside a client of Twilio.
+const TWILIO_CLIENT: &str = "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
+                             reqwest = { version = \"0.13\", default-features = false }\n\
+                             twilio-core = \"0.1\"\n";
+
+/// What needs a network, and the domain model.
+const OFFLINE: &[&str] = &["reqwest", "tokio", "hyper", "rustls", "comms-core", "comms-engine", "diesel", "actix-web"];
 
 /// Packages every published crate, looks into the packages, and builds the importers' projects against them.
 pub(crate) fn run(root: &Path) -> Result<bool> {
@@ -151,6 +202,7 @@ fn importers(published: &[&Package]) -> Result<Vec<Importer>> {
         if !IMPORTERS.iter().any(|importer| importer.of == package.name) {
             all.push(Importer {
                 of: package.name.clone().leak(),
+                default: true,
                 features: &[],
                 without: if package.is_provider() { TOOLKIT } else { &["actix-web"] },
                 own: "",
@@ -173,7 +225,8 @@ fn import(root: &Path, published: &[&Package], unpacked: &Path, importer: &Impor
         cargo.env("CARGO_TARGET_DIR", shell::target_folder(root));
         cargo
     };
-    let name = format!("{} {:?}", importer.of, importer.features);
+    let default = if importer.default { "" } else { " without its default features" };
+    let name = format!("{} {:?}{default}", importer.of, importer.features);
     let mut problems = Vec::new();
     if !shell::succeeds(cargo().args(["check", "--quiet"]))? {
         problems.push(format!("a project that depends on {name} alone does not compile"));
@@ -194,8 +247,8 @@ fn import(root: &Path, published: &[&Package], unpacked: &Path, importer: &Impor
 fn manifest(importer: &Importer, published: &[&Package], unpacked: &Path) -> String {
     let mut manifest = format!(
         "[package]\nname = \"importer\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
-         {} = {{ version = \"*\", features = {:?} }}\n{}\n[workspace]\n\n[patch.crates-io]\n",
-        importer.of, importer.features, importer.own
+         {} = {{ version = \"*\", default-features = {}, features = {:?} }}\n{}\n[workspace]\n\n[patch.crates-io]\n",
+        importer.of, importer.default, importer.features, importer.own
     );
     for package in published {
         let folder = unpacked.join(package.full_name());
