@@ -8,8 +8,8 @@ use std::{
 };
 
 use comms_core::{
-    Channel, Content, Error, ErrorKind, Event, EventKind, ManualClock, Media, MediaKind, MediaRef, MessageId, Outcome,
-    Status,
+    Channel, Content, Error, ErrorKind, Event, EventKey, EventKind, ManualClock, Media, MediaKind, MediaRef, MessageId,
+    OptChange, Outcome, Party, Status,
     history::{
         AttachmentState, DatabaseSettings, HistoryEntry, HistoryFilter, Organization, Repository, WebhookFilter, open,
     },
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use crate::{
-    fake_channel::{Desk, Directory},
+    fake_channel::{Desk, Directory, person},
     scene::{account, admin, text, text_event, user},
 };
 
@@ -222,6 +222,29 @@ async fn the_window_opens_with_the_other_partys_message() {
     scene.clock.advance(day);
     let refused = scene.engine.send(text("hola")).await.unwrap_err();
     assert_eq!(refused.code(), Code::WindowClosed);
+}
+
+#[tokio::test]
+async fn who_writes_stop_is_not_written_to_until_they_write_start() {
+    let scene = durable().await;
+    let opt = |key: &str, opted_in| Event {
+        key: EventKey::new(key),
+        kind: EventKind::Opt(OptChange {
+            party: Party::of(person()),
+            opted_in,
+            scope: "messages".to_owned(),
+            raw: serde_json::Value::Null,
+        }),
+        ..text_event("memory:desk", key)
+    };
+    assert_eq!(scene.engine.send(text("hola")).await.unwrap().status, Status::Accepted);
+    for (key, opted_in, refused) in [("stop", false, Some(Code::OptedOut)), ("start", true, None)] {
+        scene.receive(text_event("memory:desk", key)).await;
+        scene.receive(opt(key, opted_in)).await;
+        let code = scene.engine.send(text("hola")).await.err().map(|error| error.code());
+        assert_eq!(code, refused, "after {key}");
+        scene.clock.advance(Duration::from_secs(60));
+    }
 }
 
 #[tokio::test]

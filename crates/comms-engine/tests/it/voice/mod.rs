@@ -10,19 +10,20 @@ use comms_core::{
     AccountId, Address, AddressKind, Asked, Batch, Call, Channel, ChannelKind, Content, Decision, Event, EventKey,
     EventKind, Inbound, InboundMessage, ManualClock, MessageOrigin, Party, Question, Reply, Result, Status,
     StoredWebhook, WebhookRequest,
-    history::{Account, HistoryEntry},
+    history::{Account, HistoryEntry, Repository},
 };
-use comms_engine::{Engine, Settings};
+use comms_engine::{BlobStore, Engine, Settings};
 
 use crate::{
     fake_channel::{Desk, Directory},
-    fake_repository::FakeRepository,
+    fake_repository::{FakeRepository, Journal},
     scene::account,
 };
 
 mod answer;
 mod decide;
 mod dial;
+mod durable;
 mod identity;
 mod place;
 mod policy;
@@ -47,6 +48,14 @@ impl Exchange {
     fn read(&self, request: &WebhookRequest) -> Batch {
         self.batches.lock().unwrap().get(request.body.as_ref()).cloned().unwrap_or_default()
     }
+
+    /// A webhook that will be read as this.
+    fn webhook(&self, question: Option<Question>, events: Vec<Event>) -> WebhookRequest {
+        let mut batches = self.batches.lock().unwrap();
+        let body = format!("webhook {}", batches.len());
+        batches.insert(body.clone().into_bytes(), Batch { events, problem: None, question });
+        WebhookRequest::post("https://voice.example.com/", body)
+    }
 }
 
 impl Inbound for Exchange {
@@ -68,7 +77,7 @@ struct Lines {
     engine: Engine,
     store: Arc<FakeRepository>,
     exchange: Arc<Exchange>,
-    phones: HashMap<AccountId, Arc<Desk>>,
+    phones: Phones,
     clock: ManualClock,
 }
 
@@ -80,20 +89,38 @@ fn lines() -> Lines {
 fn lines_with(change: impl FnOnce(&mut Settings)) -> Lines {
     let journal = Arc::new(Mutex::new(Vec::new()));
     let store = Arc::new(FakeRepository::new(Arc::clone(&journal)));
-    let desks = [FIRST, OWN].map(|number| Arc::new(Desk::phone(number, Arc::clone(&journal))));
-    let phones: HashMap<_, _> = desks.into_iter().map(|desk| (desk.account().clone(), desk)).collect();
     store.state().accounts.extend([line(FIRST, "1", None), line(OWN, "7", Some(SHOWN))]);
+    let phones = phones(&journal);
     let clock = ManualClock::at_unix(1_700_000_000);
     let exchange = Arc::new(Exchange::default());
+    let engine = engine(store.clone(), &exchange, &phones, &clock, change);
+    Lines { engine, store, exchange, phones, clock }
+}
+
+type Phones = HashMap<AccountId, Arc<Desk>>;
+
+/// A channel for each line.
+fn phones(journal: &Journal) -> Phones {
+    let desks = [FIRST, OWN].map(|number| Arc::new(Desk::phone(number, Arc::clone(journal))));
+    desks.into_iter().map(|desk| (desk.account().clone(), desk)).collect()
+}
+
+fn engine(
+    store: Arc<dyn Repository>,
+    exchange: &Arc<Exchange>,
+    phones: &Phones,
+    clock: &ManualClock,
+    change: impl FnOnce(&mut Settings),
+) -> Engine {
     let mut settings = Settings::default();
     settings.first_organization = Some("north".into());
     change(&mut settings);
-    let engine = Engine::builder(store.clone(), Arc::new(Directory(phones.clone())))
+    Engine::builder(store, Arc::new(Directory(phones.clone())))
         .inbound("voice", exchange.clone())
+        .blobs(BlobStore::memory())
         .clock(Arc::new(clock.clone()))
         .settings(settings)
-        .build();
-    Lines { engine, store, exchange, phones, clock }
+        .build()
 }
 
 fn line(number: &str, owner: &str, caller_id: Option<&str>) -> Account {
@@ -115,10 +142,7 @@ impl Lines {
     }
 
     fn webhook(&self, question: Question, events: Vec<Event>) -> WebhookRequest {
-        let mut batches = self.exchange.batches.lock().unwrap();
-        let body = format!("webhook {}", batches.len());
-        batches.insert(body.clone().into_bytes(), Batch { events, problem: None, question: Some(question) });
-        WebhookRequest::post("https://voice.example.com/", body)
+        self.exchange.webhook(Some(question), events)
     }
 
     /// The last answer.
