@@ -1,5 +1,5 @@
 use comms_core::{
-    Address, AddressKind, Button, Capabilities, Content, ContentKind, ErrorKind, Interactive, InteractiveAction,
+    Address, AddressKind, Button, Capabilities, Content, ContentKind, ErrorKind, Files, Interactive, InteractiveAction,
     ListRow, ListSection, Media, MediaKind, MediaRef, Outbound, Outcome,
 };
 
@@ -80,6 +80,33 @@ fn a_caption_may_be_absent_but_not_too_long() {
     can.check(&photo(None)).unwrap();
     can.check(&photo(Some("ñañ"))).unwrap();
     refused(&can, &photo(Some("ñaña")), ErrorKind::InvalidRequest, "caption");
+}
+
+#[test]
+fn files_are_counted_and_their_text_is_measured() {
+    let mut can = everything();
+    (can.max_files, can.max_text) = (2, 5);
+    let files = |body: Option<&str>, count: usize| {
+        let file = Media {
+            kind: MediaKind::Image,
+            source: MediaRef::Url("https://example.com/a.jpg".to_owned()),
+            caption: None,
+            filename: None,
+            mime_type: None,
+            sha256: None,
+        };
+        to_a_phone(Content::Files(Files { body: body.map(str::to_owned), files: vec![file; count] }))
+    };
+    for body in [None, Some(""), Some("ñandú")] {
+        can.check(&files(body, 2)).unwrap();
+    }
+    refused(&can, &files(None, 0), ErrorKind::InvalidRequest, "files");
+    refused(&can, &files(None, 3), ErrorKind::InvalidRequest, "files");
+    refused(&can, &files(Some("ñandús"), 1), ErrorKind::InvalidRequest, "body");
+    can.max_files = 0;
+    can.check(&files(None, 100)).unwrap();
+    can.contents.retain(|kind| *kind != ContentKind::Files);
+    refused(&can, &files(None, 1), ErrorKind::Unsupported, "content");
 }
 
 #[test]

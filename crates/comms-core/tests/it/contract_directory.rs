@@ -260,6 +260,46 @@ async fn a_lead_of_nobody_falls_to_the_owner_of_the_account() {
     }
 }
 
+/// Who rings when somebody calls: asked before there is a message of theirs.
+#[tokio::test]
+async fn whose_a_caller_is_is_known_before_anybody_met_them() {
+    for place in Place::everywhere().await {
+        let desk = open(&place).await;
+        let ask = async |number: &str| {
+            let found = desk.store.recipient(&account(), &phone(number)).await.unwrap();
+            let of = |id: Option<String>| id.unwrap_or_else(|| "-".to_owned());
+            let links = (found.links.lead.map(|id| id.to_string()), found.links.client.map(|id| id.to_string()));
+            [of(links.0), of(links.1), of(found.owner.map(|id| id.to_string()))].join("|")
+        };
+        assert_eq!(ask("+34600000000").await, "1|-|2", "a lead's seller");
+        assert_eq!(ask("+34600000001").await, "2|-|-", "a lead of nobody");
+        assert_eq!(ask("+34600000002").await, "-|1|3", "a client's seller");
+        assert_eq!(ask("+34600000009").await, "-|-|-", "a stranger");
+
+        // The directory's word on the lead counts more than who wrote to them last, and is asked each time.
+        desk.sends_as("1", "+34600000000", "al lead 1", lead("1")).await.unwrap();
+        assert_eq!(ask("+34600000000").await, "1|-|2");
+        place.run("UPDATE leaks SET vendedor_id = 3 WHERE id = 1").await;
+        assert_eq!(ask("+34600000000").await, "1|-|3");
+        // A lead of nobody is theirs who wrote last; one that is gone is no lead.
+        desk.sends_as("3", "+34600000001", "al lead 2", lead("2")).await.unwrap();
+        assert_eq!(ask("+34600000001").await, "2|-|3");
+        place.run("DELETE FROM comunicaciones; DELETE FROM leaks WHERE id = 2").await;
+        assert_eq!(ask("+34600000001").await, "-|-|3");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_does_not_answer_leaves_what_was_learnt() {
+    for place in Place::everywhere().await {
+        let desk = open(&place).await;
+        desk.sends_as("3", "+34600000000", "al lead 1", lead("1")).await.unwrap();
+        place.run("ALTER TABLE leaks RENAME TO gone").await;
+        let found = desk.store.recipient(&account(), &phone("+34600000000")).await.unwrap();
+        assert_eq!((found.links, found.owner), (lead("1"), Some("3".into())));
+    }
+}
+
 #[tokio::test]
 async fn assignments_say_who_is_known_and_whose_they_are() {
     for place in Place::everywhere().await {

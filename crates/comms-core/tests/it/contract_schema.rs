@@ -1,9 +1,12 @@
 //! A database that Prisma owns: everything of ours is in a schema of our own, and nothing of Prisma's changes.
 
-use comms_core::history::{PRISMA_MODEL, RepositoryError};
+use comms_core::{
+    EventKind, Status,
+    history::{PRISMA_MODEL, RepositoryError},
+};
 use futures_util::future::join_all;
 
-use crate::contract_world::{BUSINESS, COMUNICACIONES, Desk, FOREIGN_KEYS, LEDGER, Place, lead, words};
+use crate::contract_world::{BUSINESS, COMUNICACIONES, Desk, FOREIGN_KEYS, LEDGER, Place, lead, status, words};
 
 /// Tables that DiamondSistem could have under names of ours, among them diesel's ledger.
 const NAMESAKES: &str = r#"
@@ -102,6 +105,33 @@ async fn migrating_again_and_by_six_at_once_is_migrating_once() {
 
     one.hears("+34600000000", "hola").await;
     assert_eq!(words(&two.history().await), ["hola"]);
+}
+
+/// What version 0.1 stored before there were calls stays, and is read by what knows of them.
+#[tokio::test]
+async fn a_database_from_before_the_calls_is_brought_up_to_date() {
+    for place in Place::everywhere().await {
+        let desk = place.open().await;
+        desk.hears("+34600000000", "hola").await;
+        desk.sends("+34600000000", "buenas", lead("1")).await;
+        desk.store.close().await;
+        drop(desk);
+        let (down, schema) = match place {
+            Place::Postgres(_) => (include_str!("../../migrations/postgres/0002_calls/down.sql"), "comms."),
+            Place::Sqlite(_) => (include_str!("../../migrations/sqlite/0002_calls/down.sql"), ""),
+        };
+        if let Place::Postgres(_) = &place {
+            place.run(&format!("SET search_path TO comms; {down}")).await;
+        } else {
+            place.run(down).await;
+        }
+        place.run(&format!("DELETE FROM {schema}__diesel_schema_migrations WHERE version = '0002'")).await;
+
+        let desk = place.open().await;
+        assert_eq!(words(&desk.history().await), ["buenas", "hola"]);
+        desk.ingest(vec![status("buenas", Status::Read)]).await;
+        assert_eq!(desk.saying("buenas").await.status, Status::Read);
+    }
 }
 
 #[tokio::test]
@@ -226,7 +256,7 @@ async fn a_user_of_few_rights_is_enough() {
     place
         .run(&format!(
             "CREATE ROLE {user} LOGIN; CREATE SCHEMA comms AUTHORIZATION {user}; GRANT USAGE ON SCHEMA public TO {user}; \
-             GRANT SELECT, INSERT, UPDATE (estado, sid_externo) ON comunicaciones TO {user}; \
+             GRANT SELECT, INSERT, UPDATE (estado, sid_externo, duracion_seg) ON comunicaciones TO {user}; \
              GRANT USAGE ON SEQUENCE comunicaciones_id_seq TO {user}; GRANT SELECT ON leaks TO {user}"
         ))
         .await;
@@ -236,6 +266,12 @@ async fn a_user_of_few_rights_is_enough() {
     desk.hears("+34600000000", "hola").await;
     desk.sends("+34600000000", "buenas", lead("1")).await;
     assert_eq!(place.rows(&["contenido"]).await, ["hola", "buenas"]);
+    let mut report = status("buenas", Status::CallCompleted);
+    if let EventKind::Status(update) = &mut report.kind {
+        update.duration_seconds = Some(42);
+    }
+    desk.ingest(vec![report]).await;
+    assert_eq!(place.rows(&["estado", "duracion_seg"]).await, ["recibido|-", "completada|42"]);
     drop(desk);
     place.run(&format!("DROP OWNED BY {user} CASCADE; DROP ROLE {user}")).await;
 }

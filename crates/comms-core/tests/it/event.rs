@@ -1,6 +1,6 @@
 use comms_core::{
-    AccountId, Address, Change, Content, Event, EventKey, EventKind, IdentityChange, InboundMessage, MessageOrigin,
-    OptChange, Party, Status, StatusUpdate,
+    AccountId, Address, Call, Change, Content, ErrorKind, Event, EventKey, EventKind, IdentityChange, InboundMessage,
+    Links, Media, MediaKind, MediaRef, MessageOrigin, OptChange, Party, Problem, Recording, Status, StatusUpdate,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -50,6 +50,21 @@ fn every_kind_of_event_survives_json_under_its_name() {
             correlation: Some("0198".to_owned()),
             ..StatusUpdate::new(Some(Status::Read), "read")
         })),
+        EventKind::Message(Box::new(InboundMessage {
+            origin: MessageOrigin::Echo,
+            status: Some(Status::CallFailed),
+            problem: Some(premium()),
+            author: Some("2".into()),
+            links: Links { lead: Some("7".into()), ..Links::default() },
+            ..InboundMessage::new(ana(), Content::Call(Call::default()))
+        })),
+        EventKind::Status(Box::new(StatusUpdate {
+            problem: Some(premium()),
+            duration_seconds: Some(42),
+            answered_by: Some("machine_start".to_owned()),
+            ..StatusUpdate::new(None, "amd")
+        })),
+        EventKind::Recording(Box::new(recording())),
         EventKind::Identity(IdentityChange {
             previous: None,
             previous_aliases: Vec::new(),
@@ -78,6 +93,38 @@ fn every_kind_of_event_survives_json_under_its_name() {
         assert_eq!(json["kind"]["kind"], event.kind.name());
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
     }
+}
+
+fn premium() -> Problem {
+    Problem { code: "21215".to_owned(), message: "not permitted".to_owned(), kind: ErrorKind::InvalidRequest }
+}
+
+fn recording() -> Recording {
+    let media = Media {
+        kind: MediaKind::Audio,
+        source: MediaRef::Id("RE1".to_owned()),
+        caption: None,
+        filename: None,
+        mime_type: Some("audio/mpeg".to_owned()),
+        sha256: None,
+    };
+    Recording { media, duration_seconds: Some(42), extra: json!({"channels": 2}) }
+}
+
+/// Events are stored as they were written: what older versions stored is read, and what is absent is not written.
+#[test]
+fn what_a_call_adds_may_be_absent() {
+    let message = json!({"party": {"addresses": []}, "content": {"type": "text", "body": "hola"}});
+    let read: InboundMessage = serde_json::from_value(message).unwrap();
+    assert_eq!((read.status, read.problem, read.author, read.links), (None, None, None, Links::default()));
+    let read: StatusUpdate = serde_json::from_value(json!({"status": "read", "provider_status": "read"})).unwrap();
+    assert_eq!(read, StatusUpdate::new(Some(Status::Read), "read"));
+    let written = serde_json::to_value(StatusUpdate::new(Some(Status::CallRinging), "ringing")).unwrap();
+    let names: Vec<&String> = written.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["provider_status", "recipient", "status"]);
+    let written = serde_json::to_value(InboundMessage::new(Party::default(), Content::text("hola"))).unwrap();
+    let names: Vec<&String> = written.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["content", "origin", "party"]);
 }
 
 #[test]

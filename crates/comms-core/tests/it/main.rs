@@ -7,6 +7,8 @@ mod content;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_address;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_calls;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_directory;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_owner;

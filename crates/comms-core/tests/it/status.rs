@@ -51,6 +51,23 @@ fn what_the_provider_reports_outranks_what_we_believe() {
     assert_eq!(Status::Failed.merge(Status::Delivered), Status::Delivered);
 }
 
+#[test]
+fn what_became_of_a_call_outranks_that_it_ended() {
+    let ends =
+        [Status::CallCanceled, Status::CallBusy, Status::CallNoAnswer, Status::CallFailed, Status::CallCompleted];
+    for end in ends {
+        assert_eq!(end.merge(Status::CallEnded), end);
+        assert_eq!(Status::CallEnded.merge(end), end);
+    }
+    for going_on in [Status::CallInitiated, Status::CallRinging, Status::CallInProgress] {
+        assert_eq!(going_on.merge(Status::CallEnded), Status::CallEnded);
+        // What we believed of the request never hides what the call does.
+        for believed in [Status::Sending, Status::Unknown, Status::Failed] {
+            assert_eq!(believed.merge(going_on), going_on);
+        }
+    }
+}
+
 fn status() -> impl Strategy<Value = Status> {
     prop::sample::select(Status::ALL.to_vec())
 }

@@ -37,11 +37,12 @@ struct Standing {
 }
 
 /// Adds what a repeated event tells of a call: an earlier time, fields that are new, who placed it and with whom, and its state.
-/// Returns the state, to be merged.
+/// Returns the state, to be merged. The row in `comunicaciones` follows where it is `shared`.
 pub(super) async fn amend(
     conn: &mut Conn,
     draft: &Draft<'_, InboundMessage>,
     told: &MessageRow,
+    shared: bool,
     now: Instant,
 ) -> QueryResult<Option<Merge>> {
     let standing: Option<Standing> = locked!(
@@ -53,9 +54,10 @@ pub(super) async fn amend(
     .first(conn)
     .await
     .optional()?;
-    let Some(standing) = standing else {
+    let Some(mut standing) = standing else {
         return Ok(None);
     };
+    standing.comunicacion_id = standing.comunicacion_id.filter(|_| shared);
     let occurred_at = earlier(standing.occurred_at, told.occurred_at);
     let content = united(standing.content.as_ref(), told.content.as_ref());
     let extra = united(standing.extra.as_ref(), told.extra.as_ref());

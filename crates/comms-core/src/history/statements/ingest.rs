@@ -162,10 +162,10 @@ async fn write_messages(
     for row in &rows {
         people::learn(conn, row, plan.messages[at[&row.id]].body, context.now).await?;
     }
-    let mut merges = Vec::new();
+    let (shared, mut merges) = (context.depth == Depth::Everything, Vec::new());
     for (row, draft) in known.iter().map(|row| (row, &plan.messages[at[&row.id]])) {
         if calls::is_call(draft.body) {
-            merges.extend(calls::amend(conn, draft, row, context.now).await?);
+            merges.extend(calls::amend(conn, draft, row, shared, context.now).await?);
         }
     }
     status::merge(conn, merges, context.now).await?;
