@@ -190,7 +190,7 @@ impl Engine {
 fn names_own_file(content: &Content) -> bool {
     let own = |media: &Media| matches!(media.source, MediaRef::Blob(_));
     match content {
-        Content::Media(media) => own(media),
+        Content::Media(_) | Content::Files(_) => content.files().iter().any(own),
         Content::Template(template) => {
             template.header.iter().any(|value| matches!(value, TemplateParameter::Media(media) if own(media)))
         }

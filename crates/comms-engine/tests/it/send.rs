@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use comms_core::{
-    Address, AddressKind, Content, Error, ErrorKind, Media, MediaKind, MediaRef, Outcome, Status,
+    Address, AddressKind, Content, Error, ErrorKind, Files, Media, MediaKind, MediaRef, Outcome, Status,
     history::{Assignment, Links, RecipientState, RepositoryError},
 };
 use comms_engine::{Code, Settings};
@@ -151,23 +151,22 @@ async fn a_bad_value_is_refused_with_its_field_and_nothing_is_stored() {
     let scene = scene();
     let mut elsewhere = text("hola");
     elsewhere.to = Address::verbatim(AddressKind::Group, "g1");
+    let own = Media {
+        kind: MediaKind::Image,
+        source: MediaRef::Blob("south/2023/11/other".to_owned()),
+        caption: None,
+        filename: None,
+        mime_type: None,
+        sha256: None,
+    };
+    let files = Files { body: None, files: vec![own.clone()] };
     let cases = [
         (text("  "), Code::EmptyText, "body"),
         (text(&"x".repeat(1_001)), Code::TextTooLong, "body"),
         (elsewhere, Code::InvalidRecipient, "to"),
         (crate::scene::content(Content::Contacts { contacts: Vec::new() }), Code::UnsupportedContent, "content"),
-        (
-            crate::scene::content(Content::Media(Media {
-                kind: MediaKind::Image,
-                source: MediaRef::Blob("south/2023/11/other".to_owned()),
-                caption: None,
-                filename: None,
-                mime_type: None,
-                sha256: None,
-            })),
-            Code::UnsupportedContent,
-            "source",
-        ),
+        (crate::scene::content(Content::Media(own.clone())), Code::UnsupportedContent, "source"),
+        (crate::scene::content(Content::Files(files)), Code::UnsupportedContent, "source"),
     ];
     for (request, code, field) in cases {
         let error = scene.engine.send(request).await.unwrap_err();

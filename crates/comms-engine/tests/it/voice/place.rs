@@ -148,13 +148,13 @@ async fn a_call_is_hung_up_while_it_lasts_by_who_may_see_it() {
 
     lines.engine.hang_up(&seller("7"), sent.message).await.unwrap();
     let id = lines.record().provider_id.unwrap();
-    assert_eq!(*lines.phone(OWN).hung_up.lock().unwrap(), [id.clone()]);
+    assert_eq!(*lines.phone(OWN).hung_up.lock().unwrap(), [id.as_str()]);
 
     for ended in [Status::CallEnded, Status::CallFailed, Status::CallCompleted] {
         lines.store.state().messages.get_mut(&sent.message).unwrap().detail.entry.status = ended;
         lines.engine.hang_up(&admin(), sent.message).await.unwrap();
     }
-    assert_eq!(*lines.phone(OWN).hung_up.lock().unwrap(), [id], "what has ended is left alone");
+    assert_eq!(*lines.phone(OWN).hung_up.lock().unwrap(), [id.as_str()], "what has ended is left alone");
 }
 
 #[tokio::test]
