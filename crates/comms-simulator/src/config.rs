@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Refused, meta::MetaConfig};
+use crate::{Refused, meta::MetaConfig, twilio::TwilioConfig};
 
 /// The settings of a [`Simulator`](crate::Simulator). The default is ready for use.
 ///
@@ -26,6 +26,8 @@ pub struct Config {
     pub webhooks: WebhookPolicy,
     /// The double of Meta.
     pub meta: MetaConfig,
+    /// The double of Twilio.
+    pub twilio: TwilioConfig,
 }
 
 impl Default for Config {
@@ -38,6 +40,7 @@ impl Default for Config {
             ledger_capacity: 100_000,
             webhooks: WebhookPolicy::default(),
             meta: MetaConfig::default(),
+            twilio: TwilioConfig::default(),
         }
     }
 }

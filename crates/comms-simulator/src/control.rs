@@ -8,6 +8,7 @@ use crate::{
     FaultRule, Refused,
     meta::{CampaignPlan, Customer, Inbound, PHONE_ID, Status, WABA_ID, endpoint_table},
     server::Shared,
+    twilio,
 };
 
 /// Entries of a ledger page where the call does not say.
@@ -34,13 +35,15 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/verify", web::post().to(verify))
         .route("/templates/{id}/review", web::post().to(review))
         .route("/campaign", web::post().to(campaign))
-        .route("/campaign/{id}", web::get().to(campaign_report));
+        .route("/campaign/{id}", web::get().to(campaign_report))
+        .service(web::scope("/twilio").configure(twilio::controls));
 }
 
 /// What the simulator is and serves; also the answer at `/`.
 pub(crate) async fn info(shared: web::Data<Shared>) -> HttpResponse {
     let endpoints: Vec<Value> = endpoint_table()
         .into_iter()
+        .chain(twilio::endpoint_table())
         .map(|(name, method, path)| json!({"name": name, "method": method, "path": path}))
         .collect();
     HttpResponse::Ok().json(json!({
@@ -55,6 +58,7 @@ impl ResponseError for Refused {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::UnknownPhone(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Token { .. } => StatusCode::UNAUTHORIZED,
             Self::NoCallback => StatusCode::CONFLICT,
         }
     }
@@ -95,6 +99,7 @@ enum List {
     Sends,
     Received,
     Webhooks,
+    Violations,
 }
 
 async fn ledger(shared: web::Data<Shared>, page: web::Query<Page>) -> HttpResponse {
@@ -104,6 +109,10 @@ async fn ledger(shared: web::Data<Shared>, page: web::Query<Page>) -> HttpRespon
         List::Webhooks => {
             let hooks = ledger.webhooks_after(page.after, limit);
             (json!(hooks), hooks.last().map(|hook| hook.seq))
+        }
+        List::Violations => {
+            let violations = ledger.violations_after(page.after, limit);
+            (json!(violations), violations.last().map(|violation| violation.seq))
         }
         List::Sends | List::Received => {
             let sends = matches!(page.list, List::Sends);

@@ -17,6 +17,9 @@ use crate::{
     signing::{Signer, Webhook},
 };
 
+/// How long a connection may take to be made; Twilio's own limit.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
 /// What to deliver.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
@@ -53,6 +56,7 @@ impl Courier {
         let client = reqwest::Client::builder()
             .user_agent(concat!("comms-simulator/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
             .build()?;
         Ok(Self(Arc::new(Inner {
             client,
@@ -104,7 +108,7 @@ impl Courier {
             drop(slot);
             let acknowledged = answer == Ok(200);
             if inner.generation.load(Ordering::SeqCst) == generation {
-                inner.ledger.record_attempt(number, inner.clock.now(), answer);
+                inner.ledger.record_attempt(number, inner.clock.now(), answer, acknowledged);
             }
             if acknowledged {
                 return true;
@@ -131,6 +135,23 @@ impl Courier {
     /// Which life this is: it grows with each reset.
     pub(crate) fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::SeqCst)
+    }
+
+    /// Runs `act` after a while, unless the simulator was reset meanwhile.
+    pub(crate) fn after(&self, delay_ms: u64, act: impl FnOnce() + Send + 'static) {
+        let courier = self.clone();
+        let generation = courier.generation();
+        self.runtime().spawn(async move {
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            if courier.generation() == generation {
+                act();
+            }
+        });
+    }
+
+    /// The connections, for a provider that wants more of an answer than its status.
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.0.client
     }
 
     pub(crate) fn runtime(&self) -> &Handle {

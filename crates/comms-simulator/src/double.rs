@@ -111,6 +111,33 @@ impl Call {
         all
     }
 
+    /// The fields of a form body in their order.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        if self.media_type() != "application/x-www-form-urlencoded" {
+            return Vec::new();
+        }
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
+    /// The body as a document for the ledger: JSON as it is, a form as an object; a field that repeats is a list.
+    pub(crate) fn document(&self) -> Option<Value> {
+        let fields = self.fields();
+        if fields.is_empty() {
+            return self.json();
+        }
+        let mut document = serde_json::Map::new();
+        for (name, value) in fields {
+            match document.get_mut(&name) {
+                None => {
+                    document.insert(name, Value::String(value));
+                }
+                Some(Value::Array(list)) => list.push(Value::String(value)),
+                Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
+            }
+        }
+        Some(Value::Object(document))
+    }
+
     /// The body as JSON, where it is.
     pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()

@@ -71,7 +71,7 @@ async fn provider(request: HttpRequest, body: Bytes, shared: web::Data<Shared>) 
         endpoint: endpoint.map(str::to_owned),
         method: call.method.clone(),
         path: call.path.clone(),
-        body: (call.body.len() <= MAX_KEPT_BODY).then(|| call.json()).flatten(),
+        body: (call.body.len() <= MAX_KEPT_BODY).then(|| call.document()).flatten(),
         processed: processed.is_some(),
         status: (!cut).then_some(answer.status),
         fault: struck.as_ref().map(|(fault, _)| fault.label()),

@@ -32,7 +32,7 @@ pub struct Received {
     pub method: String,
     /// The path, version included; the query is left out as it may hold a token.
     pub path: String,
-    /// The JSON body, where it is one of moderate size.
+    /// The JSON body, or the fields of a form, where it is one of moderate size.
     pub body: Option<Value>,
     /// Whether the provider acted on it. An error answer is not an act.
     pub processed: bool,
@@ -75,10 +75,10 @@ pub struct WebhookRecord {
     pub last_status: Option<u16>,
     /// Why no answer came the last time.
     pub last_error: Option<String>,
-    /// When it was answered 200.
+    /// When it was answered as the provider wants it: 200 (Meta), any 2xx (Twilio).
     #[serde(with = "time::serde::rfc3339::option")]
     pub acked_at: Option<OffsetDateTime>,
-    /// Whether it will not be posted again though it was never answered 200.
+    /// Whether it will not be posted again though it was never answered so.
     pub given_up: bool,
 }
 
@@ -93,6 +93,20 @@ pub struct Subject {
     pub status: Option<String>,
 }
 
+/// Something that the provider lets pass and that a careful client or receiver does not do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Its place in the order of discovery, from 1.
+    pub seq: u64,
+    /// When it was seen.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// The endpoint, or what was fetched, for instance `twilio.messages.create`.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+}
+
 /// How much happened in all, whatever the lists still hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
@@ -104,12 +118,14 @@ pub struct Totals {
     pub webhooks: u64,
     /// POSTs of webhooks, repetitions included.
     pub attempts: u64,
-    /// Webhooks answered 200.
+    /// Webhooks answered as the provider wants it.
     pub acknowledged: u64,
     /// Webhooks given up.
     pub given_up: u64,
     /// Webhooks dropped because too many were waiting.
     pub dropped: u64,
+    /// Violations seen.
+    pub violations: u64,
 }
 
 #[derive(Debug)]
@@ -117,6 +133,7 @@ struct Inner {
     capacity: usize,
     received: VecDeque<Received>,
     webhooks: VecDeque<WebhookRecord>,
+    violations: VecDeque<Violation>,
     /// The elements inside of all kept webhooks: a POST may carry a thousand.
     subjects: usize,
     totals: Totals,
@@ -129,6 +146,7 @@ impl Ledger {
                 capacity,
                 received: VecDeque::new(),
                 webhooks: VecDeque::new(),
+                violations: VecDeque::new(),
                 subjects: 0,
                 totals: Totals::default(),
             })),
@@ -157,13 +175,19 @@ impl Ledger {
         self.with(|inner| inner.webhooks.iter().cloned().collect())
     }
 
+    /// What the provider let pass and should not have been there, oldest first; a careful client leaves none.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.with(|inner| inner.violations.iter().cloned().collect())
+    }
+
     /// The counts since the start or the last reset.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.with(|inner| inner.totals)
     }
 
-    /// Whether a webhook about this id was answered 200 at least once.
+    /// Whether a webhook about this id was answered as the provider wants it at least once.
     #[must_use]
     pub fn acknowledged(&self, id: &str) -> bool {
         self.with(|inner| {
@@ -205,6 +229,27 @@ impl Ledger {
         })
     }
 
+    /// A page of violations after `seq`, at most `limit`.
+    pub(crate) fn violations_after(&self, seq: u64, limit: usize) -> Vec<Violation> {
+        self.with(|inner| {
+            let violations = inner.violations.iter().filter(|violation| violation.seq > seq);
+            violations.take(limit).cloned().collect()
+        })
+    }
+
+    pub(crate) fn record_violation(&self, at: OffsetDateTime, place: &str, what: impl Into<String>) {
+        let what = what.into();
+        tracing::warn!(place, what, "violation");
+        self.change(|inner| {
+            inner.totals.violations += 1;
+            let seq = inner.totals.violations;
+            inner.violations.push_back(Violation { seq, at, place: place.to_owned(), what });
+            while inner.violations.len() > inner.capacity {
+                inner.violations.pop_front();
+            }
+        });
+    }
+
     pub(crate) fn record_call(&self, mut call: Received) {
         self.change(|inner| {
             inner.totals.received += 1;
@@ -243,17 +288,17 @@ impl Ledger {
         })
     }
 
-    /// Notes one attempt of a webhook and what came of it.
-    pub(crate) fn record_attempt(&self, seq: u64, at: OffsetDateTime, answer: Result<u16, String>) {
+    /// Notes one attempt of a webhook and what came of it; `acknowledged` is the provider's own judgement.
+    pub(crate) fn record_attempt(&self, seq: u64, at: OffsetDateTime, answer: Result<u16, String>, acknowledged: bool) {
         self.change(|inner| {
             inner.totals.attempts += 1;
-            inner.totals.acknowledged += u64::from(answer == Ok(200));
+            inner.totals.acknowledged += u64::from(acknowledged);
             let Some(hook) = inner.webhook(seq) else {
                 return;
             };
             hook.attempts += 1;
             hook.last_status = answer.as_ref().ok().copied();
-            hook.acked_at = (answer == Ok(200)).then_some(at);
+            hook.acked_at = acknowledged.then_some(at);
             hook.last_error = answer.err();
         });
     }
@@ -275,6 +320,7 @@ impl Ledger {
         self.change(|inner| {
             inner.received.clear();
             inner.webhooks.clear();
+            inner.violations.clear();
             inner.subjects = 0;
             inner.totals = Totals::default();
         });

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod meta;
 mod server;
 pub mod signing;
+pub mod twilio;
 
 pub use config::{Config, WebhookPolicy};
 pub use faults::{Fault, FaultRule, When};
@@ -23,6 +24,14 @@ pub enum Refused {
     /// No phone number of the configuration has this id.
     #[error("no phone number has the id {0:?}")]
     UnknownPhone(String),
+    /// The access token of a browser is not good, with Twilio's code for it.
+    #[error("access token refused ({code}): {reason}")]
+    Token {
+        /// 20101 to 20107, 20157.
+        code: i64,
+        /// What is wrong.
+        reason: String,
+    },
     /// There is nowhere to send webhooks to.
     #[error("no callback URL is set")]
     NoCallback,

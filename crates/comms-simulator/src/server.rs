@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState, http, meta::Meta,
+    twilio::Twilio,
 };
 
 /// A running simulator. It stops when it is dropped.
@@ -26,6 +27,7 @@ pub struct Simulator {
     url: String,
     core: Arc<Core>,
     meta: Meta,
+    twilio: Twilio,
     server: ServerHandle,
     runtime: Option<Runtime>,
 }
@@ -35,12 +37,13 @@ pub struct Simulator {
 pub(crate) struct Shared {
     pub core: Arc<Core>,
     pub meta: Meta,
+    pub twilio: Twilio,
 }
 
 impl Shared {
     /// The doubles, in the order in which they are asked whether a path is theirs.
-    pub(crate) fn doubles(&self) -> [&dyn Double; 1] {
-        [&self.meta]
+    pub(crate) fn doubles(&self) -> [&dyn Double; 2] {
+        [&self.twilio, &self.meta]
     }
 
     /// The double whose path this is.
@@ -80,14 +83,15 @@ impl Simulator {
                 .map_err(io::Error::other)?;
         let core = Arc::new(Core::new(config, clock, ledger, courier, url.clone()));
         let meta = Meta::new(Arc::clone(&core));
-        let shared = Shared { core: Arc::clone(&core), meta: meta.clone() };
+        let twilio = Twilio::new(Arc::clone(&core));
+        let shared = Shared { core: Arc::clone(&core), meta: meta.clone(), twilio: twilio.clone() };
         let server = {
             let _guard = runtime.enter();
             http::serve(listener, shared)?
         };
         let handle = server.handle();
         runtime.spawn(server);
-        Ok(Self { url, core, meta, server: handle, runtime: Some(runtime) })
+        Ok(Self { url, core, meta, twilio, server: handle, runtime: Some(runtime) })
     }
 
     /// The base address, for instance `http://127.0.0.1:43121`: what a client takes for the provider's.
@@ -100,6 +104,12 @@ impl Simulator {
     #[must_use]
     pub fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// The double of Twilio: numbers, messages, calls, browsers, webhooks.
+    #[must_use]
+    pub fn twilio(&self) -> &Twilio {
+        &self.twilio
     }
 
     /// What was received and sent.
@@ -137,7 +147,7 @@ impl Simulator {
 
     /// Back to the state of the start: configuration, uploads, templates, faults, ledger. Webhooks under way end.
     pub fn reset(&self) {
-        let shared = Shared { core: Arc::clone(&self.core), meta: self.meta.clone() };
+        let shared = Shared { core: Arc::clone(&self.core), meta: self.meta.clone(), twilio: self.twilio.clone() };
         shared.reset();
     }
 }

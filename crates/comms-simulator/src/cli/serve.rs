@@ -27,6 +27,18 @@ pub struct Serve {
     /// An access token that may do everything, beside those of the default configuration.
     #[arg(long)]
     access_token: Vec<String>,
+    /// Where Twilio asks what to do with calls, for every number and app.
+    #[arg(long)]
+    twilio_voice_url: Option<String>,
+    /// Where Twilio reports the end of calls, for every number and app.
+    #[arg(long)]
+    twilio_call_status_url: Option<String>,
+    /// Where messages through Twilio go, for every number, WhatsApp sender and service.
+    #[arg(long)]
+    twilio_messaging_url: Option<String>,
+    /// The auth token of the first Twilio account, which signs its webhooks.
+    #[arg(long)]
+    twilio_auth_token: Option<String>,
     /// The base of the links handed out, where it differs from the address listened on.
     #[arg(long)]
     public_url: Option<String>,
@@ -79,6 +91,19 @@ fn configuration(arguments: Serve) -> anyhow::Result<Config> {
     }
     for token in arguments.access_token {
         config.meta.allow_token(token);
+    }
+    let twilio = &mut config.twilio;
+    if let Some(url) = arguments.twilio_voice_url {
+        twilio.set_voice_url(&url);
+    }
+    if let Some(url) = arguments.twilio_call_status_url {
+        twilio.set_call_status_url(&url);
+    }
+    if let Some(url) = arguments.twilio_messaging_url {
+        twilio.set_messaging_url(&url);
+    }
+    if let (Some(token), Some(account)) = (arguments.twilio_auth_token, twilio.accounts.first_mut()) {
+        account.auth_token = token;
     }
     Ok(config)
 }

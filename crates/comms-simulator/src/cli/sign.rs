@@ -2,14 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 
-use anyhow::Context as _;
-use clap::{ArgGroup, Args};
+use anyhow::{Context as _, bail};
+use clap::{ArgGroup, Args, ValueEnum};
 use comms_simulator::signing::{Payload, Signer, Webhook};
+use sha2::{Digest, Sha256};
 
 /// The arguments of `sign`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("body").required(true).args(["form", "json"]))]
-#[command(group = ArgGroup::new("key").required(true).args(["app_secret"]))]
+#[command(group = ArgGroup::new("key").required(true).args(["app_secret", "auth_token"]))]
 pub struct Sign {
     /// Where the webhook goes.
     #[arg(long)]
@@ -23,6 +24,21 @@ pub struct Sign {
     /// Signs as Meta does, with this app secret.
     #[arg(long)]
     app_secret: Option<String>,
+    /// Signs as Twilio does, with this auth token. A JSON body gets its hash into the address.
+    #[arg(long)]
+    auth_token: Option<String>,
+    /// Which provider's form is meant; the key says it, too.
+    #[arg(long, value_enum)]
+    provider: Option<Provider>,
+}
+
+/// The providers whose webhooks can be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Provider {
+    /// Meta, by `--app-secret`.
+    Meta,
+    /// Twilio, by `--auth-token`.
+    Twilio,
 }
 
 /// Prints the curl call.
@@ -34,11 +50,20 @@ pub fn run(arguments: &Sign) -> anyhow::Result<()> {
         Some(source) => Payload::Json(body(source)?.into()),
         None => Payload::Form(arguments.form.clone()),
     };
-    let signer = match &arguments.app_secret {
-        Some(secret) => Signer::Meta { app_secret: secret.clone().into() },
-        None => Signer::None,
+    let (signer, provider) = match (&arguments.app_secret, &arguments.auth_token) {
+        (Some(secret), _) => (Signer::Meta { app_secret: secret.clone().into() }, Provider::Meta),
+        (None, Some(token)) => (Signer::Twilio { auth_token: token.clone().into() }, Provider::Twilio),
+        (None, None) => bail!("no key is given"),
     };
-    let webhook = Webhook { url: arguments.url.clone(), payload };
+    if arguments.provider.is_some_and(|named| named != provider) {
+        bail!("the key is one of another provider: --app-secret is Meta's, --auth-token is Twilio's");
+    }
+    let mut url = arguments.url.clone();
+    if let (Provider::Twilio, Payload::Json(body), false) = (provider, &payload, url.contains("bodySHA256=")) {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        url.push_str(&format!("{separator}bodySHA256={}", hex::encode(Sha256::digest(body))));
+    }
+    let webhook = Webhook { url, payload };
     writeln!(std::io::stdout(), "{}", curl(&webhook, &signer)?)?;
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! Status webhooks.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -109,14 +107,7 @@ impl Meta {
 
     /// Runs `act` after a while, unless the simulator was reset meanwhile.
     pub(crate) fn after(&self, delay_ms: u64, act: impl FnOnce() + Send + 'static) {
-        let courier = self.core().courier.clone();
-        let generation = courier.generation();
-        self.core().courier.runtime().spawn(async move {
-            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-            if courier.generation() == generation {
-                act();
-            }
-        });
+        self.core().courier.after(delay_ms, act);
     }
 
     /// The update that tells of a status.
