@@ -10,8 +10,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result};
 use comms_http::{Secret, WebhookRequest};
-use twilio_core::webhook::sign;
-use twilio_messaging::webhook::{InboundMessage, Params, SIGNATURE_HEADER, Verifier, Webhook};
+use twilio_messaging::webhook::{InboundMessage, Params, SIGNATURE_HEADER, Verifier, Webhook, sign};
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const URL: &str = "https://example.org/webhook/sms";

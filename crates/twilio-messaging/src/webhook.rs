@@ -4,8 +4,8 @@
 //! and that the only way to what the webhook says: no event without a proof.
 //!
 //! ```
-//! use comms_http::{Secret, WebhookRequest, signature};
-//! use twilio_messaging::webhook::{SIGNATURE_HEADER, Verifier, Webhook};
+//! use comms_http::{Secret, WebhookRequest};
+//! use twilio_messaging::webhook::{Params, SIGNATURE_HEADER, Verifier, Webhook, sign};
 //!
 //! let (account, token) = ("AC00000000000000000000000000000001", Secret::from("an invented token"));
 //! let verifier = Verifier::new(account, token.clone())?;
@@ -13,9 +13,7 @@
 //! let url = "https://example.org/webhook/sms";
 //! let body = "AccountSid=AC00000000000000000000000000000001&Body=hola&From=%2B34600000000&\
 //!             MessageSid=SM00000000000000000000000000000001&NumMedia=0&To=%2B15005550006";
-//! # let signed_text = "https://example.org/webhook/smsAccountSidAC00000000000000000000000000000001BodyholaFrom+34600000000\
-//! #     MessageSidSM00000000000000000000000000000001NumMedia0To+15005550006";
-//! # let signature = signature::hmac_sha1_base64(&token, signed_text.as_bytes());
+//! # let signature = sign(&token, url, Params::parse(body.as_bytes()).iter());
 //! let request = WebhookRequest::post(url, body)
 //!     .header("content-type", "application/x-www-form-urlencoded")
 //!     .header(SIGNATURE_HEADER, &signature);
@@ -40,7 +38,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 pub use twilio_core::{
     Params,
-    webhook::{SIGNATURE_HEADER, Verified, Verifier},
+    webhook::{SIGNATURE_HEADER, Verified, Verifier, sign},
 };
 
 pub use self::{

@@ -130,7 +130,7 @@ fn with_param(message: NewMessage, name: &str, value: String) -> Result<NewMessa
     Ok(match name {
         "Body" => message.body(value),
         "MediaUrl" => message.media(value),
-        "ContentSid" => NewMessage { content_sid: Some(value), ..message },
+        "ContentSid" => message.content_sid(value),
         "PersistentAction" => message.action(value),
         "ContentVariables" => {
             let content_variables = serde_json::from_str(&value)

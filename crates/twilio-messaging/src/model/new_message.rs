@@ -123,10 +123,10 @@ pub struct NewMessage {
 }
 
 macro_rules! setters {
-    ($( $(#[$doc:meta])* $name:ident: $type:ty, )+) => { $(
+    ($( $(#[$doc:meta])* $name:ident($($type:tt)+), )+) => { $(
         $(#[$doc])*
         #[must_use]
-        pub fn $name(mut self, value: impl Into<$type>) -> Self {
+        pub fn $name(mut self, value: $($type)+) -> Self {
             self.$name = Some(value.into());
             self
         }
@@ -151,45 +151,47 @@ impl NewMessage {
 
     setters! {
         /// The recipient.
-        to: Address,
+        to(impl Into<Address>),
         /// The sender.
-        from: Address,
+        from(impl Into<Address>),
         /// The Messaging Service that chooses the sender, `MG…`.
-        messaging_service_sid: String,
+        messaging_service_sid(impl Into<String>),
         /// The sender of an SMS, where the recipient is not reached by RCS.
-        fallback_from: Address,
+        fallback_from(impl Into<Address>),
         /// The text.
-        body: String,
+        body(impl Into<String>),
+        /// The content template, `HX…`.
+        content_sid(impl Into<String>),
         /// When to send it.
-        send_at: OffsetDateTime,
+        send_at(OffsetDateTime),
         /// How many seconds it may wait in Twilio's queue.
-        validity_period: u32,
+        validity_period(u32),
         /// Where Twilio reports what becomes of it.
-        status_callback: String,
+        status_callback(impl Into<String>),
         /// The application whose address gets the reports.
-        application_sid: String,
+        application_sid(impl Into<String>),
         /// Whether delivery will be confirmed.
-        provide_feedback: bool,
+        provide_feedback(bool),
         /// How many attempts were made, this one included.
-        attempt: u32,
+        attempt(u32),
         /// Reserved by Twilio.
-        force_delivery: bool,
+        force_delivery(bool),
         /// Whether Twilio keeps text and media.
-        content_retention: ContentRetention,
+        content_retention(impl Into<ContentRetention>),
         /// Whether Twilio keeps the recipient's whole address.
-        address_retention: AddressRetention,
+        address_retention(impl Into<AddressRetention>),
         /// Whether characters that cost room are replaced.
-        smart_encoded: bool,
+        smart_encoded(bool),
         /// The kind of traffic.
-        traffic_type: TrafficType,
+        traffic_type(impl Into<TrafficType>),
         /// Whether links are shortened.
-        shorten_urls: bool,
+        shorten_urls(bool),
         /// Whether it goes out as one MMS.
-        send_as_mms: bool,
+        send_as_mms(bool),
         /// Whether it is looked at for risks.
-        risk_check: RiskCheck,
+        risk_check(impl Into<RiskCheck>),
         /// The most that it may cost. Without effect since June 2024.
-        max_price: String,
+        max_price(impl Into<String>),
     }
 
     /// Adds a file by its public address.

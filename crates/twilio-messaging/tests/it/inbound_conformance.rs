@@ -1,0 +1,93 @@
+//! The parser keeps what every parser promises.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use comms_conformance::inbound::{InboundHarness, Key, Strange};
+use comms_core::Inbound;
+use comms_http::{Secret, WebhookRequest};
+use twilio_core::webhook::sign;
+use twilio_messaging::{
+    TwilioMessagingInbound,
+    webhook::{Params, SIGNATURE_HEADER, Verifier},
+};
+
+use crate::support::{ACCOUNT, NUMBER, TO, URL};
+
+#[derive(Default)]
+struct Twilio {
+    messages: AtomicUsize,
+}
+
+impl Twilio {
+    fn sid(&self) -> String {
+        format!("SM{:032x}", self.messages.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn token(key: Key) -> Secret {
+        Secret::from(match key {
+            Key::Current => "the invented token in use",
+            Key::Next => "the invented token to come",
+            Key::Strange => "the invented token of a stranger",
+        })
+    }
+}
+
+/// A form that does not name its account: the suite changes each of its bytes, and Twilio signs what concerns another account with
+/// another token.
+fn form(fields: &[(&str, &str)]) -> Bytes {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into()
+}
+
+impl InboundHarness for Twilio {
+    fn inbound(&self) -> Box<dyn Inbound> {
+        let verifier = Verifier::new(ACCOUNT, Self::token(Key::Next))
+            .and_then(|verifier| verifier.previous_token(Self::token(Key::Current)))
+            .unwrap();
+        Box::new(TwilioMessagingInbound::new(verifier))
+    }
+
+    fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
+        let signature = sign(&Self::token(key), URL, Params::parse(&body).iter());
+        WebhookRequest::post(URL, body)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(SIGNATURE_HEADER, &signature)
+    }
+
+    fn signature_header(&self) -> &'static str {
+        SIGNATURE_HEADER
+    }
+
+    fn longest_batch(&self) -> usize {
+        1
+    }
+
+    fn texts(&self, texts: &[&str]) -> Bytes {
+        let text = texts.first().copied().unwrap_or_default();
+        let sid = self.sid();
+        form(&[("MessageSid", &sid), ("From", TO), ("To", NUMBER), ("Body", text), ("NumMedia", "0")])
+    }
+
+    fn with_strange_element(&self, strange: Strange, marker: &str, _: &[&str]) -> Bytes {
+        let sid = self.sid();
+        let fields = match strange {
+            Strange::UnknownType => {
+                [("MessageSid", &*sid), ("From", TO), ("To", NUMBER), ("MessageType", "hologram"), ("Hologram", marker)]
+            }
+            // Two texts, and nobody who wrote them.
+            Strange::Misshapen => {
+                [("MessageSid", &*sid), ("To", NUMBER), ("Body", marker), ("Body", "other"), ("NumMedia", "two")]
+            }
+        };
+        form(&fields)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        [Key::Current, Key::Next, Key::Strange].map(Self::token).into()
+    }
+}
+
+#[tokio::test]
+async fn every_promise_of_a_parser_is_kept() {
+    comms_conformance::inbound(&Twilio::default()).await.unwrap();
+}
