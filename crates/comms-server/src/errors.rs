@@ -12,6 +12,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+/// When to look again whether a daily limit has room.
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// What went wrong, as a client tells it apart: the engine's codes, and those of HTTP alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -87,9 +90,11 @@ impl Code {
             Self::OrganizationUnknown => {
                 (S::FORBIDDEN, "organizacion_desconocida", "La organización del token no existe")
             }
-            Self::SenderRequired => {
-                (S::CONFLICT, "remitente_requerido", "El token de servicio no es de un usuario y la cuenta no tiene propietario")
-            }
+            Self::SenderRequired => (
+                S::CONFLICT,
+                "remitente_requerido",
+                "El token de servicio no es de un usuario y la cuenta no tiene propietario",
+            ),
             Self::VerifyToken => (S::FORBIDDEN, "token_de_verificacion", "El token de verificación no coincide"),
             Self::NoRoute => (S::NOT_FOUND, "ruta_desconocida", "La ruta no existe"),
             Self::Method => (S::METHOD_NOT_ALLOWED, "metodo_no_permitido", "La ruta no admite este método"),
@@ -262,7 +267,9 @@ impl From<EngineError> for ApiError {
             tracing::error!(error = &error as &dyn std::error::Error, "refused");
         }
         let answer = Self::new(code).details(details(&error));
-        match error.retry_after() {
+        // Within the hour some of the last 24 hours' calls do not count any more, or they do: nobody is told when.
+        let daily = matches!(error, EngineError::DailyCallLimit { .. }).then_some(HOUR);
+        match error.retry_after().or(daily) {
             Some(wait) => answer.retry_after(wait),
             None => answer,
         }
@@ -301,6 +308,8 @@ fn details(error: &EngineError) -> Value {
             "plantillas": templates.iter().map(|template| &template.name).collect::<Vec<_>>(),
         }),
         EngineError::OptedOut { scopes } => json!({"baja": scopes}),
+        EngineError::ForbiddenDestination { country } => json!({"campo": "hacia", "pais": country}),
+        EngineError::DailyCallLimit { cap } => json!({"limite": cap}),
         EngineError::NotRetryable(status) => json!({"estado": vocabulary::estado(*status)}),
         EngineError::Provider(reason) | EngineError::ChannelUnavailable(reason) => json!({
             "motivo": reason.message(),
@@ -320,6 +329,7 @@ fn details(error: &EngineError) -> Value {
 fn field_in_spanish(field: &str) -> &str {
     match field {
         "to" => "telefono",
+        "from" => "desde",
         "body" => "mensaje",
         "content" => "contenido",
         "reply_to" => "responde_a",

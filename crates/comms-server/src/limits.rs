@@ -26,6 +26,10 @@ use crate::{
 /// The longest body of a webhook: Meta's limit of 3 MB, and some slack.
 pub const WEBHOOK_BODY: usize = 3 * 1024 * 1024 + 64 * 1024;
 
+/// The longest form of a Twilio webhook. Its texts end at 1,600 characters and its answers at 64 kB; a form of 200 kB is still
+/// taken in whole.
+pub const TWILIO_BODY: usize = 256 * 1024;
+
 /// The longest body of any other request.
 pub const JSON_BODY: usize = 256 * 1024;
 

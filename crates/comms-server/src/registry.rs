@@ -1,30 +1,46 @@
 //! The one place that knows the providers' crates: makes channels, webhook parsers and the answers to their handshakes.
 
 mod examine;
+mod meta;
+mod twilio;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, Result, WebhookRequest, history::Account,
+    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, Inbound, OrganizationId, Result, WebhookRequest,
+    history::Account,
 };
 use comms_engine::EngineBuilder;
 use comms_http::{ReqwestTransport, Transport};
-use whatsapp_cloud::{Client, Config, WhatsAppChannel, WhatsAppInbound, webhook::Verifier};
+use time::OffsetDateTime;
+use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
-use crate::config::{AccountSettings, Provider, Settings, WhatsAppSettings};
+use crate::config::{AccountSettings, Provider, Settings};
 pub use examine::{Finding, Verdict};
+use twilio::Twilio;
+pub use twilio::{BrowserToken, segments};
 
 /// The channels that this version has.
-pub const CHANNELS: [ChannelKind; 1] = [ChannelKind::WhatsApp];
+pub const CHANNELS: [ChannelKind; 3] = [ChannelKind::WhatsApp, ChannelKind::Sms, ChannelKind::Voice];
 
 /// The name of Meta's webhooks, and what ids of WhatsApp numbers begin with.
-const WHATSAPP: &str = "whatsapp";
+pub const WHATSAPP: &str = "whatsapp";
+/// The name of Twilio's webhooks of calls, and what ids of its numbers begin with that call.
+pub const TWILIO_VOICE: &str = "twilio-voice";
+/// The name of Twilio's webhooks of messages.
+pub const TWILIO_MESSAGING: &str = "twilio-messaging";
+
+/// Where Twilio is to ask what becomes of a call, and to tell how it goes on.
+pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
+/// Where Twilio is to tell of messages.
+pub const MESSAGING_WEBHOOK: &str = "/api/comunicaciones/webhook/sms";
 
 /// The providers that are configured.
 pub struct Registry {
     channels: Arc<Channels>,
     whatsapp: Option<WhatsAppInbound>,
+    twilio: Vec<(&'static str, Arc<dyn Inbound>)>,
     accounts: Vec<Account>,
 }
 
@@ -34,21 +50,33 @@ impl Registry {
     /// # Errors
     /// `Config` with the name of the setting that cannot be used.
     pub fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self> {
-        let mut channels = Channels::default();
         // One pool of connections for all accounts.
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::ring()?);
-        let own = own_account(settings);
-        for account in own.iter().chain(&settings.accounts) {
-            let Some(config) = config(&settings.whatsapp, account) else {
-                continue;
-            };
-            let client = Client::builder(config).transport(Arc::clone(&transport)).clock(Arc::clone(clock)).build()?;
-            channels.add(client);
+        let accounts = all_accounts(settings);
+        let mut channels = Channels {
+            whatsapp: BTreeMap::new(),
+            twilio: Twilio::new(settings, &transport, clock)?,
+            order: Vec::new(),
+        };
+        for account in &accounts {
+            match account.carrier() {
+                Provider::Meta => {
+                    if let Some(client) = meta::client(&settings.whatsapp, account, &transport, clock)? {
+                        channels.add(client);
+                    }
+                }
+                Provider::Twilio => {
+                    if channels.twilio.add(account)? {
+                        channels.order.push((account.channel, account.id()));
+                    }
+                }
+            }
         }
         Ok(Self {
+            twilio: channels.twilio.inbounds()?,
             channels: Arc::new(channels),
-            whatsapp: inbound(&settings.whatsapp)?,
-            accounts: own.iter().chain(&settings.accounts).map(|account| registered(settings, account)).collect(),
+            whatsapp: meta::inbound(&settings.whatsapp)?,
+            accounts: accounts.iter().map(|account| registered(settings, account)).collect(),
         })
     }
 
@@ -66,10 +94,12 @@ impl Registry {
 
     /// Gives the engine every parser.
     pub fn inbounds(&self, engine: EngineBuilder) -> EngineBuilder {
-        match &self.whatsapp {
+        let engine = match &self.whatsapp {
             Some(inbound) => engine.inbound(WHATSAPP, Arc::new(inbound.clone())),
             None => engine,
-        }
+        };
+        let twilio = self.twilio.iter();
+        twilio.fold(engine, |engine, (name, inbound)| engine.inbound(*name, Arc::clone(inbound)))
     }
 
     /// Answers a provider's check of a webhook address.
@@ -81,6 +111,14 @@ impl Registry {
             Some(inbound) if provider == WHATSAPP => inbound.verifier().challenge(request),
             _ => Err(Error::config("webhooks of this provider are not configured")),
         }
+    }
+
+    /// The token with which the browser of this name calls and is called.
+    ///
+    /// # Errors
+    /// `Config` where the keys of browser calls are not set.
+    pub fn browser_token(&self, identity: &str, now: OffsetDateTime) -> Result<BrowserToken> {
+        self.channels.twilio.browser_token(identity, now)
     }
 }
 
@@ -94,19 +132,25 @@ impl fmt::Debug for Registry {
 }
 
 /// The channels by account.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Channels {
     whatsapp: BTreeMap<AccountId, Arc<WhatsAppChannel>>,
-    /// In the order of the configuration: the first is preferred.
-    order: Vec<AccountId>,
+    twilio: Twilio,
+    /// The preferred first: Meta's number before Twilio's, the variables' before the file's.
+    order: Vec<(ChannelKind, AccountId)>,
 }
 
 impl Channels {
     fn add(&mut self, client: Client) {
         let channel = WhatsAppChannel::new(client);
         let account = channel.account().clone();
-        self.order.push(account.clone());
+        self.order.push((ChannelKind::WhatsApp, account.clone()));
         self.whatsapp.insert(account, Arc::new(channel));
+    }
+
+    /// Meta's numbers in their order.
+    fn of_meta(&self) -> impl Iterator<Item = &Arc<WhatsAppChannel>> {
+        self.order.iter().filter_map(|(_, account)| self.whatsapp.get(account))
     }
 }
 
@@ -116,81 +160,60 @@ impl ChannelDirectory for Channels {
         if let Some(channel) = self.whatsapp.get(account) {
             return Ok(Arc::clone(channel) as Arc<dyn Channel>);
         }
+        if account.provider() != WHATSAPP {
+            return self.twilio.resolve(account);
+        }
         // A number that was registered over the API sends under the first number's token.
-        let first = self.order.first().and_then(|first| self.whatsapp.get(first));
-        match first {
-            Some(first) if account.provider() == WHATSAPP => {
+        match self.of_meta().next() {
+            Some(first) => {
                 let client = first.client().for_number(account.external_id());
                 Ok(Arc::new(WhatsAppChannel::new(client)))
             }
-            _ => Err(Error::config(format!(
+            None => Err(Error::config(format!(
                 "{account} has no channel: set WHATSAPP_ACCESS_TOKEN and WHATSAPP_PHONE_NUMBER_ID"
             ))),
         }
     }
 
     fn accounts(&self, kind: ChannelKind) -> Vec<AccountId> {
-        match kind {
-            ChannelKind::WhatsApp => self.order.clone(),
-            _ => Vec::new(),
-        }
+        let of_kind = self.order.iter().filter(|(channel, _)| *channel == kind);
+        of_kind.map(|(_, account)| account.clone()).collect()
     }
 }
 
-/// The number of the variables, as an account like the others.
-fn own_account(settings: &Settings) -> Option<AccountSettings> {
-    let whatsapp = &settings.whatsapp;
-    Some(AccountSettings {
-        provider: Some(Provider::Meta),
-        business_account: whatsapp.business_account_id.clone(),
-        owner: whatsapp.owner.clone(),
-        ..AccountSettings::new(ChannelKind::WhatsApp, whatsapp.phone_number_id.clone()?)
-    })
-}
-
-/// The settings of a client; `None` where there is no token to send with.
-fn config(common: &WhatsAppSettings, account: &AccountSettings) -> Option<Config> {
-    let token = account.access_token.clone().or_else(|| common.access_token.clone())?;
-    let mut config = Config::new(token, account.number.clone());
-    config.business_account_id = account.business_account.clone().or_else(|| common.business_account_id.clone());
-    config.verify_token = common.verify_token.clone();
-    config.app_secret = common.app_secret.clone();
-    config.app_secret_previous = common.app_secret_previous.clone();
-    config.app_id = common.app_id.clone();
-    if let Some(base) = &common.api_base {
-        config.api_base.clone_from(base);
-    }
-    if let Some(version) = &common.api_version {
-        config.api_version.clone_from(version);
-    }
-    Some(config)
-}
-
-/// The account as the repository keeps it.
-fn registered(settings: &Settings, account: &AccountSettings) -> Account {
-    let waba = account.business_account.as_ref().or(settings.whatsapp.business_account_id.as_ref());
+/// An account that nothing is known of but its id, which says its channel.
+#[must_use]
+pub fn new_account(id: AccountId, organization: OrganizationId) -> Account {
     Account {
-        id: AccountId::of(WHATSAPP, &account.number),
-        organization: account.organization.clone().unwrap_or_else(|| settings.organization.id.clone()),
-        channel: account.channel,
-        name: account.name.clone(),
-        parent: waba.map(|waba| AccountId::of("waba", waba)),
-        owner: account.owner.clone(),
-        caller_id: account.caller_id.clone(),
+        channel: twilio::channel_of(&id),
+        id,
+        organization,
+        name: None,
+        parent: None,
+        owner: None,
+        caller_id: None,
         active: true,
     }
 }
 
-fn inbound(settings: &WhatsAppSettings) -> Result<Option<WhatsAppInbound>> {
-    let Some(secret) = settings.app_secret.clone() else {
-        return Ok(None);
+/// Every account of the configuration, the preferred first.
+fn all_accounts(settings: &Settings) -> Vec<AccountSettings> {
+    let meta = meta::own_account(&settings.whatsapp);
+    let own = meta.into_iter().chain(settings.twilio.accounts());
+    own.chain(settings.accounts.iter().cloned()).collect()
+}
+
+/// The account as the repository keeps it.
+fn registered(settings: &Settings, account: &AccountSettings) -> Account {
+    let (parent, caller_id) = match account.carrier() {
+        Provider::Meta => (meta::parent(settings, account), account.caller_id.clone()),
+        Provider::Twilio => (twilio::parent(&settings.twilio, account), twilio::caller_id(&settings.twilio, account)),
     };
-    let mut verifier = Verifier::new(secret)?;
-    if let Some(previous) = settings.app_secret_previous.clone() {
-        verifier = verifier.previous_secret(previous)?;
+    Account {
+        name: account.name.clone(),
+        parent,
+        owner: account.owner.clone(),
+        caller_id,
+        ..new_account(account.id(), account.organization.clone().unwrap_or_else(|| settings.organization.id.clone()))
     }
-    if let Some(token) = settings.verify_token.clone() {
-        verifier = verifier.verify_token(token)?;
-    }
-    Ok(Some(WhatsAppInbound::new(verifier)))
 }

@@ -187,6 +187,8 @@ pub fn engine(
     let mut rules = comms_engine::Settings::default();
     rules.media_max_bytes = settings.media.max_bytes;
     rules.sole_process = !settings.is_postgres();
+    rules.first_organization = Some(settings.organization.id.clone());
+    rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
     let builder = Engine::builder(repository, registry.channels())
         .clock(clock)
         .settings(rules)

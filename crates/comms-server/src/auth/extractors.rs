@@ -50,6 +50,16 @@ pub struct Operator(pub UserId);
 #[derive(Clone, Debug)]
 pub struct Reader(pub Scope);
 
+/// A user of either role, or another back end by its `X-Service-Token`: may send. The other back end sends for the owner of the
+/// account.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// What they may see and write about.
+    pub scope: Scope,
+    /// Who; absent for another back end.
+    pub user: Option<UserId>,
+}
+
 /// A caller first, then the body: who may not call is not told what is wrong with it.
 #[derive(Clone, Debug)]
 pub struct Permitted<C, B>(pub C, pub B);
@@ -123,6 +133,22 @@ impl FromRequest for Reader {
                 return Ok(Self(Scope { organization, seller: None }));
             }
             Ok(Self(caller(&app, claimed).await?.scope()))
+        })
+    }
+}
+
+impl FromRequest for Sender {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, |app, claimed| async move {
+            if let Claimed::Service(_) = claimed {
+                let organization = service(&app, claimed).await?;
+                return Ok(Self { scope: Scope { organization, seller: None }, user: None });
+            }
+            let caller = caller(&app, claimed).await?;
+            Ok(Self { scope: caller.scope(), user: Some(caller.user) })
         })
     }
 }

@@ -6,6 +6,6 @@ mod jwt;
 mod service;
 
 pub use claimed::{Claimed, identify};
-pub use extractors::{Admin, Caller, Operator, Permitted, Reader, Seller, organization};
+pub use extractors::{Admin, Caller, Operator, Permitted, Reader, Seller, Sender, organization};
 pub use jwt::{Identity, Role, Tokens};
 pub use service::{NewToken, token_hash};

@@ -4,13 +4,18 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
 use comms_core::{
-    AccountId, ChannelKind, OrganizationId, UserId,
-    history::{Account, Organization, Repository},
+    AccountId, OrganizationId, UserId,
+    history::{Organization, Repository},
 };
 use uuid::Uuid;
 
 use super::ConfigArgs;
-use crate::{auth::NewToken, config::Settings, registry::Registry, startup};
+use crate::{
+    auth::NewToken,
+    config::Settings,
+    registry::{Registry, new_account},
+    startup,
+};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -61,7 +66,7 @@ enum AdminCommand {
 
 #[derive(Debug, Args)]
 struct AccountArgs {
-    /// `whatsapp:<phone number id>`
+    /// `whatsapp:<phone number id>`, `twilio-voice:+15005550006`, `twilio-sms:…`, `twilio-whatsapp:…`
     id: String,
     /// Its organisation; the first where absent.
     #[arg(long)]
@@ -69,7 +74,7 @@ struct AccountArgs {
     /// What people call it.
     #[arg(long)]
     name: Option<String>,
-    /// The account above it: `waba:<id>`.
+    /// The account above it: `waba:<id>`, `twilio:<AC…>`.
     #[arg(long)]
     parent: Option<String>,
     /// The user who owns what nobody else does.
@@ -136,15 +141,9 @@ async fn put_account(args: AccountArgs, settings: &Settings, repository: Arc<dyn
     let every = repository.accounts(None).await?;
     let known = every.into_iter().find(|account| account.id == id);
     let first = || settings.organization.id.clone();
-    let mut account = known.unwrap_or_else(|| Account {
-        id,
-        organization: args.organization.clone().map_or_else(first, OrganizationId::from),
-        channel: ChannelKind::WhatsApp,
-        name: None,
-        parent: None,
-        owner: None,
-        caller_id: None,
-        active: true,
+    let mut account = known.unwrap_or_else(|| {
+        let organization = args.organization.clone().map_or_else(first, OrganizationId::from);
+        new_account(id, organization)
     });
     account.name = args.name.or(account.name);
     account.parent = args.parent.map(AccountId::from).or(account.parent);

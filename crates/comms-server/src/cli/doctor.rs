@@ -9,8 +9,8 @@ use comms_core::{
 
 use super::ConfigArgs;
 use crate::{
-    config::{Environment, Settings, VARIABLES},
-    registry::{Finding, Registry, Verdict},
+    config::{Environment, Provider, Settings, VARIABLES},
+    registry::{Finding, MESSAGING_WEBHOOK, Registry, VOICE_WEBHOOK, Verdict},
 };
 
 pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -62,14 +62,19 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     for name in settings.whatsapp.missing_to_receive() {
         findings.push(missing(name, "WhatsApp webhooks are refused"));
     }
+    findings.extend(twilio(settings));
     match &settings.http.public_base_url {
         Some(url) if url.scheme() == "https" => findings.push(Finding::good(
             "webhook address",
             format!("{}/api/comunicaciones/webhook/whatsapp", settings.http.base_url()),
         )),
         Some(url) => {
-            findings.push(Finding::notice("PUBLIC_BASE_URL", format!("{url} is not https: Meta calls https only")))
+            findings.push(Finding::notice("PUBLIC_BASE_URL", format!("{url} is not https: Meta calls https only")));
         }
+        None if uses_twilio(settings) => findings.push(Finding::mend(
+            "PUBLIC_BASE_URL",
+            "not set: Twilio signs over it, so every webhook of Twilio is refused, and neither calls nor states come back",
+        )),
         None => findings.push(Finding::notice("PUBLIC_BASE_URL", "not set: needed once providers call this server")),
     }
     let unused = VARIABLES.iter().filter(|one| one.key.is_none() && environment.get(one.name).is_some());
@@ -82,9 +87,46 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     findings
 }
 
+/// Whether anything is to go through Twilio.
+fn uses_twilio(settings: &Settings) -> bool {
+    settings.twilio.is_wanted() || settings.accounts.iter().any(|account| account.carrier() == Provider::Twilio)
+}
+
+/// What Twilio lacks, and the addresses that must be typed there.
+fn twilio(settings: &Settings) -> Vec<Finding> {
+    let twilio = &settings.twilio;
+    if !uses_twilio(settings) {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for name in twilio.missing_to_send() {
+        findings.push(missing(name, "calls, SMS and WhatsApp messages cannot be sent through Twilio"));
+    }
+    let receive = twilio.missing_to_receive().into_iter().filter(|name| !twilio.missing_to_send().contains(name));
+    findings.extend(receive.map(|name| missing(name, "Twilio's webhooks are refused")));
+    for name in twilio.missing_for_browsers().into_iter().filter(|name| *name != "TWILIO_ACCOUNT_SID") {
+        findings.push(Finding::notice(name, not_set(name, "browsers cannot call")));
+    }
+    if twilio.accounts().is_empty() && settings.accounts.iter().all(|account| account.carrier() != Provider::Twilio) {
+        findings.push(missing("TWILIO_PHONE_NUMBER", "Twilio has no number to call or write from"));
+    }
+    if settings.http.is_reachable() {
+        let base = settings.http.base_url();
+        let (voice, messages) = (format!("{base}{VOICE_WEBHOOK}"), format!("{base}{MESSAGING_WEBHOOK}"));
+        findings.push(Finding::good("Twilio, number: A call comes in, Call status changes (POST)", voice.clone()));
+        findings.push(Finding::good("Twilio, TwiML app: Request URL, Status callback (POST)", voice));
+        findings.push(Finding::good("Twilio, number and WhatsApp sender: A message comes in (POST)", messages));
+    }
+    findings
+}
+
 fn missing(name: &str, consequence: &str) -> Finding {
+    Finding::mend(name, not_set(name, consequence))
+}
+
+fn not_set(name: &str, consequence: &str) -> String {
     let about = VARIABLES.iter().find(|one| one.name == name).map_or("", |one| one.about);
-    Finding::mend(name, format!("not set: {consequence}. {about}"))
+    format!("not set: {consequence}. {about}")
 }
 
 async fn database(settings: &Settings) -> Vec<Finding> {
@@ -114,7 +156,10 @@ async fn look(repository: &dyn Repository, organization: &OrganizationId) -> Res
             if stats.waiting_for_owner > 0 {
                 findings.push(Finding::notice(
                     "messages without an owner",
-                    format!("{}: set WHATSAPP_OWNER_ID, or the owner of the account", stats.waiting_for_owner),
+                    format!(
+                        "{}: set WHATSAPP_OWNER_ID, TWILIO_OWNER_ID, or the owner of the account",
+                        stats.waiting_for_owner
+                    ),
                 ));
             }
             if stats.quarantined > 0 {

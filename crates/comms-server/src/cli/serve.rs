@@ -22,10 +22,21 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
 /// What works less than one may think.
 fn notices(settings: &Settings) {
-    for (what, missing) in [
-        ("sending WhatsApp messages", settings.whatsapp.missing_to_send()),
-        ("receiving WhatsApp messages", settings.whatsapp.missing_to_receive()),
-    ] {
+    let (whatsapp, twilio) = (&settings.whatsapp, &settings.twilio);
+    let mut parts = vec![
+        ("sending WhatsApp messages through Meta", whatsapp.missing_to_send()),
+        ("receiving WhatsApp messages through Meta", whatsapp.missing_to_receive()),
+    ];
+    // Who uses Meta alone need not hear of Twilio.
+    if twilio.is_wanted() {
+        parts.push(("sending through Twilio", twilio.missing_to_send()));
+        parts.push(("receiving through Twilio", twilio.missing_to_receive()));
+        parts.push(("calls from the browser", twilio.missing_for_browsers()));
+        if !settings.http.is_reachable() {
+            parts.push(("hearing from Twilio", vec!["PUBLIC_BASE_URL"]));
+        }
+    }
+    for (what, missing) in parts {
         if !missing.is_empty() {
             tracing::warn!(missing = missing.join(", "), "{what} is off; see `comms-server doctor`");
         }

@@ -154,6 +154,12 @@ pub const VARIABLES: &[Variable] = &[
         "ES,MX",
         "the countries that may be called; unset = those of our own numbers",
     ),
+    flag(
+        "VOICE_UNASSIGNED",
+        "voice.unassigned",
+        "false",
+        "let numbers be called in ranges that the numbering plans assign to nothing (yet)",
+    ),
     number("VOICE_DAILY_CAP", "voice.daily_cap", "200", "calls that one user may place in 24 hours"),
     number("VOICE_RING_SECONDS", "voice.ring_seconds", "25", "how long a call rings"),
     flag("VOICE_RECORD", "voice.record", "false", "record calls; tell those who talk"),

@@ -50,19 +50,23 @@ impl TwilioSettings {
         Some(AccountId::of("twilio", sid))
     }
 
-    /// The numbers of the variables, as accounts like the others.
+    /// The numbers of the variables, as accounts like the others. SMS belong to the Messaging Service where there is one: a
+    /// number of its own beside it would be a second conversation with the same people, and another list of who opted out.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountSettings> {
-        let account = |channel, number: &str| AccountSettings {
-            provider: Some(Provider::Twilio),
-            owner: self.owner.clone(),
-            ..AccountSettings::new(channel, normal_sender(number))
-        };
-        let phone = self.phone_number.as_deref();
-        let whatsapp = self.whatsapp_number.as_ref().or(self.whatsapp_from.as_ref());
-        let both = [ChannelKind::Voice, ChannelKind::Sms].into_iter();
-        both.filter_map(|channel| Some(account(channel, phone?)))
-            .chain(whatsapp.map(|number| account(ChannelKind::WhatsApp, number)))
+        let all = [
+            (ChannelKind::Voice, self.phone_number.as_ref()),
+            (ChannelKind::Sms, self.messaging_service_sid.as_ref().or(self.phone_number.as_ref())),
+            (ChannelKind::WhatsApp, self.whatsapp_number.as_ref().or(self.whatsapp_from.as_ref())),
+        ];
+        all.into_iter()
+            .filter_map(|(channel, number)| {
+                Some(AccountSettings {
+                    provider: Some(Provider::Twilio),
+                    owner: self.owner.clone(),
+                    ..AccountSettings::new(channel, normal_sender(number?))
+                })
+            })
             .collect()
     }
 
@@ -78,10 +82,7 @@ impl TwilioSettings {
     /// The settings without which no webhook is taken; empty where it is.
     #[must_use]
     pub fn missing_to_receive(&self) -> Vec<&'static str> {
-        absent(&[
-            ("TWILIO_ACCOUNT_SID", self.account_sid.is_some()),
-            ("TWILIO_AUTH_TOKEN", self.auth_token.is_some()),
-        ])
+        absent(&[("TWILIO_ACCOUNT_SID", self.account_sid.is_some()), ("TWILIO_AUTH_TOKEN", self.auth_token.is_some())])
     }
 
     /// The settings without which no browser can call; empty where it can.

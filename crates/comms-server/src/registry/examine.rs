@@ -1,10 +1,12 @@
 //! Asks the providers whether what is configured works, for `doctor`.
 
+mod twilio;
+
 use comms_core::{Error, ErrorKind, ExposeSecret as _};
 use time::OffsetDateTime;
 use whatsapp_cloud::{Client, WhatsAppChannel};
 
-use super::{Channels, Registry};
+use super::Registry;
 
 /// What an examination found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +55,15 @@ impl Finding {
 const SCOPES: [&str; 2] = ["whatsapp_business_messaging", "whatsapp_business_management"];
 
 impl Registry {
-    /// Asks each provider about each account: the token, the number, the webhook subscription.
+    /// Asks each provider about each account: the token, the number, where its webhooks go.
     pub async fn examine(&self, now: OffsetDateTime) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let Channels { whatsapp, order } = &*self.channels;
-        for channel in order.iter().filter_map(|account| whatsapp.get(account)) {
+        for channel in self.channels.of_meta() {
             findings.push(token(channel.client(), now).await);
             findings.push(number(channel).await);
             findings.push(subscription(channel.client()).await);
         }
+        findings.extend(twilio::examine(&self.channels).await);
         findings
     }
 }
@@ -76,7 +78,7 @@ async fn token(client: &Client, now: OffsetDateTime) -> Finding {
     };
     let info = match tokens.inspect(&client.config().access_token).await {
         Ok(info) => info,
-        Err(error) => return Finding::mend(SUBJECT, trouble(&error)),
+        Err(error) => return Finding::mend(SUBJECT, trouble(&error, "WHATSAPP_API_BASE")),
     };
     if !info.is_valid {
         let advice = "Meta says that it is not valid: make a new one (Business settings, System users, Generate token, never expires)";
@@ -115,7 +117,7 @@ async fn number(channel: &WhatsAppChannel) -> Finding {
             let name = number.verified_name.unwrap_or_default();
             Finding::good(subject, format!("{shown} {name}").trim().to_owned())
         }
-        Err(error) => Finding::mend(subject, trouble(&error)),
+        Err(error) => Finding::mend(subject, trouble(&error, "WHATSAPP_API_BASE")),
     }
 }
 
@@ -139,16 +141,17 @@ async fn subscription(client: &Client) -> Finding {
             });
             Finding::good(SUBJECT, names.collect::<Vec<_>>().join(", "))
         }
-        Err(error) => Finding::mend(SUBJECT, trouble(&error)),
+        Err(error) => Finding::mend(SUBJECT, trouble(&error, "WHATSAPP_API_BASE")),
     }
 }
 
-fn trouble(error: &Error) -> String {
+/// What an error at a provider means; `base` is the variable of its address.
+fn trouble(error: &Error, base: &str) -> String {
     let advice = match error.kind() {
-        ErrorKind::Unauthenticated => "the token is wrong, expired or lacks a permission",
-        ErrorKind::Transport => "the provider cannot be reached: is WHATSAPP_API_BASE right, is there a network?",
-        ErrorKind::InvalidRequest => "the id is wrong, or the token belongs to another account",
-        _ => "see the provider's code",
+        ErrorKind::Unauthenticated => "the token is wrong, expired or lacks a permission".to_owned(),
+        ErrorKind::Transport => format!("the provider cannot be reached: is {base} right, is there a network?"),
+        ErrorKind::InvalidRequest => "the id is wrong, or the token belongs to another account".to_owned(),
+        _ => "see the provider's code".to_owned(),
     };
     format!("{error}: {advice}")
 }

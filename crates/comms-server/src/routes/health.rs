@@ -9,7 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::info::{SERVICE, VERSION};
-use crate::{answers::instant, app::State};
+use crate::{
+    answers::instant,
+    app::State,
+    registry::{TWILIO_VOICE, WHATSAPP},
+};
 
 /// How the server is. One body for every seed that asks.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,18 +102,29 @@ fn dependencies(
     database: &'static str,
     channels: &[ChannelHealth],
 ) -> BTreeMap<&'static str, &'static str> {
-    let sends = channels.iter().any(|one| one.channel == ChannelKind::WhatsApp && !one.accounts.is_empty());
-    let whatsapp = match (sends, state.engine.takes("whatsapp")) {
+    let meta = channels.iter().flat_map(|one| &one.accounts).any(|account| account.provider() == WHATSAPP);
+    let whatsapp = both(meta, state.engine.takes(WHATSAPP));
+    let mut all: BTreeMap<_, _> =
+        ["redis", "elevenlabs", "sendgrid", "gmail"].into_iter().map(|name| (name, "not_configured")).collect();
+    all.insert("database", database);
+    all.insert("whatsapp", whatsapp);
+    all.insert("twilio", twilio(state));
+    all
+}
+
+/// How Twilio is: its webhooks come only to an address that is known outside.
+pub(super) fn twilio(state: &State) -> &'static str {
+    let kinds = [ChannelKind::Voice, ChannelKind::Sms, ChannelKind::WhatsApp].into_iter();
+    let accounts = kinds.flat_map(|kind| state.engine.channels().accounts(kind));
+    let sends = accounts.into_iter().any(|account| account.provider().starts_with("twilio-"));
+    both(sends, state.engine.takes(TWILIO_VOICE) && state.settings.http.is_reachable())
+}
+
+const fn both(sends: bool, receives: bool) -> &'static str {
+    match (sends, receives) {
         (true, true) => "ok",
         (true, false) => "send_only",
         (false, true) => "receive_only",
         (false, false) => "not_configured",
-    };
-    let mut all: BTreeMap<_, _> = ["redis", "twilio", "elevenlabs", "sendgrid", "gmail"]
-        .into_iter()
-        .map(|name| (name, "not_configured"))
-        .collect();
-    all.insert("database", database);
-    all.insert("whatsapp", whatsapp);
-    all
+    }
 }

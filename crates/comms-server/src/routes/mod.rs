@@ -1,6 +1,7 @@
 //! The routes, in one table: the application, the coverage of the OpenAPI document and the tests are made from it.
 
 pub mod admin;
+pub mod channels;
 pub mod comunicaciones;
 pub mod health;
 pub mod info;
@@ -20,7 +21,7 @@ use crate::{
     limits::limit,
 };
 use admin::{accounts, organizations, quarantine, tokens};
-use comunicaciones::{adjuntos, historial, mensajes, plantillas, webhook, whatsapp};
+use comunicaciones::{adjuntos, historial, mensajes, plantillas, sms, voz, webhook, whatsapp};
 
 /// A route.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +46,10 @@ pub enum Access {
     Signed,
     /// A user of either role.
     Seller,
-    /// A user of either role, or another back end.
+    /// A user of either role, or another back end; may look.
     Reader,
+    /// A user of either role, or another back end; may send.
+    Sender,
     /// An administrator of an organisation.
     Admin,
     /// Whoever runs all organisations.
@@ -66,7 +69,7 @@ pub enum Kind {
     Service,
 }
 
-use Access::{Admin, Operator, Public, Reader, Seller, Signed};
+use Access::{Admin, Operator, Public, Reader, Seller, Sender, Signed};
 
 /// Every route.
 pub const ROUTES: &[Row] = &[
@@ -74,6 +77,12 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/comunicaciones/whatsapp/plantillas", Seller, Kind::List, || get().to(plantillas::list)),
     row("GET", "/api/comunicaciones/webhook/whatsapp", Public, Kind::Service, || get().to(webhook::verify)),
     row("POST", "/api/comunicaciones/webhook/whatsapp", Signed, Kind::Command, || post().to(webhook::receive)),
+    row("POST", "/api/comunicaciones/voz/token", Seller, Kind::Command, || post().to(voz::token)),
+    row("POST", "/api/comunicaciones/voz/llamar", Seller, Kind::Command, || post().to(voz::call)),
+    row("POST", "/api/comunicaciones/voz/{id}/colgar", Seller, Kind::Command, || post().to(voz::hang_up)),
+    row("POST", "/api/comunicaciones/sms/enviar", Seller, Kind::Command, || post().to(sms::send)),
+    row("POST", "/api/comunicaciones/webhook/voz", Signed, Kind::Command, || post().to(webhook::voice)),
+    row("POST", "/api/comunicaciones/webhook/sms", Signed, Kind::Command, || post().to(webhook::messaging)),
     row("GET", "/api/comunicaciones/historial", Reader, Kind::List, || get().to(historial::list)),
     row("GET", "/api/comunicaciones/historial/{leadId}", Reader, Kind::List, || get().to(historial::of_lead)),
     row("GET", "/api/comunicaciones/mensajes/{id}", Reader, Kind::Get, || get().to(mensajes::detail)),
@@ -93,11 +102,30 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/admin/cuarentena/{id}/asignar", Operator, Kind::Command, || {
         post().to(quarantine::assign)
     }),
+    row("GET", "/api/webhooks/voip/twilio", Public, Kind::Service, || get().to(webhook::voip_ready)),
+    row("POST", "/api/webhooks/voip/twilio", Signed, Kind::Command, || post().to(webhook::voice)),
+    row("GET", "/api/webhooks/sms/twilio", Public, Kind::Service, || get().to(webhook::sms_ready)),
+    row("POST", "/api/webhooks/sms/twilio", Signed, Kind::Command, || post().to(webhook::messaging)),
+    row("GET", "/api/webhooks/whatsapp/twilio", Public, Kind::Service, || get().to(webhook::whatsapp_ready)),
+    row("POST", "/api/webhooks/whatsapp/twilio", Signed, Kind::Command, || post().to(webhook::messaging)),
+    row("POST", "/api/channels/twilio/webhook", Signed, Kind::Command, || post().to(webhook::messaging)),
+    row("POST", "/api/channels/twilio/send/whatsapp", Sender, Kind::Command, || post().to(channels::send_whatsapp)),
+    row("POST", "/api/channels/twilio/send/sms", Sender, Kind::Command, || post().to(channels::send_sms)),
+    row("GET", "/api/channels/twilio/message/{id}/status", Reader, Kind::Get, || get().to(channels::status)),
+    row("GET", "/api/channels/twilio/health", Public, Kind::Service, || get().to(channels::twilio_health)),
     row("GET", "/health", Public, Kind::Service, || get().to(health::health)),
     row("GET", "/metrics", Public, Kind::Service, || get().to(metrics::metrics)),
     row("GET", "/", Public, Kind::Service, || get().to(info::info)),
     row("GET", "/openapi.json", Public, Kind::Service, || get().to(openapi::document)),
     row("GET", "/docs", Public, Kind::Service, || get().to(openapi::page)),
+];
+
+/// Further addresses of a handler, as other seeds call it; the path that describes it comes second.
+pub const ALIASES: &[(&str, &str)] = &[
+    ("/api/webhooks/voip/twilio", "/api/comunicaciones/webhook/voz"),
+    ("/api/webhooks/sms/twilio", "/api/comunicaciones/webhook/sms"),
+    ("/api/webhooks/whatsapp/twilio", "/api/comunicaciones/webhook/sms"),
+    ("/api/channels/twilio/webhook", "/api/comunicaciones/webhook/sms"),
 ];
 
 /// Puts every route into an application; another method of a known path is 405.

@@ -6,20 +6,23 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{admin, comunicaciones as c, health, info, metrics};
+use super::{ALIASES, admin, channels, comunicaciones as c, health, info, metrics};
 
 /// The OpenAPI document, made from the handlers.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    info(title = "comms-server", description = "WhatsApp e historial para DiamondSistem.\n\nRespuestas: `{\"success\":true,\"data\":…}`, listas con `siguiente`; errores: `{\"success\":false,\"error\",\"code\",\"details\"}`."),
+    info(title = "comms-server", description = "WhatsApp, SMS, llamadas e historial para DiamondSistem.\n\nRespuestas: `{\"success\":true,\"data\":…}`, listas con `siguiente`; errores: `{\"success\":false,\"error\",\"code\",\"details\"}`."),
     paths(
-        c::whatsapp::send, c::plantillas::list, c::webhook::verify, c::webhook::receive,
+        c::whatsapp::send, c::plantillas::list, c::voz::token, c::voz::call, c::voz::hang_up, c::sms::send,
+        c::webhook::verify, c::webhook::receive, c::webhook::voice, c::webhook::messaging,
+        c::webhook::voip_ready, c::webhook::sms_ready, c::webhook::whatsapp_ready,
+        channels::send_whatsapp, channels::send_sms, channels::status, channels::twilio_health,
         c::historial::list, c::historial::of_lead, c::mensajes::detail, c::mensajes::retry, c::mensajes::mark_read, c::adjuntos::download,
         admin::accounts::list, admin::accounts::put, admin::organizations::list, admin::organizations::put,
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
         health::health, metrics::metrics, info::info, document, page,
     ),
-    modifiers(&Security, &Headings),
+    modifiers(&Aliases, &Security, &Headings),
 )]
 pub struct ApiDoc;
 
@@ -32,6 +35,23 @@ impl Modify for Security {
         components.add_security_scheme("jwt", SecurityScheme::Http(jwt.build()));
         let token = ApiKey::Header(ApiKeyValue::new("X-Service-Token"));
         components.add_security_scheme("servicio", SecurityScheme::ApiKey(token));
+    }
+}
+
+struct Aliases;
+
+impl Modify for Aliases {
+    /// A handler is described once; its other addresses repeat the description.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (alias, path) in ALIASES {
+            let described = document.paths.paths.get(*path).and_then(|item| item.post.clone());
+            let Some(mut operation) = described else {
+                continue;
+            };
+            // The ids of operations are unique in a document.
+            operation.operation_id = Some(alias.trim_start_matches('/').replace('/', "_"));
+            document.paths.paths.entry((*alias).to_owned()).or_default().post = Some(operation);
+        }
     }
 }
 

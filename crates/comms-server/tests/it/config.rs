@@ -27,7 +27,7 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn other_programs_variables_never_stop_the_start() {
-    let others = [("NODE_ENV", "production"), ("PATH", "/bin"), ("TWILIO_ACCOUNT_SID", "AC-invented"), ("PORT", "")];
+    let others = [("NODE_ENV", "production"), ("PATH", "/bin"), ("SENDGRID_API_KEY", "invented"), ("PORT", "")];
     assert_eq!(parse("", &others).unwrap().http.port, 8080);
 }
 
@@ -52,6 +52,14 @@ fn a_bad_value_names_its_variable() {
         ("JWT_ROL_ADMIN", "vendedor"),
         ("LOG_FORMAT", "xml"),
         ("PHONE_REGION", "Spain"),
+        ("TWILIO_PHONE_NUMBER", "600000000"),
+        ("TWILIO_CALLER_ID", "Diamond"),
+        ("TWILIO_WHATSAPP_NUMBER", "whatsapp:600000000"),
+        ("TWILIO_MESSAGING_SERVICE_SID", "SM01"),
+        ("VOICE_COUNTRIES", "Spain"),
+        ("VOICE_RING_SECONDS", "601"),
+        ("VOICE_TOKEN_SECONDS", "86401"),
+        ("VOICE_DAILY_CAP", "0"),
     ] {
         let wrong = parse("", &[(name, value)]).unwrap_err();
         assert!(wrong.iter().any(|problem| problem.contains(name)), "{name}={value}: {wrong:?}");
@@ -62,8 +70,91 @@ fn a_bad_value_names_its_variable() {
 fn an_unknown_key_names_itself() {
     let wrong = parse("[http]\nprot = 1\n", &[]).unwrap_err();
     assert!(wrong[0].contains("prot"), "{wrong:?}");
-    let wrong = parse("[[accounts]]\nchannel = \"whatsapp\"\nnumber = \"+34600000000\"\n", &[]).unwrap_err();
+    let wrong = parse("[[accounts]]\nchannel = \"whatsapp\"\nnumber = \"mine\"\n", &[]).unwrap_err();
     assert!(wrong[0].contains("accounts[0].number"), "{wrong:?}");
+}
+
+/// Every account of a file, as the history knows it.
+fn ids(file: &str) -> Vec<String> {
+    let settings = parse(file, &[]).unwrap();
+    settings.accounts.iter().map(|account| account.id().into_string()).collect()
+}
+
+#[test]
+fn the_carrier_of_a_number_is_found_out() {
+    let file = r#"
+        [[accounts]]
+        channel = "whatsapp"
+        number = "106540352242922"
+        [[accounts]]
+        channel = "whatsapp"
+        number = "whatsapp:+15005550006"
+        [[accounts]]
+        channel = "whatsapp"
+        number = "+15005550007"
+        [[accounts]]
+        channel = "voice"
+        number = "+15005550006"
+        [[accounts]]
+        channel = "sms"
+        number = "MG00000000000000000000000000000001"
+        [[accounts]]
+        channel = "sms"
+        provider = "twilio"
+        number = "Diamond"
+        account_sid = "AC00000000000000000000000000000002"
+        auth_token = "invented"
+    "#;
+    let found = [
+        "whatsapp:106540352242922",
+        "twilio-whatsapp:+15005550006",
+        "twilio-whatsapp:+15005550007",
+        "twilio-voice:+15005550006",
+        "twilio-sms:MG00000000000000000000000000000001",
+        "twilio-sms:Diamond",
+    ];
+    assert_eq!(ids(file), found);
+}
+
+#[test]
+fn an_account_that_cannot_be_names_itself() {
+    for (account, named) in [
+        ("channel = \"voice\"\nnumber = \"106540352242922\"", "accounts[0].number"),
+        ("channel = \"sms\"\nnumber = \"a name too long\"", "accounts[0].number"),
+        ("channel = \"whatsapp\"\nprovider = \"meta\"\nnumber = \"+15005550006\"", "accounts[0].number"),
+        ("channel = \"voice\"\nprovider = \"meta\"\nnumber = \"+15005550006\"", "accounts[0].channel"),
+        ("channel = \"email\"\nnumber = \"example.com\"", "accounts[0].channel"),
+        ("channel = \"sms\"\nnumber = \"+15005550006\"\naccount_sid = \"AC01\"", "accounts[0]: account_sid"),
+        ("channel = \"voice\"\nnumber = \"+15005550006\"\ncaller_id = \"me\"", "accounts[0].caller_id"),
+        ("channel = \"voice\"\nprovider = \"carrier pigeon\"\nnumber = \"1\"", "accounts[0].provider"),
+    ] {
+        let wrong = parse(&format!("[[accounts]]\n{account}\n"), &[]).unwrap_err();
+        assert!(wrong[0].contains(named), "{account}: {wrong:?}");
+    }
+}
+
+#[test]
+fn the_number_of_whatsapp_has_two_spellings() {
+    for name in ["TWILIO_WHATSAPP_NUMBER", "TWILIO_WHATSAPP_FROM"] {
+        for number in ["+15005550006", "whatsapp:+15005550006"] {
+            let settings = parse("", &[(name, number), ("TWILIO_OWNER_ID", "7")]).unwrap();
+            let accounts = settings.twilio.accounts();
+            let [account] = accounts.as_slice() else { panic!("{accounts:?}") };
+            assert_eq!(account.id().as_str(), "twilio-whatsapp:+15005550006");
+            assert_eq!(account.owner.as_ref().unwrap().as_str(), "7");
+        }
+    }
+    let two = [("TWILIO_WHATSAPP_NUMBER", "+15005550006"), ("TWILIO_WHATSAPP_FROM", "whatsapp:+15005550007")];
+    assert!(parse("", &two).unwrap_err()[0].contains("two numbers"));
+}
+
+#[test]
+fn one_number_calls_and_writes() {
+    let settings = parse("", &[("TWILIO_PHONE_NUMBER", "+15005550006")]).unwrap();
+    let ids: Vec<_> = settings.twilio.accounts().iter().map(|account| account.id().into_string()).collect();
+    assert_eq!(ids, ["twilio-voice:+15005550006", "twilio-sms:+15005550006"]);
+    assert_eq!(settings.twilio.missing_to_send(), ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]);
+    assert!(!settings.twilio.is_wanted(), "a number alone is no account");
 }
 
 #[test]
@@ -71,6 +162,8 @@ fn no_secret_is_printed() {
     let secrets = [
         ("JWT_SECRET", "a-secret-of-many-letters"),
         ("WHATSAPP_ACCESS_TOKEN", "a-token-of-many-letters"),
+        ("TWILIO_AUTH_TOKEN", "another-of-many-letters"),
+        ("TWILIO_API_KEY_SECRET", "a-key-of-many-letters"),
         ("DATABASE_URL", "postgres://user:a-password@localhost/x"),
     ];
     let settings = parse("", &secrets).unwrap();
@@ -80,7 +173,7 @@ fn no_secret_is_printed() {
     }
     assert_eq!(settings.auth.jwt_secret.unwrap().expose_secret(), "a-secret-of-many-letters");
     let environment: Environment = secrets.into_iter().collect();
-    assert_eq!(format!("{environment:?}"), "Environment(3 variables)");
+    assert_eq!(format!("{environment:?}"), "Environment(5 variables)");
     let wrong = parse("[auth]\njwt_secret = 1234567890123456\n", &[]).unwrap_err();
     assert!(!wrong[0].contains("1234567890123456"), "{wrong:?}");
     let wrong = parse("", &[("DATABASE_URL", "postgres://user:a-password@[nowhere/x")]).unwrap_err();
@@ -103,6 +196,7 @@ fn every_variable_of_the_table_has_its_place() {
             ("MIGRATE_ON_START", _) => "true",
             ("PHONE_REGION", _) => "ES",
             ("JWT_ROL_OPERADOR", _) => "operador",
+            ("TWILIO_MESSAGING_SERVICE_SID", _) => "MG00000000000000000000000000000001",
             (_, "") => "sixteen-letters-or-more",
             (_, example) => example,
         };

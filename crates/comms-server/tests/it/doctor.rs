@@ -5,6 +5,7 @@ use std::process::Command;
 use comms_simulator::{
     Simulator,
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRED_TOKEN, PHONE_ID, VERIFY_TOKEN, WABA_ID},
+    twilio,
 };
 use tempfile::TempDir;
 
@@ -35,6 +36,13 @@ fn whole(simulator: &Simulator) -> Vec<(&'static str, String)> {
         ("WHATSAPP_APP_SECRET", APP_SECRET),
         ("WHATSAPP_APP_ID", APP_ID),
         ("WHATSAPP_API_BASE", simulator.url()),
+        ("TWILIO_ACCOUNT_SID", twilio::ACCOUNT_SID),
+        ("TWILIO_AUTH_TOKEN", twilio::AUTH_TOKEN),
+        ("TWILIO_API_KEY_SID", twilio::API_KEY_SID),
+        ("TWILIO_API_KEY_SECRET", twilio::API_KEY_SECRET),
+        ("TWILIO_TWIML_APP_SID", twilio::APPLICATION_SID),
+        ("TWILIO_PHONE_NUMBER", twilio::NUMBER),
+        ("TWILIO_API_BASE", simulator.url()),
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .to_vec()
@@ -48,6 +56,9 @@ fn run(environment: &[(&'static str, String)]) -> (bool, String) {
 #[test]
 fn a_whole_configuration_is_well() {
     let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
+    // One of the names that the second seed gave it, and what tells Twilio how often to repeat.
+    let voice = "https://api.example.com/api/webhooks/voip/twilio#rc=3";
+    simulator.configure(|config| config.twilio.set_voice_url(voice));
     let (well, report) = run(&whole(&simulator));
     assert!(well && !report.contains('✘'), "{report}");
     for line in [
@@ -57,6 +68,12 @@ fn a_whole_configuration_is_well() {
         "✔ WHATSAPP_ACCESS_TOKEN",
         "✔ WhatsApp number",
         "✔ webhook subscription",
+        "✔ Twilio, number: A call comes in, Call status changes (POST): https://api.example.com/api/comunicaciones/webhook/voz",
+        "✔ Twilio, number and WhatsApp sender: A message comes in (POST): https://api.example.com/api/comunicaciones/webhook/sms",
+        "✔ Twilio account AC00000000000000000000000000000001: Simulated shop",
+        "✔ Twilio number +15005550006, voice: A call comes in: https://api.example.com/api/webhooks/voip/twilio",
+        "· Twilio number +15005550006, sms: A message comes in is set to nothing: set it to https://api.example.com/api/comunicaciones/webhook/sms (POST)",
+        "✔ TwiML app AP00000000000000000000000000000001",
     ] {
         assert!(report.contains(line), "no {line:?} in:\n{report}");
     }
@@ -64,12 +81,15 @@ fn a_whole_configuration_is_well() {
 
 #[test]
 fn what_is_absent_is_named_with_where_to_find_it() {
-    let (well, report) = doctor(&[("TWILIO_AUTH_TOKEN", "invented")]);
+    let (well, report) = doctor(&[("TWILIO_AUTH_TOKEN", "invented"), ("SENDGRID_API_KEY", "invented")]);
     assert!(!well);
     for line in [
         "✘ JWT_SECRET: not set",
         "✘ WHATSAPP_APP_SECRET: not set: WhatsApp webhooks are refused. Meta: App settings, Basic, App secret",
-        "· TWILIO_AUTH_TOKEN: set, and not used by this version",
+        "✘ TWILIO_ACCOUNT_SID: not set: calls, SMS and WhatsApp messages cannot be sent through Twilio",
+        "✘ PUBLIC_BASE_URL: not set: Twilio signs over it",
+        "· TWILIO_API_KEY_SID: not set: browsers cannot call",
+        "· SENDGRID_API_KEY: set, and not used by this version",
     ] {
         assert!(report.contains(line), "no {line:?} in:\n{report}");
     }
@@ -84,6 +104,23 @@ fn an_expired_token_and_an_absent_subscription_are_found() {
     let (well, report) = run(&settings);
     assert!(!well && report.contains("✘ WHATSAPP_ACCESS_TOKEN"), "{report}");
     assert!(!report.contains(EXPIRED_TOKEN) && !report.contains(APP_SECRET), "{report}");
+}
+
+#[test]
+fn a_number_of_somebody_else_and_a_wrong_token_are_found() {
+    let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
+    let with = |name: &'static str, value: &str| {
+        let mut settings = whole(&simulator);
+        settings.retain(|(known, _)| *known != name);
+        settings.push((name, value.to_owned()));
+        run(&settings)
+    };
+    let (well, report) = with("TWILIO_PHONE_NUMBER", "+15550100099");
+    assert!(!well, "{report}");
+    assert!(report.contains("✘ Twilio number +15550100099, voice: it is not one of the account's numbers"), "{report}");
+    let (well, report) = with("TWILIO_AUTH_TOKEN", "another-token");
+    assert!(!well && report.contains("✘ Twilio account"), "{report}");
+    assert!(!report.contains("another-token"), "{report}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One test binary: the server over real HTTP, SQLite in a temporary folder, the simulator as Meta.
+//! One test binary: the server over real HTTP, SQLite in a temporary folder, the simulator as Meta and Twilio.
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod answers;
@@ -15,3 +15,4 @@ mod openapi;
 mod organizations;
 mod routes;
 mod support;
+mod twilio_input;

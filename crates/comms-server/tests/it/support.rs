@@ -7,12 +7,13 @@ use comms_core::{Secret, SystemClock, UserId, signature};
 use comms_http::{Request, ReqwestTransport, Transport};
 use comms_server::{
     auth::{Identity, Role},
-    config::{AccountSettings, Settings},
+    config::{AccountSettings, DirectorySettings, DirectoryTable, Settings},
     startup::{Running, listen},
 };
 use comms_simulator::{
     Simulator,
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, Customer, PHONE_ID, SECOND_PHONE_ID, VERIFY_TOKEN, WABA_ID},
+    twilio,
 };
 use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
@@ -23,6 +24,9 @@ pub const CUSTOMER: &str = "34600000000";
 pub const WEBHOOK: &str = "/api/comunicaciones/webhook/whatsapp";
 pub const SEND: &str = "/api/comunicaciones/whatsapp/enviar";
 pub const HISTORY: &str = "/api/comunicaciones/historial";
+pub const SMS: &str = "/api/comunicaciones/sms/enviar";
+pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
+pub const SMS_WEBHOOK: &str = "/api/comunicaciones/webhook/sms";
 const HOUR: Duration = Duration::from_secs(3_600);
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -88,7 +92,32 @@ pub fn settings(simulator: &Simulator, folder: &TempDir) -> Settings {
     whatsapp.app_secret = Some(Secret::from(APP_SECRET));
     whatsapp.verify_token = Some(Secret::from(VERIFY_TOKEN));
     whatsapp.owner = Some(UserId::from("7"));
+    let own = &mut settings.twilio;
+    own.api_base = Some(simulator.url().to_owned());
+    own.account_sid = Some(twilio::ACCOUNT_SID.to_owned());
+    own.auth_token = Some(Secret::from(twilio::AUTH_TOKEN));
+    own.api_key_sid = Some(twilio::API_KEY_SID.to_owned());
+    own.api_key_secret = Some(Secret::from(twilio::API_KEY_SECRET));
+    own.twiml_app_sid = Some(twilio::APPLICATION_SID.to_owned());
+    own.phone_number = Some(twilio::NUMBER.to_owned());
+    own.whatsapp_number = Some(format!("whatsapp:{}", twilio::NUMBER));
+    own.owner = Some(UserId::from("7"));
+    settings.voice.countries = vec!["ES".to_owned()];
     settings
+}
+
+/// The signature of Twilio over an address and a form.
+pub fn twilio_signature(url: &str, form: &[(&str, &str)]) -> String {
+    let mut fields = form.to_vec();
+    fields.sort_unstable();
+    fields.dedup();
+    let signed = fields.iter().fold(url.to_owned(), |signed, (name, value)| signed + name + value);
+    signature::hmac_sha1_base64(&Secret::from(twilio::AUTH_TOKEN), signed.as_bytes())
+}
+
+/// A form as it is sent.
+pub fn encoded(form: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
 }
 
 /// A second number, of a second organisation.
@@ -108,6 +137,31 @@ impl TestServer {
         Self::start_prepared(change, |_| {}).await
     }
 
+    /// Two leads: 42, +34600000000, of seller 7; 43, +34600000001, of seller 8.
+    pub async fn start_with_leads() -> Self {
+        let directory = |settings: &mut Settings| {
+            let leads = DirectoryTable {
+                table: "leaks".to_owned(),
+                id: "id".to_owned(),
+                phone: Some("telefono".to_owned()),
+                email: None,
+                owner: Some("vendedor_id".to_owned()),
+            };
+            settings.directory = DirectorySettings { leads: Some(leads), ..DirectorySettings::default() };
+            settings.whatsapp.region = Some("ES".to_owned());
+        };
+        let tables = |folder: &TempDir| {
+            let database = rusqlite::Connection::open(folder.path().join("comms.sqlite")).unwrap();
+            database
+                .execute_batch(
+                    "CREATE TABLE leaks (id integer PRIMARY KEY, telefono text, vendedor_id integer);
+                     INSERT INTO leaks VALUES (42, '600 000 000', 7), (43, '600 000 001', 8);",
+                )
+                .unwrap();
+        };
+        Self::start_prepared(directory, tables).await
+    }
+
     /// `prepare` sees the folder before the database is opened.
     pub async fn start_prepared(change: impl FnOnce(&mut Settings), prepare: impl FnOnce(&TempDir)) -> Self {
         let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
@@ -118,12 +172,18 @@ impl TestServer {
         let listener = listen(&settings.http).unwrap();
         settings.http.port = listener.local_addr().unwrap().port();
         let base = format!("http://127.0.0.1:{}", settings.http.port);
+        settings.http.public_base_url.get_or_insert_with(|| base.parse().unwrap());
         let running = Running::start(settings, Arc::new(SystemClock)).await.unwrap();
         let server = running.serve(listener, false).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         let callback = format!("{base}{WEBHOOK}");
-        simulator.configure(|config| config.meta.app.callback_url = Some(callback));
+        simulator.configure(|config| {
+            config.meta.app.callback_url = Some(callback);
+            config.twilio.set_voice_url(&format!("{base}{VOICE_WEBHOOK}"));
+            config.twilio.set_call_status_url(&format!("{base}{VOICE_WEBHOOK}"));
+            config.twilio.set_messaging_url(&format!("{base}{SMS_WEBHOOK}"));
+        });
         Self { simulator, running, base, _folder: folder, handle, client: ReqwestTransport::ring().unwrap() }
     }
 
@@ -160,6 +220,13 @@ impl TestServer {
         let signed = format!("sha256={}", signature::hmac_sha256_hex(&secret, body));
         let client = self.nobody().with("x-hub-signature-256", &signed);
         client.send(Method::POST, WEBHOOK, Some(body)).await
+    }
+
+    /// A webhook that Twilio signed.
+    pub async fn twilio(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let signature = twilio_signature(&format!("{}{path}", self.base), form);
+        let client = self.nobody().with("x-twilio-signature", &signature);
+        client.form(path, form).await
     }
 
     /// The customer writes; waits until the message is in the history.
@@ -244,6 +311,12 @@ impl Client<'_> {
         let (status, headers) = (response.status, response.headers);
         let pieces: Vec<_> = response.body.try_collect().await.unwrap();
         Answer { status, headers, bytes: pieces.concat() }
+    }
+
+    /// A form.
+    pub async fn form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let client = self.clone().with("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        client.send(Method::POST, path, Some(encoded(form).as_bytes())).await
     }
 
     fn with_json(&self) -> Self {

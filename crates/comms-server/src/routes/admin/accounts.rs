@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use comms_core::{
-    AccountId, ChannelKind,
+    AccountId,
     history::{Account, vocabulary},
 };
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::{
     app::State,
     auth::{Admin, Caller, Permitted, Role},
     errors::{ApiError, Code, ErrorBody},
+    registry::new_account,
     routes::comunicaciones::rows::Id,
 };
 
@@ -58,7 +59,7 @@ impl From<Account> for AccountRow {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountBody {
-    /// Its channel; `whatsapp` for a new one where absent.
+    /// Its channel; for a new one what its id says, where absent.
     pub canal: Option<String>,
     /// What people call it.
     pub nombre: Option<String>,
@@ -130,7 +131,7 @@ pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpR
 /// # Errors
 /// 403 for a new account where there are several organisations: whose it is, their operator says.
 #[utoipa::path(put, path = "/api/comunicaciones/admin/cuentas/{id}", tag = "administracion", request_body = AccountBody,
-    params(("id" = String, Path, description = "`whatsapp:<phone number id>`")),
+    params(("id" = String, Path, description = "`whatsapp:<phone number id>`, `twilio-voice:+15005550006`, `twilio-sms:+15005550006`, `twilio-whatsapp:+15005550006`")),
     responses((status = 200, body = Answer<AssignedRow>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn put(
@@ -143,16 +144,7 @@ pub async fn put(
         Some(account) => account,
         None => {
             may_add(&state, &caller).await?;
-            Account {
-                id,
-                organization: caller.organization,
-                channel: ChannelKind::WhatsApp,
-                name: None,
-                parent: None,
-                owner: None,
-                caller_id: None,
-                active: true,
-            }
+            new_account(id, caller.organization)
         }
     };
     store(&state, body.into_inner().apply(account)?).await

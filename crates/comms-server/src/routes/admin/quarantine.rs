@@ -1,10 +1,7 @@
 //! Webhooks of accounts that nobody registered.
 
 use actix_web::{HttpResponse, web};
-use comms_core::{
-    ChannelKind, OrganizationId,
-    history::{Account, QuarantinedAccount},
-};
+use comms_core::{OrganizationId, history::QuarantinedAccount};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +11,7 @@ use crate::{
     app::State,
     auth::{Operator, Permitted, organization},
     errors::{ApiError, Code, ErrorBody},
+    registry::new_account,
 };
 
 /// An account that nobody registered, and what waits for it.
@@ -70,16 +68,7 @@ pub async fn assign(
     let body = permitted.1.into_inner();
     let named = body.organizacion_id.map(OrganizationId::from);
     let organization = organization(&state, named).await.map_err(in_body)?;
-    let account = Account {
-        id: account_id(&id)?,
-        organization,
-        channel: ChannelKind::WhatsApp,
-        name: None,
-        parent: None,
-        owner: None,
-        caller_id: None,
-        active: true,
-    };
+    let account = new_account(account_id(&id)?, organization);
     store(&state, body.cuenta.apply(account)?).await
 }
 

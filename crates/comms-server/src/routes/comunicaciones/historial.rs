@@ -4,7 +4,10 @@ use actix_web::{
     HttpResponse,
     web::{self, Query},
 };
-use comms_core::history::{Assignment, HistoryFilter, Links, Scope, vocabulary};
+use comms_core::{
+    AccountId,
+    history::{Assignment, HistoryFilter, Links, Scope, vocabulary},
+};
 use comms_engine::{EngineError, LinkKind};
 use serde::Deserialize;
 use time::{
@@ -48,6 +51,8 @@ pub struct HistoryQuery {
     pub desde: Option<String>,
     /// A date (that day included) or a time (before it), ISO 8601.
     pub hasta: Option<String>,
+    /// With this id at the provider: a message's, or a call's (of its parent leg).
+    pub sid_externo: Option<String>,
     /// Containing this text.
     pub texto: Option<String>,
     /// Rows of the page, 1 to 200; 50 where absent.
@@ -93,10 +98,19 @@ pub async fn of_lead(
     page(&state, &scope, filter).await
 }
 
-async fn page(state: &State, scope: &Scope, filter: HistoryFilter) -> Result<HttpResponse, ApiError> {
+async fn page(state: &State, scope: &Scope, mut filter: HistoryFilter) -> Result<HttpResponse, ApiError> {
+    if filter.provider_id.is_some() {
+        filter.accounts = accounts(state, scope).await?;
+    }
     let page = state.repository.history(scope, &filter).await?;
     let rows: Vec<Communication> = page.entries.into_iter().map(Into::into).collect();
     Ok(List::page(rows, page.next.map(cursor)))
+}
+
+/// The accounts of the organisation: an id of a provider is looked up together with its account's.
+pub(crate) async fn accounts(state: &State, scope: &Scope) -> Result<Vec<AccountId>, ApiError> {
+    let every = state.repository.accounts(Some(&scope.organization)).await?;
+    Ok(every.into_iter().map(|account| account.id).collect())
 }
 
 async fn check_lead(state: &State, scope: &Scope, filter: &HistoryFilter) -> Result<(), ApiError> {
@@ -134,15 +148,16 @@ impl HistoryQuery {
             client: self.cliente_id.map(Into::into),
             contract: self.contrato_id.map(Into::into),
             user: self.usuario_id.map(Into::into),
-            conversation: None,
             channel: channel.transpose()?,
             direction: direction.transpose()?,
             statuses,
             from: self.desde.map(|text| moment("desde", &text, Day::Start)).transpose()?,
             until: self.hasta.map(|text| moment("hasta", &text, Day::End)).transpose()?,
+            provider_id: self.sid_externo,
             text: self.texto.filter(|text| !text.trim().is_empty()),
             after: self.cursor.as_deref().map(page_key).transpose()?,
             limit: self.limit.map_or(Ok(PAGE), |text| limit(&text))?,
+            ..HistoryFilter::default()
         })
     }
 }

@@ -4,25 +4,21 @@ use actix_web::{
     HttpResponse,
     web::{self, Query},
 };
-use comms_core::{
-    ErrorKind, MessageId, Status,
-    history::{Scope, vocabulary},
-};
-use comms_engine::{Code as EngineCode, ReadReceipt, Sent};
+use comms_core::{MessageId, history::Scope};
+use comms_engine::ReadReceipt;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    envio,
     rows::{Communication, CommunicationDetail, Reason},
-    whatsapp::answer_status,
 };
 use crate::{
     answers::Answer,
     app::State,
-    auth::{Caller, Reader, Seller},
-    errors::{ApiError, Code, ErrorBody},
+    auth::{Reader, Seller},
+    errors::{ApiError, ErrorBody},
 };
 
 /// Everything known of a message: its row, every report on it, every reason.
@@ -70,7 +66,7 @@ pub async fn retry(
     let scope = caller.scope();
     let id = resolve(&state, &scope, &id).await?;
     let again = state.engine.retry(&scope, &caller.user, id, query.forzar);
-    sent(&state, &caller, &again.await?).await
+    envio::answer(&state, &caller.organization, &again.await?).await
 }
 
 /// What marking a message as read did.
@@ -111,40 +107,8 @@ pub async fn mark_read(
     Ok(Answer::ok(ReadAnswer { mensaje_id: id.0, cambiado: marked.changed, acuse, error }))
 }
 
-/// The answer to a send: the row of the message, or why it failed together with where it is stored.
-pub(super) async fn sent(state: &State, caller: &Caller, sent: &Sent) -> Result<HttpResponse, ApiError> {
-    // The organisation's scope: a message linked to nothing is still its sender's to see.
-    let scope = Scope { organization: caller.organization.clone(), seller: None };
-    let entry = state.repository.message(&scope, sent.message).await?.entry;
-    if sent.status != Status::Failed || sent.repeated {
-        return Ok(Answer::with(answer_status(sent.status), Communication::from(entry)));
-    }
-    let problem = sent.problem.as_ref();
-    let code = problem.map_or(EngineCode::Provider, |problem| code_of(problem.kind));
-    Err(ApiError::new(Code::Engine(code)).details(json!({
-        "mensaje_id": sent.message,
-        "id": entry.id,
-        "estado": vocabulary::estado(sent.status),
-        "motivo": problem.map(|problem| &problem.message),
-        "codigo_proveedor": problem.map(|problem| &problem.code),
-    })))
-}
-
-/// The code of what a provider said of a message that it refused.
-const fn code_of(kind: ErrorKind) -> EngineCode {
-    match kind {
-        ErrorKind::InvalidRequest => EngineCode::InvalidValue,
-        ErrorKind::InvalidRecipient => EngineCode::InvalidRecipient,
-        ErrorKind::WindowClosed => EngineCode::WindowClosed,
-        ErrorKind::OptedOut => EngineCode::OptedOut,
-        ErrorKind::Unsupported => EngineCode::UnsupportedContent,
-        ErrorKind::Unauthenticated => EngineCode::ProviderCredential,
-        _ => EngineCode::Provider,
-    }
-}
-
 /// The message of a path: our id, or the number of its row.
-async fn resolve(state: &State, scope: &Scope, id: &str) -> Result<MessageId, ApiError> {
+pub(crate) async fn resolve(state: &State, scope: &Scope, id: &str) -> Result<MessageId, ApiError> {
     if let Ok(id) = id.parse() {
         return Ok(id);
     }

@@ -1,9 +1,12 @@
-//! The routes of S0: sending, webhooks, the history.
+//! The routes of S0: sending, calls, webhooks, the history.
 
 pub mod adjuntos;
+pub(crate) mod envio;
 pub mod historial;
 pub mod mensajes;
 pub mod plantillas;
 pub mod rows;
+pub mod sms;
+pub mod voz;
 pub mod webhook;
 pub mod whatsapp;

@@ -73,7 +73,7 @@ pub struct Communication {
     pub estado: String,
     /// The provider's id.
     pub sid_externo: Option<String>,
-    /// Seconds, for calls.
+    /// The seconds that the parties talked, for calls.
     pub duracion_seg: Option<i32>,
     /// ISO 8601, UTC, milliseconds.
     #[schema(format = DateTime)]
@@ -175,7 +175,9 @@ pub struct CommunicationDetail {
     /// Its row.
     #[serde(flatten)]
     pub fila: Communication,
-    /// Every report on it, oldest first.
+    /// Who or what answered a call, in the provider's words: `human`, `machine_start` …
+    pub contestada_por: Option<String>,
+    /// Every report on it, oldest first; for a call those of every leg.
     pub eventos: Vec<StatusRow>,
     /// The provider's id of the message that it answers.
     pub responde_a: Option<String>,
@@ -195,6 +197,7 @@ impl From<MessageDetail> for CommunicationDetail {
     fn from(detail: MessageDetail) -> Self {
         Self {
             contenido_tipado: detail.entry.content.clone(),
+            contestada_por: detail.entry.answered_by.clone(),
             fila: detail.entry.into(),
             eventos: detail.events.into_iter().map(Into::into).collect(),
             responde_a: detail.reply_to,
@@ -218,6 +221,10 @@ pub struct StatusRow {
     pub registrado: String,
     /// Why.
     pub error: Option<Reason>,
+    /// The seconds that it tells of, for calls.
+    pub duracion_seg: Option<i32>,
+    /// Who or what answered, by its word.
+    pub contestada_por: Option<String>,
     /// What else the provider said.
     #[schema(value_type = Option<Object>)]
     pub datos_proveedor: Option<Value>,
@@ -231,6 +238,8 @@ impl From<StatusEvent> for StatusRow {
             fecha: instant(event.occurred_at),
             registrado: instant(event.recorded_at),
             error: event.problem.map(Into::into),
+            duracion_seg: event.duration_seconds,
+            contestada_por: event.answered_by,
             datos_proveedor: event.extra,
         }
     }

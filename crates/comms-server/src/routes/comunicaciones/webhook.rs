@@ -1,17 +1,21 @@
-//! Meta's webhook: the check of the address, and what it tells us.
+//! The providers' webhooks: the check of an address, and what it tells us. One handler for each provider, behind every
+//! address that a seed gives it.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web};
 use comms_core::{ErrorKind, WebhookRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     app::State,
     errors::{ApiError, Code, ErrorBody},
-    limits::WEBHOOK_BODY,
+    limits::{TWILIO_BODY, WEBHOOK_BODY},
+    registry::{TWILIO_MESSAGING, TWILIO_VOICE, WHATSAPP},
 };
 
-/// The name under which Meta's webhooks are stored and replayed.
-const PROVIDER: &str = "whatsapp";
+/// The header with which Twilio signs.
+const TWILIO_SIGNATURE: &str = "X-Twilio-Signature";
 
 /// Meta checks the address: the challenge is given back to whoever knows the verify token.
 ///
@@ -22,8 +26,8 @@ const PROVIDER: &str = "whatsapp";
     responses((status = 200, description = "The challenge", body = String, content_type = "text/plain"), (status = 403, body = ErrorBody),
         (status = 503, body = ErrorBody)))]
 pub async fn verify(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let asked = as_called(&state, &request, Method::GET, web::Bytes::new());
-    let challenge = state.registry.challenge(PROVIDER, &asked).map_err(|error| {
+    let asked = as_called(&state, &request, web::Bytes::new());
+    let challenge = state.registry.challenge(WHATSAPP, &asked).map_err(|error| {
         let code = match error.kind() {
             ErrorKind::Config => Code::Engine(comms_engine::Code::ChannelNotConfigured),
             ErrorKind::InvalidSignature => Code::VerifyToken,
@@ -47,20 +51,129 @@ pub async fn receive(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
+    take_in(&state, &request, payload, WHATSAPP, WEBHOOK_BODY).await
+}
+
+/// Twilio asks what is to become of a call, or tells how one goes on. Answered with TwiML once everything is committed.
+///
+/// # Errors
+/// 401 without a valid signature, 413 beyond 256 kB, 429 beyond the limit, 503 while nothing can be stored.
+#[utoipa::path(post, path = "/api/comunicaciones/webhook/voz", tag = "webhooks",
+    params(("X-Twilio-Signature" = String, Header)),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "TwiML", body = String, content_type = "text/xml"), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 413, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
+pub async fn voice(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    take_in(&state, &request, payload, TWILIO_VOICE, TWILIO_BODY).await
+}
+
+/// Twilio tells of an SMS, an MMS or a WhatsApp message, or how one of ours fares. Answered once everything is committed.
+///
+/// # Errors
+/// 401 without a valid signature, 413 beyond 256 kB, 429 beyond the limit, 503 while nothing can be stored.
+#[utoipa::path(post, path = "/api/comunicaciones/webhook/sms", tag = "webhooks",
+    params(("X-Twilio-Signature" = String, Header)),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "Empty TwiML", body = String, content_type = "text/xml"), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 413, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
+pub async fn messaging(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    take_in(&state, &request, payload, TWILIO_MESSAGING, TWILIO_BODY).await
+}
+
+/// Whether the webhooks of a channel are taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Ready {
+    /// Always true.
+    pub success: bool,
+    /// The channel of the path: `voip`, `sms` or `whatsapp`.
+    pub channel: &'static str,
+    /// Whether its webhooks are taken.
+    pub configured: bool,
+}
+
+/// Says whether calls are taken here; a request that Twilio signed (its webhook set to GET) is taken as one.
+///
+/// # Errors
+/// Those of the webhook, for a request with a signature.
+#[utoipa::path(get, path = "/api/webhooks/voip/twilio", tag = "webhooks",
+    responses((status = 200, description = "Without a signature", body = Ready)))]
+pub async fn voip_ready(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    ready(&state, &request, "voip", TWILIO_VOICE).await
+}
+
+/// Says whether SMS are taken here; a request that Twilio signed (its webhook set to GET) is taken as one.
+///
+/// # Errors
+/// Those of the webhook, for a request with a signature.
+#[utoipa::path(get, path = "/api/webhooks/sms/twilio", tag = "webhooks",
+    responses((status = 200, description = "Without a signature", body = Ready)))]
+pub async fn sms_ready(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    ready(&state, &request, "sms", TWILIO_MESSAGING).await
+}
+
+/// Says whether WhatsApp messages are taken here; a request that Twilio signed (its webhook set to GET) is taken as one.
+///
+/// # Errors
+/// Those of the webhook, for a request with a signature.
+#[utoipa::path(get, path = "/api/webhooks/whatsapp/twilio", tag = "webhooks",
+    responses((status = 200, description = "Without a signature", body = Ready)))]
+pub async fn whatsapp_ready(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    ready(&state, &request, "whatsapp", TWILIO_MESSAGING).await
+}
+
+async fn ready(
+    state: &State,
+    request: &HttpRequest,
+    channel: &'static str,
+    provider: &str,
+) -> Result<HttpResponse, ApiError> {
+    if request.headers().contains_key(TWILIO_SIGNATURE) {
+        return deliver(state, request, web::Bytes::new(), provider).await;
+    }
+    let configured = state.engine.takes(provider);
+    Ok(HttpResponse::Ok().json(Ready { success: true, channel, configured }))
+}
+
+/// Reads a webhook within its limit and hands it over.
+async fn take_in(
+    state: &State,
+    request: &HttpRequest,
+    payload: web::Payload,
+    provider: &str,
+    most: usize,
+) -> Result<HttpResponse, ApiError> {
     let body = payload
-        .to_bytes_limited(WEBHOOK_BODY)
+        .to_bytes_limited(most)
         .await
         .map_err(|_| ApiError::new(Code::TooLarge))?
         .map_err(|_| ApiError::new(Code::Validation).because("el cuerpo no llegó entero"))?;
-    state.limits.webhook(PROVIDER)?;
-    let webhook = as_called(&state, &request, Method::POST, body);
-    let reply = state.engine.receive(PROVIDER, webhook).await?.reply;
+    deliver(state, request, body, provider).await
+}
+
+async fn deliver(
+    state: &State,
+    request: &HttpRequest,
+    body: web::Bytes,
+    provider: &str,
+) -> Result<HttpResponse, ApiError> {
+    state.limits.webhook(provider)?;
+    let webhook = as_called(state, request, body);
+    let reply = state.engine.receive(provider, webhook).await?.reply;
     Ok(HttpResponse::Ok().content_type(reply.content_type).body(reply.body))
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.
-fn as_called(state: &State, request: &HttpRequest, method: Method, body: web::Bytes) -> WebhookRequest {
-    // actix has its own copy of the header types.
+fn as_called(state: &State, request: &HttpRequest, body: web::Bytes) -> WebhookRequest {
+    // actix has its own copy of the types.
+    let method = if request.method() == actix_web::http::Method::GET { Method::GET } else { Method::POST };
     let headers = request.headers().iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
         Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))

@@ -1,16 +1,14 @@
 //! Sending WhatsApp messages.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
-use comms_core::{
-    AccountId, Address, ChannelKind, Content, MessageId, Status, Template, TemplateParameter, history::Links,
-};
-use comms_engine::{EngineError, SendRequest};
+use actix_web::{HttpRequest, HttpResponse, web};
+use comms_core::{AccountId, ChannelKind, Content, MessageId, Template, TemplateParameter};
+use comms_engine::SendRequest;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    mensajes, plantillas,
+    envio, plantillas,
     rows::{Communication, Id},
 };
 use crate::{
@@ -19,9 +17,6 @@ use crate::{
     auth::{Caller, Permitted, Seller},
     errors::{ApiError, Code, ErrorBody},
 };
-
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-const LONGEST_KEY: usize = 255;
 
 /// A message to be sent: `mensaje`, or `template`, or `contenido`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -73,18 +68,18 @@ pub async fn send(
     request: HttpRequest,
     Permitted(Seller(caller), body): Permitted<Seller, web::Json<SendBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let key = idempotency_key(&request)?;
+    let key = envio::idempotency_key(&request)?;
     let mut message = prepare(&state, &caller, body.into_inner()).await?;
     message.idempotency_key = key;
     let sent = state.engine.send(message).await?;
-    mensajes::sent(&state, &caller, &sent).await
+    envio::answer(&state, &caller.organization, &sent).await
 }
 
 async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendRequest, ApiError> {
     if body.programado_para.is_some() {
         return Err(ApiError::new(Code::SchedulingUnavailable));
     }
-    let to = recipient(state, body.telefono)?;
+    let to = envio::recipient(state, "telefono", body.telefono)?;
     let account = body.cuenta.map(AccountId::from);
     let content = match (body.mensaje, body.template, body.contenido) {
         (Some(text), None, None) => Content::text(text),
@@ -107,27 +102,9 @@ async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendR
     };
     let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::WhatsApp, to, content);
     message.account = account;
-    message.links = Links {
-        lead: body.lead_id.map(|id| id.into_text().into()),
-        client: body.cliente_id.map(|id| id.into_text().into()),
-        contract: body.contrato_id.map(|id| id.into_text().into()),
-    };
+    message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
     message.reply_to = body.responde_a.as_deref().map(reply_to).transpose()?;
     Ok(message)
-}
-
-fn recipient(state: &State, given: Option<Id>) -> Result<Address, ApiError> {
-    let text = given.map(Id::into_text).filter(|text| !text.trim().is_empty());
-    let text = text.ok_or_else(|| ApiError::field("telefono", "falta"))?;
-    let region = state.settings.whatsapp.region.as_deref();
-    let direct = Address::parse_recipient(&text, region);
-    // Seeds write numbers with their country code and without plus sign.
-    let digits = text.trim().bytes().all(|b| b.is_ascii_digit());
-    let address = match direct {
-        Err(_) if digits => Address::parse_recipient(&format!("+{}", text.trim()), None),
-        direct => direct,
-    };
-    address.map_err(|error| EngineError::Refused(error.field("to")).into())
 }
 
 fn parameters(params: Option<Value>) -> Result<Vec<TemplateParameter>, ApiError> {
@@ -157,25 +134,4 @@ fn word(value: &Value) -> Result<String, ApiError> {
 
 fn reply_to(text: &str) -> Result<MessageId, ApiError> {
     text.parse().map_err(|_| ApiError::field("responde_a", "no es un mensaje_id"))
-}
-
-fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
-    let Some(value) = request.headers().get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    let key = value.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > LONGEST_KEY {
-        let reason = format!("de 1 a {LONGEST_KEY} caracteres ASCII");
-        return Err(ApiError::field(IDEMPOTENCY_KEY, reason));
-    }
-    Ok(Some(key.to_owned()))
-}
-
-/// The answer's status for a state: what is not settled is 202.
-#[must_use]
-pub(super) const fn answer_status(status: Status) -> StatusCode {
-    match status {
-        Status::Unknown | Status::Sending | Status::Queued | Status::Scheduled => StatusCode::ACCEPTED,
-        _ => StatusCode::OK,
-    }
 }

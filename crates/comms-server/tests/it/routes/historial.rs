@@ -1,7 +1,4 @@
-use comms_server::{
-    auth::Role,
-    config::{DirectorySettings, DirectoryTable},
-};
+use comms_server::auth::Role;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -53,10 +50,16 @@ async fn filters() {
         ("?texto=anillo", 1),
         ("?desde=2020-01-01&hasta=2020-12-31", 0),
         ("?desde=2020-01-01T00:00:00Z", 2),
+        ("?sid_externo=wamid.unknown", 0),
     ];
     for (query, count) in cases {
         let rows = seller.get(&format!("{HISTORY}{query}")).await.data();
         assert_eq!(rows.as_array().unwrap().len(), count, "{query}: {:?}", texts(&rows));
+    }
+    let all = seller.get(HISTORY).await.data();
+    for row in all.as_array().unwrap() {
+        let query = format!("{HISTORY}?sid_externo={}", row["sid_externo"].as_str().unwrap());
+        assert_eq!(seller.get(&query).await.data(), json!([row]));
     }
     let of_lead = seller.get(&format!("{HISTORY}/42?direccion=saliente")).await.data();
     assert_eq!(texts(&of_lead), ["890 euros"]);
@@ -77,28 +80,7 @@ async fn a_seller_sees_their_own_and_an_administrator_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_sellers_lead_is_403() {
-    let server = TestServer::start_prepared(
-        |settings| {
-            let leads = DirectoryTable {
-                table: "leaks".to_owned(),
-                id: "id".to_owned(),
-                phone: Some("telefono".to_owned()),
-                email: None,
-                owner: Some("vendedor_id".to_owned()),
-            };
-            settings.directory = DirectorySettings { leads: Some(leads), ..DirectorySettings::default() };
-        },
-        |folder| {
-            let database = Connection::open(folder.path().join("comms.sqlite")).unwrap();
-            database
-                .execute_batch(
-                    "CREATE TABLE leaks (id integer PRIMARY KEY, telefono text, vendedor_id integer);
-                     INSERT INTO leaks VALUES (42, '600 000 000', 7), (43, '600 000 001', 8);",
-                )
-                .unwrap();
-        },
-    )
-    .await;
+    let server = TestServer::start_with_leads().await;
     let seller = server.seller();
     server.customer_writes("hola").await;
     for (lead, status, code) in [(42, 200, ""), (43, 403, "lead_ajeno"), (44, 404, "lead_no_encontrado")] {

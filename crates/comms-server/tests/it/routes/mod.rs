@@ -3,5 +3,8 @@ mod admin;
 mod historial;
 mod mensajes;
 mod service;
+mod sms;
+mod twilio;
+mod voz;
 mod webhook;
 mod whatsapp;

@@ -24,7 +24,7 @@ async fn health_tells_of_every_dependency() {
         "gmail": "not_configured",
         "redis": "not_configured",
         "sendgrid": "not_configured",
-        "twilio": "not_configured",
+        "twilio": "ok",
         "whatsapp": "ok"
       },
       "service": "comms-server",
@@ -90,7 +90,9 @@ async fn the_root_says_what_this_is() {
     {
       "data": {
         "canales": [
-          "whatsapp"
+          "whatsapp",
+          "sms",
+          "voz"
         ],
         "docs": "/docs",
         "openapi": "/openapi.json",
