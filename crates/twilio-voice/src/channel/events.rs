@@ -81,7 +81,8 @@ impl Reading {
             ..StatusUpdate::new(asking(leg), word)
         };
         let subject = request.call.root_sid().unwrap_or(&sid).to_owned();
-        self.push(account.clone(), &subject, format!("{sid}:request"), None, EventKind::Status(update.into()));
+        let key = self.stepped(format!("{sid}:request"));
+        self.push(account.clone(), &subject, key, None, EventKind::Status(update.into()));
         if let Some(asked) = self.asked(leg, &request) {
             self.batch.question = Some(Question { account, subject: sid, asked });
         }
@@ -157,6 +158,14 @@ impl Reading {
             ..InboundMessage::new(other_party(leg, call), content)
         };
         self.push(account.clone(), sid, sid.to_owned(), None, EventKind::Message(message.into()));
+    }
+
+    /// A call may come to the same point again, at another step.
+    pub(super) fn stepped(&self, key: String) -> String {
+        match self.marks.step {
+            Some(step) => format!("{key}:{step}"),
+            None => key,
+        }
     }
 
     pub(super) fn push(

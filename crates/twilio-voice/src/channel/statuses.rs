@@ -66,7 +66,7 @@ impl Reading {
             extra: json(&action),
             ..StatusUpdate::new(state, word.as_str())
         };
-        let key = format!("{sid}:dial:{word}");
+        let key = self.stepped(format!("{sid}:dial:{word}"));
         self.push(account.clone(), &sid, key, None, EventKind::Status(update.into()));
         self.recording_of(
             account.clone(),

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::Value;
 use twilio_core::model::Date;
 
@@ -287,18 +287,30 @@ fields! {
 }
 
 /// A TwiML document could not be fetched or was wrong: the request that it was for, repeated at the fallback address.
-#[derive(Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Fallback {
     /// What was wrong.
-    #[serde(rename = "ErrorCode", skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
     /// The address that failed.
-    #[serde(rename = "ErrorUrl", skip_serializing_if = "Option::is_none")]
     pub error_url: Option<String>,
     /// The request.
-    #[serde(flatten)]
     pub of: Box<Webhook>,
+}
+
+impl Serialize for Fallback {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut parameters = match serde_json::to_value(&self.of).map_err(S::Error::custom)? {
+            Value::Object(parameters) => parameters,
+            other => Extra::from_iter([("of".to_owned(), other)]),
+        };
+        for (name, value) in [("ErrorCode", &self.error_code), ("ErrorUrl", &self.error_url)] {
+            if let Some(value) = value {
+                parameters.insert(name.to_owned(), Value::String(value.clone()));
+            }
+        }
+        parameters.serialize(serializer)
+    }
 }
 
 /// A webhook of calls, read.

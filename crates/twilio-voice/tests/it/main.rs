@@ -3,8 +3,17 @@
 
 #[cfg(feature = "client")]
 mod api;
+#[cfg(feature = "channel")]
+mod channel;
+mod config;
+#[cfg(feature = "channel")]
+mod events;
+#[cfg(feature = "channel")]
+mod respond;
 #[cfg(feature = "client")]
 mod support;
 mod token;
 mod twiml;
 mod vectors;
+#[cfg(feature = "client")]
+mod webhook;

@@ -5,8 +5,10 @@ use std::{env, fs, path::PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+mod rest;
 mod token;
 mod twiml;
+mod webhooks;
 
 /// A file of vectors; `None` where there is no folder, which is said.
 fn file<T: DeserializeOwned>(name: &str) -> Option<T> {
