@@ -6,6 +6,8 @@ mod address;
 mod api;
 #[cfg(feature = "channel")]
 mod channel;
+#[cfg(all(feature = "channel", feature = "rustls-ring"))]
+mod channel_conformance;
 mod config;
 #[cfg(feature = "channel")]
 mod events;
@@ -13,6 +15,8 @@ mod events;
 mod inbound_conformance;
 mod messages;
 mod segments;
+#[cfg(all(feature = "channel", feature = "rustls-ring"))]
+mod simulator;
 mod support;
 mod vectors;
 mod webhook;
