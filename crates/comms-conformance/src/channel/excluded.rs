@@ -1,7 +1,7 @@
 //! What the capabilities exclude, made from the capabilities themselves.
 
 use comms_core::{
-    Address, AddressKind, Button, Call, Capabilities, ContactCard, Content, ContentKind, ErrorKind, Interactive,
+    Address, AddressKind, Button, Call, Capabilities, ContactCard, Content, ContentKind, ErrorKind, Files, Interactive,
     InteractiveAction, ListRow, ListSection, Location, Media, MediaKind, MediaRef, Outbound, Outcome, Reaction,
     Template,
 };
@@ -90,6 +90,10 @@ fn beyond(can: &Capabilities, samples: &[Outbound]) -> Vec<Content> {
         let caption = Some("ñ".repeat(can.max_caption + 1));
         beyond.push(Content::Media(Media { caption, ..media.clone() }));
     }
+    if let (Some(Content::Files(files)), true) = (sample(ContentKind::Files), can.max_files > 0) {
+        let many = vec![photo(); can.max_files + 1];
+        beyond.push(Content::Files(Files { files: many, ..files.clone() }));
+    }
     if can.contents.contains(&ContentKind::Interactive) {
         beyond.extend([interactive(buttons(0)), interactive(list(0))]);
         if can.max_buttons > 0 {
@@ -124,14 +128,8 @@ fn example_address(kind: AddressKind) -> &'static str {
 
 fn example_content(kind: ContentKind) -> Content {
     match kind {
-        ContentKind::Media => Content::Media(Media {
-            kind: MediaKind::Image,
-            source: MediaRef::Url("https://example.com/photo.jpg".to_owned()),
-            caption: None,
-            filename: None,
-            mime_type: None,
-            sha256: None,
-        }),
+        ContentKind::Media => Content::Media(photo()),
+        ContentKind::Files => Content::Files(Files { body: None, files: vec![photo(), photo()] }),
         ContentKind::Template => Content::Template(Template {
             name: "greeting".to_owned(),
             language: "es".to_owned(),
@@ -155,6 +153,17 @@ fn example_content(kind: ContentKind) -> Content {
         ContentKind::Call => Content::Call(Call::default()),
         ContentKind::Native => Content::Native { body: serde_json::json!({"type": "text"}) },
         _ => Content::text("hola"),
+    }
+}
+
+fn photo() -> Media {
+    Media {
+        kind: MediaKind::Image,
+        source: MediaRef::Url("https://example.com/photo.jpg".to_owned()),
+        caption: None,
+        filename: None,
+        mime_type: None,
+        sha256: None,
     }
 }
 
