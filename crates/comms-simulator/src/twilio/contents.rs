@@ -99,6 +99,22 @@ pub(crate) fn list(twilio: &Twilio, request: &Request<'_>) -> Answered {
     paging::page_v1(twilio, request, "contents", rows)
 }
 
+pub(crate) fn list_with_approvals(twilio: &Twilio, request: &Request<'_>) -> Answered {
+    let row = |content: &ContentTemplate| {
+        let mut view = twilio.content_view(request, content);
+        let mut approval =
+            approval_view(content, &content.friendly_name, &content.category, &twilio.approval(content));
+        if let (Some(view), Some(approval)) = (view.as_object_mut(), approval.as_object_mut()) {
+            approval.remove("type");
+            ["url", "links"].iter().for_each(|name| drop(view.remove(*name)));
+            view.insert("approval_requests".to_owned(), Value::Object(std::mem::take(approval)));
+        }
+        view
+    };
+    let rows = twilio.contents_of(&request.account).iter().map(row).collect();
+    paging::page_v1(twilio, request, "contents", rows)
+}
+
 pub(crate) fn fetch(twilio: &Twilio, request: &Request<'_>) -> Answered {
     let content = twilio.content(request)?;
     Ok(Answer::json(200, &twilio.content_view(request, &content)))

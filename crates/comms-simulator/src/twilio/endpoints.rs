@@ -80,6 +80,7 @@ const ENDPOINTS: &[Endpoint] = endpoints![
     "twilio.services.fetch" "GET" "/v1/Services/{sid}" Key "" => services::fetch,
     "twilio.services.numbers" "GET" "/v1/Services/{sid}/PhoneNumbers" Key "" => services::numbers,
     "twilio.contents.list" "GET" "/v1/Content" Key "" => contents::list,
+    "twilio.contents.list_with_approvals" "GET" "/v1/ContentAndApprovals" Key "" => contents::list_with_approvals,
     "twilio.contents.create" "POST" "/v1/Content" Key "" => contents::create,
     "twilio.contents.fetch" "GET" "/v1/Content/{sid}" Key "" => contents::fetch,
     "twilio.contents.delete" "DELETE" "/v1/Content/{sid}" Key "" => contents::delete,
