@@ -145,6 +145,8 @@ impl Signer {
     /// token for voice; where the token is good for less than a second or longer than [`MAX_LIFE`]; where a time is past the calendar.
     pub fn sign(&self, token: &AccessToken, now: OffsetDateTime) -> Result<Signed> {
         token.check()?;
+        // A token counts whole seconds: its end is no later than it says.
+        let now = now.truncate_to_second();
         let expires_at = now
             .checked_add(time::Duration::seconds(token.seconds()))
             .ok_or_else(|| invalid("now", "the token would expire past the end of the calendar"))?;
