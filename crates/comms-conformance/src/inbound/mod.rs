@@ -7,7 +7,7 @@ mod surviving;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use comms_core::{Batch, Content, EventKind, Inbound, Result, Secret, WebhookRequest};
+use comms_core::{Batch, Content, EventKind, Inbound, InboundMessage, Result, Secret, WebhookRequest};
 
 use crate::{
     Case, Report, Violation,
@@ -73,6 +73,14 @@ pub trait InboundHarness: Send + Sync {
     /// carries one element only, `texts` is empty.
     fn with_strange_element(&self, strange: Strange, marker: &str, texts: &[&str]) -> Bytes;
 
+    /// Which of [`texts`](Self::texts) a message says; where messages have no text of their own, whatever carries it.
+    fn said(&self, message: &InboundMessage) -> Option<String> {
+        match &message.content {
+            Content::Text { body, .. } => Some(body.clone()),
+            _ => None,
+        }
+    }
+
     /// Every secret that the parser was given, the strange one included.
     fn secrets(&self) -> Vec<Secret>;
 }
@@ -125,14 +133,12 @@ fn accepted(harness: &dyn InboundHarness, request: &WebhookRequest) -> Result<Ba
     receive(harness, request)?.map_err(|error| Violation::new(format!("a signed webhook is refused: {error}")))
 }
 
-/// What the text messages of a batch say.
-fn said(batch: &Batch) -> Vec<&str> {
+/// What the messages of a batch say.
+fn said(harness: &dyn InboundHarness, batch: &Batch) -> Vec<String> {
     let mut said = Vec::new();
     for event in &batch.events {
-        if let EventKind::Message(message) = &event.kind
-            && let Content::Text { body, .. } = &message.content
-        {
-            said.push(body.as_str());
+        if let EventKind::Message(message) = &event.kind {
+            said.extend(harness.said(message));
         }
     }
     said

@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) async fn a_signed_webhook_is_read(harness: &dyn InboundHarness) -> Verdict {
     let batch = accepted(harness, &greeting(harness))?;
-    ensure_eq!(said(&batch), ["hola"], "the messages");
+    ensure_eq!(said(harness, &batch), ["hola"], "the messages");
     ensure_eq!(batch.problem, None, "the problem");
     Ok(())
 }
@@ -19,7 +19,7 @@ pub(super) async fn a_signed_webhook_is_read(harness: &dyn InboundHarness) -> Ve
 pub(super) async fn both_secrets_of_a_rotation_are_accepted(harness: &dyn InboundHarness) -> Verdict {
     for key in [Key::Current, Key::Next] {
         let batch = accepted(harness, &harness.sign(harness.texts(&["hola"]), key))?;
-        ensure_eq!(said(&batch), ["hola"], "the messages under the {key:?} secret");
+        ensure_eq!(said(harness, &batch), ["hola"], "the messages under the {key:?} secret");
     }
     Ok(())
 }

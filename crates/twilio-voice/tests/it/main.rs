@@ -17,3 +17,5 @@ mod twiml;
 mod vectors;
 #[cfg(feature = "client")]
 mod webhook;
+#[cfg(feature = "channel")]
+mod webhook_conformance;

@@ -1,0 +1,88 @@
+//! The parser keeps what every parser promises.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use comms_conformance::inbound::{InboundHarness, Key, Strange};
+use comms_core::{Inbound, InboundMessage};
+use comms_http::{Secret, WebhookRequest};
+use twilio_core::Params;
+use twilio_voice::{
+    TwilioVoiceInbound,
+    webhook::{self, SIGNATURE_HEADER, Verifier},
+};
+
+use crate::support::{ACCOUNT, CALLBACK, NUMBER, PERSON};
+
+/// Calls to our number. What one says is the name of who calls.
+#[derive(Default)]
+struct Calls(AtomicUsize);
+
+impl Calls {
+    fn call(&self, more: &[(&str, &str)]) -> Bytes {
+        let sid = format!("CA{:032x}", self.0.fetch_add(1, Ordering::Relaxed));
+        let call = [("CallSid", &*sid), ("From", PERSON), ("To", NUMBER), ("Direction", "inbound")];
+        encoded(&[&call[..], more].concat())
+    }
+
+    fn secret(key: Key) -> Secret {
+        Secret::from(match key {
+            Key::Current => "the invented token in use",
+            Key::Next => "the invented token to come",
+            Key::Strange => "the invented token of a stranger",
+        })
+    }
+}
+
+fn encoded(params: &[(&str, &str)]) -> Bytes {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish().into()
+}
+
+impl InboundHarness for Calls {
+    fn inbound(&self) -> Box<dyn Inbound> {
+        let verifier = Verifier::new(ACCOUNT, Self::secret(Key::Next))
+            .and_then(|verifier| verifier.previous_token(Self::secret(Key::Current)))
+            .unwrap();
+        Box::new(TwilioVoiceInbound::new(verifier, CALLBACK).unwrap())
+    }
+
+    fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
+        let signature = webhook::sign(&Self::secret(key), CALLBACK, Params::parse(&body).iter());
+        WebhookRequest::post(CALLBACK, body)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(SIGNATURE_HEADER, &signature)
+    }
+
+    fn signature_header(&self) -> &'static str {
+        SIGNATURE_HEADER
+    }
+
+    fn longest_batch(&self) -> usize {
+        1
+    }
+
+    fn texts(&self, texts: &[&str]) -> Bytes {
+        self.call(&[("CallStatus", "ringing"), ("CallerName", texts[0])])
+    }
+
+    fn with_strange_element(&self, strange: Strange, marker: &str, _: &[&str]) -> Bytes {
+        match strange {
+            Strange::UnknownType => encoded(&[("HologramSid", "HO1"), ("HologramStatus", marker)]),
+            // Of two calls at once, and so of none.
+            Strange::Misshapen => self.call(&[("CallSid", "CA1"), ("CallStatus", "ringing"), ("CallerName", marker)]),
+        }
+    }
+
+    fn said(&self, message: &InboundMessage) -> Option<String> {
+        message.party.name.clone()
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        [Key::Current, Key::Next, Key::Strange].map(Self::secret).into()
+    }
+}
+
+#[tokio::test]
+async fn every_promise_of_a_parser_is_kept() {
+    comms_conformance::inbound(&Calls::default()).await.unwrap();
+}
