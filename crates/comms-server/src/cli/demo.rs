@@ -1,4 +1,4 @@
-//! `demo`: a business, its customer and Meta, all on this machine.
+//! `demo`: a business, its customers, Meta and Twilio, all on this machine.
 
 mod browser;
 mod story;
@@ -12,13 +12,15 @@ use comms_core::{Secret, UserId};
 use comms_simulator::{
     Config, Simulator,
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, PHONE_ID, VERIFY_TOKEN, WABA_ID},
+    twilio::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, APPLICATION_SID, AUTH_TOKEN, NUMBER, SECOND_NUMBER},
 };
 use jwt_simple::prelude::HS256Key;
 use tempfile::TempDir;
 
 use crate::{
     auth::{Identity, Role},
-    config::{LogSettings, Settings},
+    config::{LogSettings, Settings, TwilioSettings, WhatsAppSettings},
+    registry::{MESSAGING_WEBHOOK, VOICE_WEBHOOK},
     startup::{Running, listen},
 };
 use browser::Browser;
@@ -52,17 +54,16 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let listener = listen(&settings.http)?;
     settings.http.port = listener.local_addr()?.port();
     let base_url = settings.http.base_url();
+    // Twilio signs over our address, so it has to be told.
+    settings.http.public_base_url = Some(base_url.parse()?);
     let running = Running::start(settings, super::clock()).await?;
     let server = running.serve(listener, !args.once)?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    simulator.configure(|config: &mut Config| {
-        let callback = format!("{base_url}/api/comunicaciones/webhook/whatsapp");
-        config.meta.app.callback_url = Some(callback);
-    });
+    simulator.configure(|config| addresses(config, &base_url));
 
     println!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
-    println!("  Meta, simulado   {}", simulator.url());
+    println!("  Meta y Twilio    {}   (simulados)", simulator.url());
     println!("  SQLite           {}\n", folder.display());
     let token = running.state.tokens.issue(&seller(), TOKEN)?;
     let browser = Browser::new(&base_url, &token)?;
@@ -77,7 +78,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     if args.once {
         handle.stop(true).await;
     } else {
-        println!("{}", farewell(&base_url, &token));
+        println!("{}", farewell(&base_url, simulator.url(), &token));
     }
     serving.await??;
     running.stop().await;
@@ -89,16 +90,38 @@ fn settings(simulator: &Simulator, folder: PathBuf) -> Settings {
     settings.database.data_dir = folder;
     let secret = hex::encode(HS256Key::generate().to_bytes());
     settings.auth.jwt_secret = Some(Secret::from(secret));
-    let whatsapp = &mut settings.whatsapp;
-    whatsapp.api_base = Some(simulator.url().to_owned());
-    whatsapp.access_token = Some(Secret::from(ACCESS_TOKEN));
-    whatsapp.phone_number_id = Some(PHONE_ID.to_owned());
-    whatsapp.business_account_id = Some(WABA_ID.to_owned());
-    whatsapp.app_id = Some(APP_ID.to_owned());
-    whatsapp.app_secret = Some(Secret::from(APP_SECRET));
-    whatsapp.verify_token = Some(Secret::from(VERIFY_TOKEN));
-    whatsapp.owner = Some(UserId::from(SELLER));
+    settings.whatsapp = WhatsAppSettings {
+        api_base: Some(simulator.url().to_owned()),
+        access_token: Some(Secret::from(ACCESS_TOKEN)),
+        phone_number_id: Some(PHONE_ID.to_owned()),
+        business_account_id: Some(WABA_ID.to_owned()),
+        app_id: Some(APP_ID.to_owned()),
+        app_secret: Some(Secret::from(APP_SECRET)),
+        verify_token: Some(Secret::from(VERIFY_TOKEN)),
+        owner: Some(UserId::from(SELLER)),
+        ..WhatsAppSettings::default()
+    };
+    settings.twilio = TwilioSettings {
+        api_base: Some(simulator.url().to_owned()),
+        account_sid: Some(ACCOUNT_SID.to_owned()),
+        auth_token: Some(Secret::from(AUTH_TOKEN)),
+        api_key_sid: Some(API_KEY_SID.to_owned()),
+        api_key_secret: Some(Secret::from(API_KEY_SECRET)),
+        twiml_app_sid: Some(APPLICATION_SID.to_owned()),
+        phone_number: Some(SECOND_NUMBER.to_owned()),
+        whatsapp_number: Some(NUMBER.to_owned()),
+        owner: Some(UserId::from(SELLER)),
+        ..TwilioSettings::default()
+    };
     settings
+}
+
+/// The providers call us here.
+fn addresses(config: &mut Config, base_url: &str) {
+    config.meta.app.callback_url = Some(format!("{base_url}/api/comunicaciones/webhook/whatsapp"));
+    config.twilio.set_voice_url(&format!("{base_url}{VOICE_WEBHOOK}"));
+    config.twilio.set_call_status_url(&format!("{base_url}{VOICE_WEBHOOK}"));
+    config.twilio.set_messaging_url(&format!("{base_url}{MESSAGING_WEBHOOK}"));
 }
 
 fn seller() -> Identity {
@@ -106,16 +129,30 @@ fn seller() -> Identity {
 }
 
 /// How to go on by hand.
-fn farewell(base_url: &str, token: &str) -> String {
+fn farewell(base_url: &str, simulator: &str, token: &str) -> String {
     format!(
         r#"
   Sigue en marcha. Para seguir a mano (Ctrl-C termina):
 
   TOKEN={token}
 
-  # escribir a la clienta: contesta sola
+  # escribir a la clienta por WhatsApp: contesta sola
   curl -s {base_url}/api/comunicaciones/whatsapp/enviar -H "Authorization: Bearer $TOKEN" \
     -H 'Content-Type: application/json' -d '{{"telefono":"+{customer}","mensaje":"¿Te va bien el martes?"}}'
+
+  # mandarle un SMS
+  curl -s {base_url}/api/comunicaciones/sms/enviar -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{{"hacia":"+{customer}","mensaje":"Tu anillo está listo."}}'
+
+  # llamarla: suena su teléfono y, cuando contesta, el navegador del vendedor
+  curl -s {base_url}/api/comunicaciones/voz/llamar -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{{"hacia":"+{customer}","lead_id":{lead}}}'
+
+  # que la clienta llame o escriba a los números de Twilio, simulado
+  curl -s {simulator}/_simulator/twilio/inbound-call \
+    -H 'Content-Type: application/json' -d '{{"from":"+{customer}","to":"{SECOND_NUMBER}"}}'
+  curl -s {simulator}/_simulator/twilio/inbound-message \
+    -H 'Content-Type: application/json' -d '{{"from":"+{customer}","to":"{SECOND_NUMBER}","body":"¿Puedo pasar hoy?"}}'
 
   # el historial
   curl -s {base_url}/api/comunicaciones/historial -H "Authorization: Bearer $TOKEN"
@@ -124,5 +161,6 @@ fn farewell(base_url: &str, token: &str) -> String {
   curl -s {base_url}/api/comunicaciones/whatsapp/plantillas -H "Authorization: Bearer $TOKEN"
 "#,
         customer = story::CUSTOMER,
+        lead = story::LEAD,
     )
 }

@@ -7,8 +7,10 @@ fn the_whole_story_happens() {
     let output = Command::new(env!("CARGO_BIN_EXE_comms-server")).arg("--once").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    for state in ["recibido", "enviado", "entregado", "leido", "disponible"] {
-        assert!(text.contains(state), "no {state} in:\n{text}");
+    let states = ["recibido", "enviado", "entregado", "leido", "iniciada", "completada", "no_contestada"];
+    let contents = ["[foto: disponible]", "STOP", "(llamada) 0:42 min", "(llamada) [grabación: disponible]"];
+    for shown in states.into_iter().chain(contents) {
+        assert!(text.contains(shown), "no {shown} in:\n{text}");
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use comms_http::{Request, ReqwestTransport, Transport};
 use futures_util::TryStreamExt;
-use http::{Method, header::AUTHORIZATION};
+use http::{Method, StatusCode, header::AUTHORIZATION};
 use serde_json::Value;
 use url::Url;
 
@@ -30,21 +30,36 @@ impl Browser {
         self.call(request).await
     }
 
-    /// Posts a body and gets the `data` of the answer.
+    /// Posts a body and gets the `data` of the answer; the whole answer where it has none, as those of S2's routes.
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = Request::new(Method::POST, self.base.join(path)?).json(body)?;
         self.call(request).await
     }
 
+    /// Posts a body that is refused, and gets the code of the refusal.
+    pub(super) async fn refused(&self, path: &str, body: &Value) -> anyhow::Result<String> {
+        let request = Request::new(Method::POST, self.base.join(path)?).json(body)?;
+        let what = format!("{request:?}");
+        let (status, body) = self.exchange(request).await?;
+        let code = body["code"].as_str().filter(|_| status.is_client_error());
+        Ok(code.with_context(|| format!("{what}: not refused: {status} {body}"))?.to_owned())
+    }
+
     async fn call(&self, request: Request) -> anyhow::Result<Value> {
+        let what = format!("{request:?}");
+        let (status, body) = self.exchange(request).await?;
+        ensure!(status.is_success() && body["success"] == true, "{what}: {status} {body}");
+        Ok(body.get("data").cloned().unwrap_or(body))
+    }
+
+    async fn exchange(&self, request: Request) -> anyhow::Result<(StatusCode, Value)> {
         let what = format!("{request:?}");
         let request = request.header(AUTHORIZATION, &self.authorization)?;
         let response = self.transport.execute(request).await?;
         let status = response.status;
         let pieces: Vec<_> = response.body.try_collect().await?;
-        let body: Value =
+        let body =
             serde_json::from_slice(&pieces.concat()).with_context(|| format!("{what}: the answer is not JSON"))?;
-        ensure!(status.is_success() && body["success"] == true, "{what}: {status} {body}");
-        Ok(body["data"].clone())
+        Ok((status, body))
     }
 }

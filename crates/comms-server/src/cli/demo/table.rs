@@ -16,8 +16,8 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new() -> Self {
-        println!("  {:<12}  {:<11} {:<9} {:<13} contenido", "hora", "", "canal", "estado");
-        println!("  {:─<12}  {:─<11} {:─<9} {:─<13} {:─<44}", "", "", "", "", "");
+        println!("  {:<12}  {:<11} {:<13} {:<9} {:<13} contenido", "hora", "", "con", "canal", "estado");
+        println!("  {:─<12}  {:─<11} {:─<13} {:─<9} {:─<13} {:─<44}", "", "", "", "", "", "");
         Self { seen: BTreeMap::new(), coloured: stdout().is_terminal() }
     }
 
@@ -25,20 +25,18 @@ impl Table {
     pub(super) fn update(&mut self, rows: &[Value], now: &str) {
         for row in rows.iter().rev() {
             let word = |name: &str| row[name].as_str().unwrap_or_default();
-            let files = row["adjuntos"].as_array();
-            let mut files = files.into_iter().flatten().filter_map(|file| file["estado"].as_str());
-            let file = files.next_back().map(|state| format!(" [foto: {state}]")).unwrap_or_default();
-            let state = format!("{}{file}", word("estado"));
+            let contents = contents(row);
+            let state = format!("{} {contents}", word("estado"));
             let id = word("mensaje_id").to_owned();
             if self.seen.get(&id) == Some(&state) {
                 continue;
             }
             let arrow = if word("direccion") == "entrante" { "← cliente" } else { "→ vendedor" };
             println!(
-                "  {now:<12}  {arrow:<11} {:<9} {} {}{file}",
+                "  {now:<12}  {arrow:<11} {:<13} {:<9} {} {contents}",
+                word("destinatario"),
                 word("canal"),
                 self.painted(word("estado")),
-                word("contenido"),
             );
             self.seen.insert(id, state);
         }
@@ -50,12 +48,37 @@ impl Table {
             return padded;
         }
         let colour = match state {
-            "fallido" => 31,
+            "fallido" | "fallida" | "no_contestada" => 31,
             "leido" => 34,
-            "entregado" => 32,
+            "entregado" | "completada" => 32,
             "recibido" => 35,
             _ => 33,
         };
         format!("\u{1b}[{colour}m{padded}\u{1b}[0m")
     }
+}
+
+/// What a row says, how long the talk was, and how its file is.
+fn contents(row: &Value) -> String {
+    let text = row["contenido"].as_str().unwrap_or_default();
+    let mut parts = vec![text.to_owned()];
+    if row["canal"] == "voz" {
+        parts.push("(llamada)".to_owned());
+    }
+    if let Some(seconds) = row["duracion_seg"].as_u64() {
+        parts.push(format!("{}:{:02} min", seconds / 60, seconds % 60));
+    }
+    let files = row["adjuntos"].as_array();
+    parts.extend(files.into_iter().flatten().next_back().map(file));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
+}
+
+fn file(file: &Value) -> String {
+    let what = match file["tipo"].as_str() {
+        Some("image") => "foto",
+        Some("audio" | "voice") => "grabación",
+        _ => "archivo",
+    };
+    format!("[{what}: {}]", file["estado"].as_str().unwrap_or_default())
 }
