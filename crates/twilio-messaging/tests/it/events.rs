@@ -6,6 +6,7 @@ use comms_core::{
 };
 use comms_http::WebhookRequest;
 use http::Method;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use twilio_messaging::{ErrorKind, Sender, TwilioMessagingInbound};
 
@@ -272,4 +273,23 @@ fn the_acknowledgement_is_twiml_that_says_nothing() {
     let reply = TwilioMessagingInbound::new(verifier()).acknowledge();
     assert!(reply.content_type.starts_with("text/xml"));
     assert_eq!(reply.body, r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#);
+}
+
+proptest! {
+    /// Reports come in any order and more than once: each is one event, and all lead to one state.
+    #[test]
+    fn repeated_and_shuffled_reports_lead_to_one_state(
+        order in (prop::collection::vec(0_usize..6, 0..30)).prop_map(|more| [(0..6).collect(), more].concat()).prop_shuffle(),
+    ) {
+        let words = ["queued", "sending", "sent", "undelivered", "delivered", "read"];
+        let mut keys = std::collections::BTreeSet::new();
+        let mut state = None;
+        for at in order {
+            let (event, update) = status_at(URL, &[("MessageStatus", words[at])]);
+            keys.insert(event.key.to_string());
+            state = state.into_iter().chain(update.status).reduce(Status::merge);
+        }
+        prop_assert_eq!(keys.len(), words.len());
+        prop_assert_eq!(state, Some(Status::Read));
+    }
 }
