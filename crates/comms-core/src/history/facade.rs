@@ -15,7 +15,7 @@ use super::{
     statements::{
         accounts, directory, foreign, history,
         ingest::{self, Context, Depth},
-        media,
+        keys, media,
         outbound::{self, AcceptedRow},
         waiting::{self, Filled},
         webhooks,
@@ -226,7 +226,7 @@ impl Repository for EngineRepository {
     ) -> RepositoryResult<Option<MessageId>> {
         let (organization, user) = (organization.as_str().to_owned(), user.clone());
         let (key, hash, now) = (idempotency_key.to_owned(), request_hash.to_owned(), Instant::of(self.now()));
-        let found = write!(self, |conn| outbound::accepted_before(conn, &organization, &user, &key, &hash, now))?;
+        let found = write!(self, |conn| keys::accepted_before(conn, &organization, &user, &key, &hash, now))?;
         match found {
             None | Some(AcceptedRow::NoAccount) => Ok(None),
             Some(AcceptedRow::Done(Accepted::New(id) | Accepted::Repeated(id), _)) => Ok(Some(id)),
@@ -415,7 +415,7 @@ impl Repository for EngineRepository {
         user: &UserId,
     ) -> RepositoryResult<Option<AccountId>> {
         let (organization, user) = (organization.as_str().to_owned(), user.clone());
-        read!(self, |conn| outbound::sending_account(conn, &organization, channel.as_str(), &user))
+        read!(self, |conn| accounts::sending_account(conn, &organization, channel.as_str(), &user))
     }
 
     async fn fill_waiting(&self) -> RepositoryResult<u64> {

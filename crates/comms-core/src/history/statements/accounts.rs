@@ -192,3 +192,15 @@ pub(in super::super) async fn revoke_token(
     .execute(conn)
     .await
 }
+
+/// The account that a user sends from: their own, else the first of the organisation.
+pub(in super::super) async fn sending_account(
+    conn: &mut Conn,
+    organization: &str,
+    channel: &str,
+    user: &UserId,
+) -> QueryResult<Option<AccountId>> {
+    let all = list(conn, Some(organization)).await?;
+    let usable = || all.iter().filter(|a| a.active && a.channel.as_str() == channel);
+    Ok(usable().find(|a| a.owner.as_ref() == Some(user)).or_else(|| usable().next()).map(|a| a.id.clone()))
+}

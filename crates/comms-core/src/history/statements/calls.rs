@@ -4,11 +4,8 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, ingest, people,
-    plan::Draft,
-    rows::MessageRow,
-    schema::messages,
-    status::{self, Merge},
+    Conn, RunQueryDsl, comunicaciones, conversations, merge::Merge, plan::Draft, rows::MessageRow, schema::messages,
+    status, whose,
 };
 use crate::{
     Content, InboundMessage,
@@ -117,8 +114,8 @@ impl Standing {
             .execute(conn)
             .await?;
         match links {
-            Some(_) => people::learn(conn, told, draft.body, now).await?,
-            None => people::claim(conn, told, user.as_deref(), now).await?,
+            Some(_) => whose::learn(conn, told, draft.body, now).await?,
+            None => whose::claim(conn, told, user.as_deref(), now).await?,
         }
         match self.comunicacion_id {
             Some(row) => comunicaciones::belong(conn, row, user.as_deref(), links.map(|_| told)).await,
@@ -144,7 +141,7 @@ impl Standing {
         if let Some(row) = self.comunicacion_id {
             comunicaciones::address(conn, row, &told.counterpart).await?;
         }
-        ingest::write_conversations(conn, &[MessageRow { id: self.id, ..told.clone() }], now).await
+        conversations::write(conn, &[MessageRow { id: self.id, ..told.clone() }], now).await
     }
 }
 
@@ -166,12 +163,16 @@ fn united(a: Option<&Doc>, b: Option<&Doc>) -> Option<Doc> {
     let mut all: Map<String, Value> = ours.clone();
     for (name, value) in theirs {
         match all.get_mut(name) {
-            Some(known) if known.to_string() >= value.to_string() => {}
-            Some(known) => *known = value.clone(),
+            Some(known) => *known = greater(known, value).clone(),
             None => {
                 all.insert(name.clone(), value.clone());
             }
         }
     }
     Some(Doc(Value::Object(all)))
+}
+
+fn greater<'v>(a: &'v Value, b: &'v Value) -> &'v Value {
+    let (written_a, written_b) = (a.to_string(), b.to_string());
+    if written_b > written_a { b } else { a }
 }

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, recordings,
+    Conn, RunQueryDsl,
+    merge::{self, Merge},
+    recordings,
     rows::EventRow,
     schema::{accounts, messages, status_events},
-    status::{self, Merge},
 };
 use crate::history::sql_types::{Doc, Instant, Uid};
 
@@ -30,6 +31,9 @@ pub(super) struct Unmet {
 
 /// A status without its message: id, organisation, account, provider's id, state, problem, seconds, who answered.
 type Orphan = (Uid, String, String, Option<String>, Option<i16>, Option<Doc>, Option<i32>, Option<String>);
+
+/// A message: its id, organisation, account, provider's id, conversation.
+type Found = (Uid, String, Option<String>, Option<String>, Option<Uid>);
 
 impl Named {
     /// Whether a report that was told of this account concerns the message: of its own account, or of the one above it.
@@ -97,7 +101,7 @@ async fn adopt_statuses(
         diesel::update(status_events::table.find(id)).set(status_events::message_id.eq(message)).execute(conn).await?;
         merges.push(Merge { message, rank, problem, provider_id: None, duration, answered_by });
     }
-    status::merge(conn, merges, now).await.map(drop)
+    merge::write(conn, merges, now).await.map(drop)
 }
 
 /// Looks again for the messages of reports that had none. Where two writers were at work at once, the one that stores the
@@ -110,7 +114,7 @@ pub(super) async fn meet(conn: &mut Conn, unmet: &[Unmet], log: &mut [EventRow])
     families.sort_unstable();
     families.dedup();
     let subjects: Vec<&String> = unmet.iter().map(|one| &one.subject).collect();
-    let found: Vec<(Uid, String, Option<String>, Option<String>, Option<Uid>)> = messages::table
+    let found: Vec<Found> = messages::table
         .filter(messages::account_id.eq_any(families))
         .filter(messages::provider_id.eq_any(subjects))
         .select((

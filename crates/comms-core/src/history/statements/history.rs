@@ -7,6 +7,7 @@ use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use super::{
     Conn, RunQueryDsl, comunicaciones, media, people,
     schema::{comunicaciones as rows, conversations, messages, opt_outs, status_events},
+    whose,
 };
 use crate::{
     AccountId, Address, AddressKind, ChannelKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
@@ -219,7 +220,7 @@ pub(in super::super) async fn recipient(
         met = people::identities_of(conn, account.as_str(), contact).await?;
         names.extend(met.iter().map(|identity| identity.external_id.clone()));
     }
-    let (links, owner) = people::standing(conn, directory, address, &met).await;
+    let (links, owner) = whose::standing(conn, directory, address, &met).await;
     let mut opted_out: Vec<String> = opt_outs::table
         .filter(opt_outs::account_id.eq(account.as_str()))
         .filter(opt_outs::address.eq_any(names))

@@ -3,29 +3,30 @@
 //! Tables are written in one order and rows in the order of their keys, so that two writers never wait for each other in a
 //! circle. Everything is insert-or-ignore by key: a repetition changes nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use diesel::{dsl::case_when, prelude::*, upsert::excluded};
+use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    Conn, RunQueryDsl, calls, comunicaciones,
+    Conn, RunQueryDsl, calls, comunicaciones, conversations,
     early::{self, Named},
+    media, merge,
     people::{self, People},
     plan::{Draft, Plan},
-    rows::{AttachmentRow, ConversationRow, EventRow, MessageRow},
-    schema::{conversations, events, messages, quarantine, webhooks},
-    status, updates,
+    rows::{EventRow, MessageRow},
+    schema::{events, messages, quarantine, webhooks},
+    status, updates, whose,
 };
 use crate::{
-    AddressKind, ChannelKind, ClientId, ContractId, Direction, InboundMessage, LeadId, Media, MessageOrigin, Status,
+    Address, AddressKind, ClientId, ContractId, Direction, InboundMessage, LeadId, MessageOrigin, Party, Status,
     UserId,
     history::{
         Ingested, NewWebhook,
         accounts_map::AccountMap,
         directory::Directory,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, clean_value, derived_id, search_form},
+        text::{clean, clean_value, search_form},
     },
 };
 
@@ -157,10 +158,11 @@ async fn write_messages(
         counts.messages += 1;
     }
     comunicaciones::write(conn, rows.iter()).await?;
-    write_conversations(conn, &rows, context.now).await?;
-    write_attachments(conn, plan, &files, context.now).await?;
+    conversations::write(conn, &rows, context.now).await?;
+    let files = files.iter().map(|(message, draft)| (*message, &plan.messages[*draft]));
+    media::attach(conn, files, context.now).await?;
     for row in &rows {
-        people::learn(conn, row, plan.messages[at[&row.id]].body, context.now).await?;
+        whose::learn(conn, row, plan.messages[at[&row.id]].body, context.now).await?;
     }
     let (shared, mut merges) = (context.depth == Depth::Everything, Vec::new());
     for (row, draft) in known.iter().map(|row| (row, &plan.messages[at[&row.id]])) {
@@ -168,7 +170,7 @@ async fn write_messages(
             merges.extend(calls::amend(conn, draft, row, shared, context.now).await?);
         }
     }
-    status::merge(conn, merges, context.now).await?;
+    merge::write(conn, merges, context.now).await?;
     let log = rows.iter().map(|row| log_row(row, context.now)).collect();
     Ok((log, rows.into_iter().filter_map(|row| named(row, plan, &at)).collect()))
 }
@@ -239,14 +241,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
     let occurred_at = draft.event.occurred_at.map(Instant::of);
     // What just came stands where it came; an import stands where it belongs.
     let created_at = occurred_at.filter(|_| imported).unwrap_or(now);
-    // People know each other by number or mail address; an id that only the provider can read is shown where there is no other.
-    let address = draft
-        .body
-        .party
-        .addresses
-        .iter()
-        .find(|a| matches!(a.kind(), AddressKind::Phone | AddressKind::Email))
-        .or(draft.body.party.primary());
+    let address = shown_address(&draft.body.party);
     let body = clean(&draft.body.content.summary());
     let content = serde_json::to_value(&draft.body.content).unwrap_or_default();
     // Whoever wrote or called has said whose it is; else it is found out.
@@ -261,7 +256,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         organization_id: account.organization.as_str().to_owned(),
         account_id: Some(account.id.as_str().to_owned()),
         provider_id: Some(clean(&draft.event.subject)),
-        conversation_id: person.map(|p| conversation_id(account.id.as_str(), p.contact)),
+        conversation_id: person.map(|p| conversations::id(account.id.as_str(), p.contact)),
         contact_id: person.map(|p| p.contact),
         lead_id: links.lead.map(LeadId::into_string),
         client_id: links.client.map(ClientId::into_string),
@@ -292,125 +287,10 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
     }
 }
 
-/// The conversation of a contact with an account: derived, so that all writers mean the same one.
-pub(super) fn conversation_id(account: &str, contact: Uid) -> Uid {
-    Uid(derived_id("conversation", &[account, &contact.0.to_string()]))
-}
-
-/// What is new in each conversation.
-fn conversation_rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
-    let mut rows: BTreeMap<Uid, ConversationRow> = BTreeMap::new();
-    for message in new {
-        let (Some(id), Some(contact), Some(account)) =
-            (message.conversation_id, message.contact_id, &message.account_id)
-        else {
-            continue;
-        };
-        let inbound = message.direction == comunicaciones::direction_code(Direction::Inbound);
-        // A call is not read.
-        let readable = inbound && message.channel != ChannelKind::Voice.as_str();
-        let row = rows.entry(id).or_insert_with(|| ConversationRow {
-            id,
-            organization_id: message.organization_id.clone(),
-            account_id: account.clone(),
-            contact_id: contact,
-            channel: message.channel.clone(),
-            unread: 0,
-            last_message_id: Some(message.id),
-            last_message_at: message.created_at,
-            last_inbound_at: None,
-            created_at: now,
-            updated_at: now,
-        });
-        if message.created_at >= row.last_message_at {
-            row.last_message_at = message.created_at;
-            row.last_message_id = Some(message.id);
-        }
-        row.unread += i32::from(readable);
-        if inbound {
-            let wrote_at = message.occurred_at.unwrap_or(message.created_at).min(now);
-            row.last_inbound_at = row.last_inbound_at.max(Some(wrote_at));
-        }
-    }
-    rows.into_values().collect()
-}
-
-/// Opens conversations and moves them on, once for each, by what is new.
-pub(super) async fn write_conversations(conn: &mut Conn, new: &[MessageRow], now: Instant) -> QueryResult<()> {
-    let rows = conversation_rows(new, now);
-    upsert!(
-        conn,
-        conversations::table,
-        rows,
-        (conversations::account_id, conversations::contact_id),
-        (
-            conversations::unread.eq(conversations::unread + excluded(conversations::unread)),
-            conversations::last_message_id.eq(case_when(
-                excluded(conversations::last_message_at).ge(conversations::last_message_at),
-                excluded(conversations::last_message_id),
-            )
-            .otherwise(conversations::last_message_id)),
-            conversations::last_message_at.eq(case_when(
-                excluded(conversations::last_message_at).gt(conversations::last_message_at),
-                excluded(conversations::last_message_at),
-            )
-            .otherwise(conversations::last_message_at)),
-            conversations::last_inbound_at.eq(case_when(
-                conversations::last_inbound_at
-                    .is_null()
-                    .or(excluded(conversations::last_inbound_at).gt(conversations::last_inbound_at))
-                    .assume_not_null(),
-                excluded(conversations::last_inbound_at),
-            )
-            .otherwise(conversations::last_inbound_at)),
-            conversations::updated_at.eq(excluded(conversations::updated_at)),
-        )
-    );
-    Ok(())
-}
-
-async fn write_attachments(
-    conn: &mut Conn,
-    plan: &Plan<'_>,
-    messages: &[(Uid, usize)],
-    now: Instant,
-) -> QueryResult<()> {
-    let rows: Vec<AttachmentRow> = messages
-        .iter()
-        .flat_map(|(message, draft)| {
-            let draft = &plan.messages[*draft];
-            let files = draft.body.content.files().iter().enumerate();
-            files.map(move |(at, media)| attachment_row(draft, *message, at, media, now))
-        })
-        .collect();
-    super::media::write(conn, rows).await
-}
-
-/// A file of a message: its id is made of the message and its place, so that no repetition makes a second one.
-fn attachment_row(
-    draft: &Draft<'_, InboundMessage>,
-    message: Uid,
-    at: usize,
-    media: &Media,
-    now: Instant,
-) -> AttachmentRow {
-    let account = draft.account.id.as_str();
-    AttachmentRow {
-        id: Uid(derived_id("attachment", &[account, &clean(&draft.event.subject), &at.to_string()])),
-        organization_id: draft.account.organization.as_str().to_owned(),
-        account_id: account.to_owned(),
-        message_id: message,
-        position: i16::try_from(at).unwrap_or(i16::MAX),
-        kind: media.kind.as_str().to_owned(),
-        mime_type: media.mime_type.as_deref().map(clean),
-        filename: media.filename.as_deref().map(clean),
-        sha256: media.sha256.as_deref().map(clean),
-        source: Doc(clean_value(serde_json::to_value(&media.source).unwrap_or_default())),
-        state: 0,
-        attempts: 0,
-        due_at: now,
-        created_at: now,
-    }
+/// People know each other by number or mail address; an id that only the provider can read is shown where there is no other.
+fn shown_address(party: &Party) -> Option<&Address> {
+    let readable = |address: &&Address| matches!(address.kind(), AddressKind::Phone | AddressKind::Email);
+    party.addresses.iter().find(readable).or(party.primary())
 }
 
 /// The log's row for a message.

@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{Conn, RunQueryDsl, rows::AttachmentRow, schema::attachments};
+use super::{Conn, RunQueryDsl, plan::Draft, rows::AttachmentRow, schema::attachments};
 use crate::{
-    MessageId,
+    InboundMessage, Media, MessageId,
     history::{
         Attachment, AttachmentState, MediaJob, MediaOutcome, Scope,
         sql_types::{Doc, Instant, Uid},
-        text::clean,
+        text::{clean, clean_value, derived_id},
     },
 };
 
@@ -20,6 +20,48 @@ const FAILED: i16 = 2;
 pub(super) async fn write(conn: &mut Conn, rows: Vec<AttachmentRow>) -> QueryResult<()> {
     insert_ignore!(conn, attachments::table, rows, attachments::id);
     Ok(())
+}
+
+/// Stores the files of messages, to be fetched.
+pub(super) async fn attach<'d>(
+    conn: &mut Conn,
+    messages: impl Iterator<Item = (Uid, &'d Draft<'d, InboundMessage>)>,
+    now: Instant,
+) -> QueryResult<()> {
+    let rows: Vec<AttachmentRow> = messages
+        .flat_map(|(message, draft)| {
+            let files = draft.body.content.files().iter().enumerate();
+            files.map(move |(at, media)| attachment_row(draft, message, at, media, now))
+        })
+        .collect();
+    write(conn, rows).await
+}
+
+/// A file of a message: its id is made of the message and its place, so that no repetition makes a second one.
+fn attachment_row(
+    draft: &Draft<'_, InboundMessage>,
+    message: Uid,
+    at: usize,
+    media: &Media,
+    now: Instant,
+) -> AttachmentRow {
+    let account = draft.account.id.as_str();
+    AttachmentRow {
+        id: Uid(derived_id("attachment", &[account, &clean(&draft.event.subject), &at.to_string()])),
+        organization_id: draft.account.organization.as_str().to_owned(),
+        account_id: account.to_owned(),
+        message_id: message,
+        position: i16::try_from(at).unwrap_or(i16::MAX),
+        kind: media.kind.as_str().to_owned(),
+        mime_type: media.mime_type.as_deref().map(clean),
+        filename: media.filename.as_deref().map(clean),
+        sha256: media.sha256.as_deref().map(clean),
+        source: Doc(clean_value(serde_json::to_value(&media.source).unwrap_or_default())),
+        state: 0,
+        attempts: 0,
+        due_at: now,
+        created_at: now,
+    }
 }
 
 #[derive(Queryable, Selectable)]

@@ -3,12 +3,15 @@
 pub(super) mod accounts;
 mod calls;
 pub(super) mod comunicaciones;
+mod conversations;
 pub(super) mod directory;
 mod early;
 pub(super) mod foreign;
 pub(super) mod history;
 pub(super) mod ingest;
+pub(super) mod keys;
 pub(super) mod media;
+mod merge;
 pub(super) mod outbound;
 mod people;
 mod plan;
@@ -18,5 +21,6 @@ mod status;
 mod updates;
 pub(super) mod waiting;
 pub(super) mod webhooks;
+mod whose;
 
 use super::{Conn, RunQueryDsl, schema};

@@ -3,25 +3,23 @@
 use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, accounts, comunicaciones,
+    Conn, RunQueryDsl, accounts, comunicaciones, conversations,
     early::{self, Named},
-    ingest,
+    ingest, keys,
+    merge::{self, Merge},
     people::{self, Person},
     rows::{ContactRow, EventRow, IdentityRow, MessageRow, OutboxRow},
     schema::{identities, messages, outbox},
-    status::{self, Merge},
+    status,
 };
 use crate::{
-    AccountId, ClientId, ContractId, Direction, ErrorKind, LeadId, MessageId, Problem, Status, UserId,
+    ClientId, ContractId, Direction, ErrorKind, LeadId, MessageId, Problem, Status,
     history::{
         Accepted, Account, Conclusion, NewOutbound,
         sql_types::{Doc, Instant, Uid},
         text::{clean, clean_value, derived_id, search_form},
     },
 };
-
-/// How long an `Idempotency-Key` is remembered.
-const KEY_LIFE: time::Duration = time::Duration::hours(48);
 
 /// What accepting found, before it is told to the caller.
 pub(in super::super) enum AcceptedRow {
@@ -42,9 +40,9 @@ pub(in super::super) async fn accept(conn: &mut Conn, new: &NewOutbound) -> Quer
 async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRow> {
     let now = Instant::of(new.now);
     let organization = new.organization.as_str();
-    let key = new.idempotency_key.as_deref().map(|key| stored_key(&new.user, key));
+    let key = new.idempotency_key.as_deref().map(|key| keys::stored(&new.user, key));
     if let Some(key) = &key
-        && let Some(known) = by_key(conn, organization, key, &new.request_hash, now).await?
+        && let Some(known) = keys::find(conn, organization, key, &new.request_hash, now).await?
     {
         return Ok(known);
     }
@@ -74,7 +72,7 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
         })
         .execute(conn)
         .await?;
-    ingest::write_conversations(conn, &rows, now).await?;
+    conversations::write(conn, &rows, now).await?;
     let log = rows.iter().map(|row| ingest::log_row(row, now)).collect();
     let cursor = ingest::append(conn, log).await?;
     Ok(AcceptedRow::Done(Accepted::New(new.message.id), cursor))
@@ -94,59 +92,10 @@ async fn faster(conn: &mut Conn, new: &NewOutbound, key: Option<&str>, now: Inst
         }
     }
     let known = match key {
-        Some(key) => by_key(conn, new.organization.as_str(), key, &new.request_hash, now).await?,
+        Some(key) => keys::find(conn, new.organization.as_str(), key, &new.request_hash, now).await?,
         None => None,
     };
     Ok(known.unwrap_or(AcceptedRow::KeyTaken))
-}
-
-/// A key counts within its user.
-fn stored_key(user: &UserId, key: &str) -> String {
-    format!("{user}\u{1f}{}", clean(key))
-}
-
-/// What a user's request was accepted as before.
-pub(in super::super) async fn accepted_before(
-    conn: &mut Conn,
-    organization: &str,
-    user: &UserId,
-    key: &str,
-    hash: &str,
-    now: Instant,
-) -> QueryResult<Option<AcceptedRow>> {
-    by_key(conn, organization, &stored_key(user, key), hash, now).await
-}
-
-/// What a key stands for already; nothing where it is free or was forgotten.
-async fn by_key(
-    conn: &mut Conn,
-    organization: &str,
-    key: &str,
-    hash: &str,
-    now: Instant,
-) -> QueryResult<Option<AcceptedRow>> {
-    let known: Option<(Uid, Option<String>, Instant)> = messages::table
-        .filter(messages::organization_id.eq(organization))
-        .filter(messages::idempotency_key.eq(key))
-        .select((messages::id, messages::request_hash, messages::created_at))
-        .first(conn)
-        .await
-        .optional()?;
-    let Some((id, stored_hash, created_at)) = known else {
-        return Ok(None);
-    };
-    if now.0 - created_at.0 > KEY_LIFE {
-        diesel::update(messages::table.find(id))
-            .set(messages::idempotency_key.eq(None::<String>))
-            .execute(conn)
-            .await?;
-        return Ok(None);
-    }
-    Ok(Some(if stored_hash.as_deref() == Some(hash) {
-        AcceptedRow::Done(Accepted::Repeated(MessageId(id.0)), None)
-    } else {
-        AcceptedRow::KeyTaken
-    }))
 }
 
 /// The recipient's contact; what the message belongs to is learnt for their identity.
@@ -199,7 +148,7 @@ fn message_row(new: &NewOutbound, account: &Account, contact: Uid, key: Option<S
         organization_id: account.organization.as_str().to_owned(),
         account_id: Some(account.id.as_str().to_owned()),
         provider_id: None,
-        conversation_id: Some(ingest::conversation_id(account.id.as_str(), contact)),
+        conversation_id: Some(conversations::id(account.id.as_str(), contact)),
         contact_id: Some(contact),
         lead_id: new.links.lead.clone().map(LeadId::into_string),
         client_id: new.links.client.clone().map(ClientId::into_string),
@@ -357,7 +306,7 @@ async fn finish(
         duration: None,
         answered_by: None,
     };
-    status::merge(conn, vec![merge], now).await?;
+    merge::write(conn, vec![merge], now).await?;
     diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
     Ok(())
 }
@@ -418,16 +367,4 @@ pub(in super::super) async fn placed_since(
         .count()
         .get_result(conn)
         .await
-}
-
-/// The account that a user sends from: their own, else the first of the organisation.
-pub(in super::super) async fn sending_account(
-    conn: &mut Conn,
-    organization: &str,
-    channel: &str,
-    user: &UserId,
-) -> QueryResult<Option<AccountId>> {
-    let all = accounts::list(conn, Some(organization)).await?;
-    let usable = || all.iter().filter(|a| a.active && a.channel.as_str() == channel);
-    Ok(usable().find(|a| a.owner.as_ref() == Some(user)).or_else(|| usable().next()).map(|a| a.id.clone()))
 }
