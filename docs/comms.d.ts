@@ -6,7 +6,7 @@ export type AccountBody = {
   activa?: boolean | null;
   /** The number that calls show. */
   caller_id?: string | null;
-  /** Its channel; `whatsapp` for a new one where absent. */
+  /** Its channel; for a new one what its id says, where absent. */
   canal?: string | null;
   /** The account above it. */
   cuenta_superior?: string | null;
@@ -66,7 +66,7 @@ export type Answer_Communication = {
     destinatario: string;
     /** `entrante` or `saliente` */
     direccion: string;
-    /** Seconds, for calls. */
+    /** The seconds that the parties talked, for calls. */
     duracion_seg?: number | null;
     error?: Reason | null;
     /** `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's */
@@ -91,9 +91,11 @@ export type Answer_CommunicationDetail = {
   data: Communication & {
     /** The whole content. */
     contenido_tipado?: Record<string, unknown> | null;
+    /** Who or what answered a call, in the provider's words: `human`, `machine_start` … */
+    contestada_por?: string | null;
     /** What else the provider said. */
     datos_proveedor?: Record<string, unknown> | null;
-    /** Every report on it, oldest first. */
+    /** Every report on it, oldest first; for a call those of every leg. */
     eventos: StatusRow[];
     /** When the other party wrote, by the provider's clock. */
     fecha_proveedor?: string | null;
@@ -160,6 +162,32 @@ export type Answer_ReadAnswer = {
   /** Always true. */
   success: boolean;
 };
+/** One thing. */
+export type Answer_SmsRow = {
+  /** An SMS that was sent: its row, and what it is charged as. */
+  data: Communication & {
+    /** `GSM-7` or `UCS-2`: one character outside of GSM-7 makes all of it UCS-2. */
+    codificacion?: string | null;
+    /** How many messages the text is charged as; null for one with files. */
+    segmentos?: number | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_VoiceToken = {
+  /** With what a browser calls and is called. */
+  data: {
+    /** Until when it is valid: ISO 8601, UTC. Ask for another before. */
+    expires_at: string;
+    /** The browser's name at Twilio: the user's alone. */
+    identity: string;
+    /** For `new Device(token)` of `@twilio/voice-sdk`. */
+    token: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
 /** Whose the account is. */
 export type AssignBody = AccountBody & {
   /** Its organisation; the only one where absent. */
@@ -195,6 +223,16 @@ export type AttachmentRow = {
   /** Where it can be fetched, once it is here. */
   url?: string | null;
 };
+/** A call to be placed. */
+export type CallBody = {
+  cliente_id?: Id | null;
+  contrato_id?: Id | null;
+  /** The account to call from; the user's own, else the organisation's first, where absent. */
+  cuenta?: string | null;
+  desde?: Id | null;
+  hacia?: Id | null;
+  lead_id?: Id | null;
+};
 /** A row of the history: S0's thirteen columns, and ours. */
 export type Communication = {
   /** Its files. */
@@ -211,7 +249,7 @@ export type Communication = {
   destinatario: string;
   /** `entrante` or `saliente` */
   direccion: string;
-  /** Seconds, for calls. */
+  /** The seconds that the parties talked, for calls. */
   duracion_seg?: number | null;
   error?: Reason | null;
   /** `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's */
@@ -231,9 +269,11 @@ export type Communication = {
 export type CommunicationDetail = Communication & {
   /** The whole content. */
   contenido_tipado?: Record<string, unknown> | null;
+  /** Who or what answered a call, in the provider's words: `human`, `machine_start` … */
+  contestada_por?: string | null;
   /** What else the provider said. */
   datos_proveedor?: Record<string, unknown> | null;
-  /** Every report on it, oldest first. */
+  /** Every report on it, oldest first; for a call those of every leg. */
   eventos: StatusRow[];
   /** When the other party wrote, by the provider's clock. */
   fecha_proveedor?: string | null;
@@ -340,7 +380,7 @@ export type List_Communication = {
     destinatario: string;
     /** `entrante` or `saliente` */
     direccion: string;
-    /** Seconds, for calls. */
+    /** The seconds that the parties talked, for calls. */
     duracion_seg?: number | null;
     error?: Reason | null;
     /** `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's */
@@ -429,6 +469,8 @@ export type List_TokenRow = {
   /** Always true. */
   success: boolean;
 };
+/** One address or several. */
+export type MediaUrls = string | string[];
 /** A service token, with its text: shown this once. */
 export type NewTokenRow = TokenRow & {
   /** To be sent as `X-Service-Token`. */
@@ -465,6 +507,15 @@ export type ReadAnswer = {
   /** The message. */
   mensaje_id: string;
 };
+/** Whether the webhooks of a channel are taken. */
+export type Ready = {
+  /** The channel of the path: `voip`, `sms` or `whatsapp`. */
+  channel: string;
+  /** Whether its webhooks are taken. */
+  configured: boolean;
+  /** Always true. */
+  success: boolean;
+};
 /** Why something failed. */
 export type Reason = {
   /** The provider's code. */
@@ -497,10 +548,34 @@ export type SendBody = {
   /** The name of a template. */
   template?: string | null;
 };
+/** An SMS, or an MMS where it has files. */
+export type SmsBody = {
+  cliente_id?: Id | null;
+  contrato_id?: Id | null;
+  /** The account to send from; the user's own, else the organisation's first, where absent. */
+  cuenta?: string | null;
+  hacia?: Id | null;
+  lead_id?: Id | null;
+  /** Public addresses of files, at most ten. */
+  media_urls?: string[];
+  /** The text, at most 1,600 characters. */
+  mensaje?: string | null;
+};
+/** An SMS that was sent: its row, and what it is charged as. */
+export type SmsRow = Communication & {
+  /** `GSM-7` or `UCS-2`: one character outside of GSM-7 makes all of it UCS-2. */
+  codificacion?: string | null;
+  /** How many messages the text is charged as; null for one with files. */
+  segmentos?: number | null;
+};
 /** One report on a message. */
 export type StatusRow = {
+  /** Who or what answered, by its word. */
+  contestada_por?: string | null;
   /** What else the provider said. */
   datos_proveedor?: Record<string, unknown> | null;
+  /** The seconds that it tells of, for calls. */
+  duracion_seg?: number | null;
   error?: Reason | null;
   /** What it means; null for a word that is not understood. */
   estado?: string | null;
@@ -540,6 +615,60 @@ export type TokenRow = {
   /** Since when it is void. */
   revocado?: string | null;
 };
+/** A message to be sent. */
+export type TwilioBody = {
+  mediaUrl?: MediaUrls | null;
+  /** The text. */
+  message?: string | null;
+  to?: Id | null;
+};
+/** How Twilio's channel is. */
+export type TwilioHealth = {
+  /** Always `twilio`. */
+  channel: string;
+  /** What it sends: `voice sms whatsapp`. */
+  channels: string[];
+  /** `ok`, `send_only`, `receive_only` or `not_configured`, as in `/health` */
+  status: string;
+  /** Whether it sends and receives. */
+  success: boolean;
+  /** ISO 8601, UTC. */
+  timestamp: string;
+};
+/** A message that was sent. */
+export type TwilioSent = {
+  /** Our id of it. */
+  messageId: string;
+  /** Twilio's id of it: `SM…` or `MM…`; null while not known. */
+  sid?: string | null;
+  /** `accepted sent delivered read failed unknown` */
+  status: string;
+  /** Always true. */
+  success: boolean;
+  /** The recipient. */
+  to: string;
+};
+/** How a message fares. */
+export type TwilioStatus = {
+  /** When it was stored: ISO 8601, UTC. */
+  dateCreated: string;
+  /** Whether it came from the other party. */
+  direction: string;
+  /** Twilio's code of why it failed. */
+  errorCode?: string | null;
+  /** Why it failed. */
+  errorMessage?: string | null;
+  /** Our id of it. */
+  messageId: string;
+  /** Twilio's id of it. */
+  sid?: string | null;
+  /** `accepted sent delivered read received failed unknown`, for calls `initiated ringing answered completed busy no-answer failed canceled` */
+  status: string;
+  /** Always true. */
+  success: boolean;
+  /** The other party. */
+  to: string;
+};
 /** A value that a template takes. */
 export type VariableRow = {
   /** `header`, `body` or `button:<index>`. */
@@ -550,6 +679,15 @@ export type VariableRow = {
   formato: string;
   /** Its number or name. */
   nombre: string;
+};
+/** With what a browser calls and is called. */
+export type VoiceToken = {
+  /** Until when it is valid: ISO 8601, UTC. Ask for another before. */
+  expires_at: string;
+  /** The browser's name at Twilio: the user's alone. */
+  identity: string;
+  /** For `new Device(token)` of `@twilio/voice-sdk`. */
+  token: string;
 };
 /** How a worker is. */
 export type WorkerRow = {

@@ -66,6 +66,11 @@ impl HttpSettings {
         )
     }
 
+    /// The host of the public address; empty where none is set.
+    pub(super) fn base_host(&self) -> &str {
+        self.public_base_url.as_ref().and_then(Url::host_str).unwrap_or_default()
+    }
+
     /// The networks of [`trusted_proxies`](Self::trusted_proxies).
     #[must_use]
     pub fn proxies(&self) -> Vec<IpNet> {

@@ -148,6 +148,12 @@ impl Settings {
         self.whatsapp.check(&mut problems);
         self.twilio.check(&mut problems);
         self.voice.check(&mut problems);
+        if self.twilio.is_wanted() && self.http.base_host().contains('_') {
+            let address = self.http.base_url();
+            problems.push(format!(
+                "PUBLIC_BASE_URL (http.public_base_url): Twilio calls no host with an underscore: {address}"
+            ));
+        }
         for (at, account) in self.accounts.iter().enumerate() {
             account.check(at, &mut problems);
         }

@@ -233,10 +233,10 @@ pub(super) fn parent(common: &TwilioSettings, account: &AccountSettings) -> Opti
     }
 }
 
-/// The number that a line's calls show.
+/// The number that a line's calls show: the common one is the common account's.
 pub(super) fn caller_id(common: &TwilioSettings, account: &AccountSettings) -> Option<String> {
-    let common = common.caller_id.as_ref().filter(|_| account.channel == ChannelKind::Voice);
-    account.caller_id.as_ref().or(common).cloned()
+    let shared = account.channel == ChannelKind::Voice && account.account_sid.is_none();
+    account.caller_id.as_ref().or(common.caller_id.as_ref().filter(|_| shared)).cloned()
 }
 
 /// How many SMS a text is charged as, and in which encoding it goes out.

@@ -116,7 +116,8 @@ async fn send(
     channel: ChannelKind,
 ) -> Result<HttpResponse, ApiError> {
     let to = envio::recipient(state, "to", body.to)?;
-    let content = sms::content(body.message, &body.media_url.map(MediaUrls::into_vec).unwrap_or_default()).map_err(spelled)?;
+    let content =
+        sms::content(body.message, &body.media_url.map(MediaUrls::into_vec).unwrap_or_default()).map_err(spelled)?;
     let account = twilio_account(state, &sender, channel).await?;
     let user = sender.user.or(account.owner).ok_or(ApiError::new(Code::SenderRequired))?;
     let organization = sender.scope.organization.clone();

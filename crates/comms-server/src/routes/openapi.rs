@@ -22,7 +22,7 @@ use super::{ALIASES, admin, channels, comunicaciones as c, health, info, metrics
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
         health::health, metrics::metrics, info::info, document, page,
     ),
-    modifiers(&Aliases, &Security, &Headings),
+    modifiers(&Aliases, &Ids, &Security, &Headings),
 )]
 pub struct ApiDoc;
 
@@ -45,12 +45,32 @@ impl Modify for Aliases {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for (alias, path) in ALIASES {
             let described = document.paths.paths.get(*path).and_then(|item| item.post.clone());
-            let Some(mut operation) = described else {
-                continue;
-            };
-            // The ids of operations are unique in a document.
-            operation.operation_id = Some(alias.trim_start_matches('/').replace('/', "_"));
-            document.paths.paths.entry((*alias).to_owned()).or_default().post = Some(operation);
+            if let Some(operation) = described {
+                document.paths.paths.entry((*alias).to_owned()).or_default().post = Some(operation);
+            }
+        }
+    }
+}
+
+struct Ids;
+
+impl Modify for Ids {
+    /// Handlers of two modules may have one name; the ids of operations are unique in a document.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+            let place = words.collect::<Vec<_>>().join("_");
+            let operations = [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    operation.operation_id = Some(format!("{method}_{place}").trim_end_matches('_').to_owned());
+                }
+            }
         }
     }
 }

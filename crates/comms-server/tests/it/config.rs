@@ -149,6 +149,23 @@ fn the_number_of_whatsapp_has_two_spellings() {
 }
 
 #[test]
+fn twilio_calls_no_host_with_an_underscore() {
+    let address = ("PUBLIC_BASE_URL", "https://my_shop.example.com");
+    assert!(parse("", &[address]).is_ok());
+    let wrong = parse("", &[address, ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001")]).unwrap_err();
+    assert!(wrong[0].starts_with("PUBLIC_BASE_URL"), "{wrong:?}");
+}
+
+#[test]
+fn sms_belong_to_the_messaging_service_where_there_is_one() {
+    let service = "MG00000000000000000000000000000001";
+    let both = [("TWILIO_PHONE_NUMBER", "+15005550006"), ("TWILIO_MESSAGING_SERVICE_SID", service)];
+    let settings = parse("", &both).unwrap();
+    let ids: Vec<_> = settings.twilio.accounts().iter().map(|account| account.id().into_string()).collect();
+    assert_eq!(ids, ["twilio-voice:+15005550006".to_owned(), format!("twilio-sms:{service}")]);
+}
+
+#[test]
 fn one_number_calls_and_writes() {
     let settings = parse("", &[("TWILIO_PHONE_NUMBER", "+15005550006")]).unwrap();
     let ids: Vec<_> = settings.twilio.accounts().iter().map(|account| account.id().into_string()).collect();

@@ -28,6 +28,16 @@ fn the_document_and_the_table_name_the_same_routes() {
 }
 
 #[test]
+fn every_operation_has_an_id_of_its_own() {
+    let document = document();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    let distinct: BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), distinct.len(), "{ids:?}");
+}
+
+#[test]
 fn the_document_says_who_may_call() {
     let document = document();
     for row in ROUTES {

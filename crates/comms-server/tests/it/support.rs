@@ -162,8 +162,17 @@ impl TestServer {
         Self::start_prepared(directory, tables).await
     }
 
+    /// Without a public address: providers cannot call it.
+    pub async fn start_unreachable() -> Self {
+        Self::start_at(|_| {}, |_| {}, false).await
+    }
+
     /// `prepare` sees the folder before the database is opened.
     pub async fn start_prepared(change: impl FnOnce(&mut Settings), prepare: impl FnOnce(&TempDir)) -> Self {
+        Self::start_at(change, prepare, true).await
+    }
+
+    async fn start_at(change: impl FnOnce(&mut Settings), prepare: impl FnOnce(&TempDir), reachable: bool) -> Self {
         let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
         let folder = TempDir::new().unwrap();
         let mut settings = settings(&simulator, &folder);
@@ -172,7 +181,7 @@ impl TestServer {
         let listener = listen(&settings.http).unwrap();
         settings.http.port = listener.local_addr().unwrap().port();
         let base = format!("http://127.0.0.1:{}", settings.http.port);
-        settings.http.public_base_url.get_or_insert_with(|| base.parse().unwrap());
+        settings.http.public_base_url = reachable.then(|| base.parse().unwrap());
         let running = Running::start(settings, Arc::new(SystemClock)).await.unwrap();
         let server = running.serve(listener, false).unwrap();
         let handle = server.handle();

@@ -1,7 +1,7 @@
 //! Calls: a browser's token, placing one, ending one.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use comms_core::{AccountId, Address, Call, ChannelKind, Content};
+use comms_core::{AccountId, Call, ChannelKind, Content};
 use comms_engine::{EngineError, SendRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,11 +40,7 @@ pub struct VoiceToken {
         (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn token(Seller(caller): Seller, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
-    let missing = state.settings.twilio.missing_for_browsers();
-    if !missing.is_empty() {
-        let code = Code::Engine(comms_engine::Code::ChannelNotConfigured);
-        return Err(ApiError::new(code).details(json!({"faltan": missing})));
-    }
+    present(&state.settings.twilio.missing_for_browsers())?;
     let browser = state.engine.voice_identity(&caller.organization, &caller.user)?;
     let made = state.registry.browser_token(browser.value(), state.clock.now());
     let made = made.map_err(EngineError::ChannelUnavailable)?;
@@ -78,7 +74,7 @@ pub struct CallBody {
 ///
 /// # Errors
 /// 400 with the field, 403 for another seller's lead or a destination that may not be called, 429 beyond the daily cap, 502
-/// where the provider refuses.
+/// where the provider refuses, 503 where something is not set; `details.faltan` names it.
 #[utoipa::path(post, path = "/api/comunicaciones/voz/llamar", tag = "voz", request_body = CallBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same request under the same key is one call")),
     responses((status = 200, description = "The provider took it", body = Answer<Communication>),
@@ -91,10 +87,12 @@ pub async fn call(
     request: HttpRequest,
     Permitted(Seller(caller), body): Permitted<Seller, web::Json<CallBody>>,
 ) -> Result<HttpResponse, ApiError> {
+    // Twilio asks us what is to become of the call once it is answered.
+    present(if state.settings.http.is_reachable() { &[] } else { &["PUBLIC_BASE_URL"] })?;
     let body = body.into_inner();
     let to = envio::recipient(&state, "hacia", body.hacia)?;
     let from = body.desde.map(|from| envio::recipient(&state, "desde", Some(from))).transpose()?;
-    let content = Content::Call(call_from(from));
+    let content = Content::Call(Call { from, ..Call::default() });
     let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::Voice, to, content);
     message.account = body.cuenta.map(AccountId::from);
     message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
@@ -103,8 +101,13 @@ pub async fn call(
     envio::answer(&state, &caller.organization, &sent).await
 }
 
-fn call_from(from: Option<Address>) -> Call {
-    Call { from, ..Call::default() }
+/// Refuses where a setting is missing.
+fn present(missing: &[&str]) -> Result<(), ApiError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let code = Code::Engine(comms_engine::Code::ChannelNotConfigured);
+    Err(ApiError::new(code).details(json!({"faltan": missing})))
 }
 
 /// Ends a call, or withdraws it while it rings, and answers its row as it is: how it ended comes later.

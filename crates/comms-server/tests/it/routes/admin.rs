@@ -14,6 +14,36 @@ async fn the_accounts_of_the_configuration_are_listed_and_changed() {
         {
           "activa": true,
           "caller_id": null,
+          "canal": "sms",
+          "cuenta_superior": "twilio:AC00000000000000000000000000000001",
+          "id": "twilio-sms:+15005550006",
+          "nombre": null,
+          "organizacion_id": "principal",
+          "propietario_id": 7
+        },
+        {
+          "activa": true,
+          "caller_id": null,
+          "canal": "voz",
+          "cuenta_superior": "twilio:AC00000000000000000000000000000001",
+          "id": "twilio-voice:+15005550006",
+          "nombre": null,
+          "organizacion_id": "principal",
+          "propietario_id": 7
+        },
+        {
+          "activa": true,
+          "caller_id": null,
+          "canal": "whatsapp",
+          "cuenta_superior": "twilio:AC00000000000000000000000000000001",
+          "id": "twilio-whatsapp:+15005550006",
+          "nombre": null,
+          "organizacion_id": "principal",
+          "propietario_id": 7
+        },
+        {
+          "activa": true,
+          "caller_id": null,
           "canal": "whatsapp",
           "cuenta_superior": "waba:102290129340398",
           "id": "whatsapp:106540352242922",

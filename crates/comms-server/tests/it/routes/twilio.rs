@@ -1,5 +1,6 @@
 //! The routes of S1 and S2: the same handlers under other names, in other words.
 
+use comms_server::auth::Role;
 use comms_simulator::twilio::{InboundMessage, NUMBER, SUBACCOUNT_AUTH_TOKEN, SUBACCOUNT_NUMBER, SUBACCOUNT_SID};
 use http::Method;
 use serde_json::{Value, json};
@@ -111,7 +112,10 @@ async fn whatsapp_through_twilio_in_the_words_of_the_second_seed() {
     let ours = server.seller().get(&status_of(&sent.json()["messageId"])).await;
     assert_eq!(ours.json()["sid"], sid);
     let calls = server.simulator.ledger().sends();
-    assert!(calls.iter().all(|call| call.endpoint.as_deref().unwrap().starts_with("twilio.")), "nothing of it went to Meta");
+    assert!(
+        calls.iter().all(|call| call.endpoint.as_deref().unwrap().starts_with("twilio.")),
+        "nothing of it went to Meta"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,7 +182,7 @@ async fn a_status_is_its_organisations_alone() {
     assert_eq!((unknown.status.as_u16(), unknown.code().as_str()), (404, "no_encontrado"));
     let nonsense = server.seller().get("/api/channels/twilio/message/nothing/status").await;
     assert_eq!(nonsense.status, 400);
-    let other = server.client(&server.token("8", comms_server::auth::Role::Seller, None));
+    let other = server.client(&server.token("8", Role::Seller, None));
     assert_eq!(other.get(&status_of(&sent["sid_externo"])).await.status, 404, "another seller's");
     assert_eq!(server.seller().get(&status_of(&sent["sid_externo"])).await.status, 200);
 }
@@ -203,6 +207,29 @@ async fn health_tells_what_twilio_does() {
     let unreachable = TestServer::start_with(|settings| settings.twilio.auth_token = None).await;
     let health = unreachable.nobody().get("/health").await.json();
     assert_eq!(health["dependencies"]["twilio"], "send_only", "an API key sends and proves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_status_nor_an_account_of_another_organisation() {
+    let server = TestServer::start_with(|settings| {
+        settings.organization.id = "norte".into();
+        let table = format!(
+            "channel = \"sms\"\nnumber = \"{SUBACCOUNT_NUMBER}\"\naccount_sid = \"{SUBACCOUNT_SID}\"\nauth_token = \"{SUBACCOUNT_AUTH_TOKEN}\"\norganization = \"sur\"\n"
+        );
+        settings.accounts.push(toml::from_str(&table).unwrap());
+    })
+    .await;
+    let [north, south] = ["norte", "sur"].map(|one| server.client(&server.token("1", Role::Admin, Some(one))));
+    let sent = south.post(SMS, &json!({"hacia": PHONE, "mensaje": "hola"})).await.data();
+    assert_eq!(south.get(&status_of(&sent["sid_externo"])).await.status, 200);
+    for id in ["sid_externo", "mensaje_id"] {
+        assert_eq!(north.get(&status_of(&sent[id])).await.status, 404, "{id}");
+    }
+    let borrowed = json!({"hacia": PHONE, "mensaje": "hola", "cuenta": format!("twilio-sms:{NUMBER}")});
+    let refused = south.post(SMS, &borrowed).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (404, "cuenta_desconocida"));
+    let none = south.post(SEND_WHATSAPP, &json!({"to": PHONE, "message": "hola"})).await;
+    assert_eq!((none.status.as_u16(), none.code().as_str()), (503, "canal_no_configurado"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

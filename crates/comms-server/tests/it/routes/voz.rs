@@ -68,6 +68,16 @@ async fn without_its_keys_there_is_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_an_address_no_call_is_placed() {
+    let server = TestServer::start_unreachable().await;
+    let answer = server.seller().post(CALL, &json!({"hacia": PHONE})).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "canal_no_configurado"));
+    assert_eq!(answer.json()["details"]["faltan"], json!(["PUBLIC_BASE_URL"]));
+    let health = server.nobody().get("/health").await.json();
+    assert_eq!(health["dependencies"]["twilio"], "send_only");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_calls_and_it_is_one_record_with_its_duration() {
     let server = TestServer::start_with_leads().await;
     server.simulator.twilio().set_contact(Contact::new(PHONE).in_calls(Script::answers(3, 42)));
@@ -127,6 +137,19 @@ async fn a_call_to_our_number_rings_the_leads_owner_then_the_accounts_then_the_v
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_call_has_its_recording() {
+    let server = TestServer::start_with(|settings| settings.voice.record = true).await;
+    let token = token(&server, "7").await["token"].as_str().unwrap().to_owned();
+    server.simulator.twilio().browser_call(&BrowserCall::to(&token, PHONE)).unwrap();
+    let row = only_call(&server).await;
+    assert_eq!(row["estado"], "completada");
+    let stored = server.until(|rows| (rows[0]["adjuntos"][0]["estado"] == "disponible").then(|| rows[0].clone())).await;
+    assert_eq!(stored["adjuntos"].as_array().unwrap().len(), 1);
+    let file = server.seller().get(stored["adjuntos"][0]["url"].as_str().unwrap()).await;
+    assert!(file.header("content-type").starts_with("audio/") && !file.bytes.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_answers_has_the_call() {
     let server = TestServer::start().await;
     let identity = token(&server, "7").await["identity"].as_str().unwrap().to_owned();
@@ -148,7 +171,10 @@ async fn the_server_calls_and_then_the_browser_rings() {
     let placed = seller.post(CALL, &body).await;
     assert_eq!(placed.status, 200, "{}", placed.text());
     let row = placed.data();
-    assert_eq!((&row["canal"], &row["direccion"], &row["estado"]), (&json!("voz"), &json!("saliente"), &json!("iniciada")));
+    assert_eq!(
+        (&row["canal"], &row["direccion"], &row["estado"]),
+        (&json!("voz"), &json!("saliente"), &json!("iniciada"))
+    );
     let again = seller.post(CALL, &body).await.data();
     assert_eq!(again["mensaje_id"], row["mensaje_id"]);
     let ended = only_call(&server).await;

@@ -169,6 +169,7 @@ async fn where_the_answer_is_lost_the_state_is_not_known_and_nothing_is_repeated
 async fn without_keys_the_channel_is_off_and_says_so() {
     let server = TestServer::start_with(|settings| {
         settings.whatsapp = comms_server::config::WhatsAppSettings::default();
+        settings.twilio = comms_server::config::TwilioSettings::default();
     })
     .await;
     let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
