@@ -152,7 +152,17 @@ fn filters(all: &[HistoryEntry]) -> Found<Vec<(&'static str, HistoryFilter, Keep
     let seven = of_lead(7).lead;
     let (five, six) = (Some(ClientId::new("5")), Some(ContractId::new("6")));
     let settled = vec![Status::Failed, Status::Received];
+    let known = all.iter().find(|entry| entry.provider_id.is_some());
+    let known = known.ok_or_else(|| Violation::new("no row has an id at the provider"))?;
+    let (account, provider_id) = (known.account.clone(), known.provider_id.clone());
+    let accounts: Vec<AccountId> = account.iter().cloned().collect();
     Ok(vec![
+        ("account", HistoryFilter { accounts: accounts.clone(), ..any() }, Box::new(move |e| e.account == account)),
+        (
+            "id at the provider",
+            HistoryFilter { accounts, provider_id: provider_id.clone(), ..any() },
+            Box::new(move |e| e.provider_id == provider_id),
+        ),
         ("lead", HistoryFilter { lead: seven.clone(), ..any() }, Box::new(move |e| e.links.lead == seven)),
         ("client", HistoryFilter { client: five.clone(), ..any() }, Box::new(move |e| e.links.client == five)),
         ("contract", HistoryFilter { contract: six.clone(), ..any() }, Box::new(move |e| e.links.contract == six)),
