@@ -267,7 +267,7 @@ impl From<EngineError> for ApiError {
             tracing::error!(error = &error as &dyn std::error::Error, "refused");
         }
         let answer = Self::new(code).details(details(&error));
-        // Within the hour some of the last 24 hours' calls do not count any more, or they do: nobody is told when.
+        // When the oldest call that counts will be a day old is not known here.
         let daily = matches!(error, EngineError::DailyCallLimit { .. }).then_some(HOUR);
         match error.retry_after().or(daily) {
             Some(wait) => answer.retry_after(wait),
