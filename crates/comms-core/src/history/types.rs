@@ -329,7 +329,8 @@ pub struct Account {
     pub channel: ChannelKind,
     /// What people call it.
     pub name: Option<String>,
-    /// The account above it, whose events concern it too: `waba:…`.
+    /// The account above it, whose events concern it too: `waba:…`, `twilio:AC…`. Where accounts of several organisations name
+    /// one, its events are kept raw until it is registered itself as an account of one of them.
     pub parent: Option<AccountId>,
     /// Who owns what nobody else does.
     pub owner: Option<UserId>,

@@ -9,7 +9,10 @@ use super::{
     rows::EventRow,
     schema::{accounts, messages, status_events},
 };
-use crate::history::sql_types::{Doc, Instant, Uid};
+use crate::{
+    ChannelKind,
+    history::sql_types::{Doc, Instant, Uid},
+};
 
 /// A message whose provider's id is known from now on.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Named {
     pub organization: String,
     pub account: String,
     pub provider_id: String,
+    /// Whether it is a call: nothing else has recordings.
+    pub call: bool,
 }
 
 /// A report whose message was not there when it was looked for.
@@ -32,8 +37,13 @@ pub(super) struct Unmet {
 /// A status without its message: id, organisation, account, provider's id, state, problem, seconds, who answered.
 type Orphan = (Uid, String, String, Option<String>, Option<i16>, Option<Doc>, Option<i32>, Option<String>);
 
-/// A message: its id, organisation, account, provider's id, conversation.
-type Found = (Uid, String, Option<String>, Option<String>, Option<Uid>);
+/// A message: its id, organisation, account, provider's id, channel, conversation.
+type Found = (Uid, String, Option<String>, Option<String>, String, Option<Uid>);
+
+/// Whether this is the channel of calls.
+pub(super) fn is_call(channel: &str) -> bool {
+    channel == ChannelKind::Voice.as_str()
+}
 
 impl Named {
     /// Whether a report that was told of this account concerns the message: of its own account, or of the one above it.
@@ -65,7 +75,10 @@ pub(super) async fn adopt(conn: &mut Conn, new: &[Named], now: Instant) -> Query
     let mut all = own;
     all.extend(parents.iter().filter_map(|(_, parent)| parent.as_deref()));
     adopt_statuses(conn, new, &all, &parents, now).await?;
-    recordings::adopt(conn, new, &all, &parents, now).await
+    if new.iter().any(|named| named.call) {
+        recordings::adopt(conn, new, &all, &parents, now).await?;
+    }
+    Ok(())
 }
 
 async fn adopt_statuses(
@@ -122,12 +135,13 @@ pub(super) async fn meet(conn: &mut Conn, unmet: &[Unmet], log: &mut [EventRow])
             messages::organization_id,
             messages::account_id,
             messages::provider_id,
+            messages::channel,
             messages::conversation_id,
         ))
         .load(conn)
         .await?;
     let mut named = Vec::new();
-    for (message, organization, account, provider_id, conversation) in found {
+    for (message, organization, account, provider_id, channel, conversation) in found {
         let (Some(account), Some(provider_id)) = (account, provider_id) else {
             continue;
         };
@@ -136,7 +150,7 @@ pub(super) async fn meet(conn: &mut Conn, unmet: &[Unmet], log: &mut [EventRow])
                 (told.message_id, told.conversation_id) = (Some(message), conversation);
             }
         }
-        named.push(Named { message, organization, account, provider_id });
+        named.push(Named { message, organization, account, provider_id, call: is_call(&channel) });
     }
     Ok(named)
 }

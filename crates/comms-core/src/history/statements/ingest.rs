@@ -178,7 +178,8 @@ async fn write_messages(
 /// A message of which the provider may have told something before: one of ours, or a call.
 fn named(row: MessageRow, plan: &Plan<'_>, at: &HashMap<Uid, usize>) -> Option<Named> {
     let outbound = row.direction == comunicaciones::direction_code(Direction::Outbound);
-    if !outbound && !calls::is_call(plan.messages[at[&row.id]].body) {
+    let call = calls::is_call(plan.messages[at[&row.id]].body);
+    if !outbound && !call {
         return None;
     }
     Some(Named {
@@ -186,6 +187,7 @@ fn named(row: MessageRow, plan: &Plan<'_>, at: &HashMap<Uid, usize>) -> Option<N
         organization: row.organization_id,
         account: row.account_id?,
         provider_id: row.provider_id?,
+        call,
     })
 }
 

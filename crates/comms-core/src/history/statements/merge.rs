@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use diesel::prelude::*;
 
-use super::{Conn, RunQueryDsl, comunicaciones, early::Named, schema::messages};
+use super::{
+    Conn, RunQueryDsl, comunicaciones,
+    early::{Named, is_call},
+    schema::messages,
+};
 use crate::history::sql_types::{Doc, Instant, Uid};
 
 /// A report on one message.
@@ -152,14 +156,14 @@ async fn name(conn: &mut Conn, one: &Merge) -> QueryResult<Option<Named>> {
     let Some(provider_id) = &one.provider_id else {
         return Ok(None);
     };
-    let nameless: Option<(String, Option<String>)> = messages::table
+    let nameless: Option<(String, Option<String>, String)> = messages::table
         .find(one.message)
         .filter(messages::provider_id.is_null())
-        .select((messages::organization_id, messages::account_id))
+        .select((messages::organization_id, messages::account_id, messages::channel))
         .first(conn)
         .await
         .optional()?;
-    let Some((organization, Some(account))) = nameless else {
+    let Some((organization, Some(account), channel)) = nameless else {
         return Ok(None);
     };
     let taken: i64 = messages::table
@@ -173,5 +177,11 @@ async fn name(conn: &mut Conn, one: &Merge) -> QueryResult<Option<Named>> {
     }
     diesel::update(messages::table.find(one.message)).set(messages::provider_id.eq(provider_id)).execute(conn).await?;
     comunicaciones::name(conn, one.message, provider_id).await?;
-    Ok(Some(Named { message: one.message, organization, account, provider_id: provider_id.clone() }))
+    Ok(Some(Named {
+        message: one.message,
+        organization,
+        account,
+        provider_id: provider_id.clone(),
+        call: is_call(&channel),
+    }))
 }

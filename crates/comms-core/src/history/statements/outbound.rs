@@ -202,7 +202,8 @@ async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Op
         // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
         super::super::lock_cursor(conn).await?;
         let (organization, account) = (message.organization_id.clone(), message.account_id.clone());
-        early::adopt(conn, &[Named { message: id, organization, account, provider_id }], now).await?;
+        let call = early::is_call(&message.channel);
+        early::adopt(conn, &[Named { message: id, organization, account, provider_id, call }], now).await?;
     }
     let cursor = ingest::append(conn, vec![message.log_row(conclusion.status, now)]).await?;
     Ok(Some(cursor))
@@ -257,6 +258,7 @@ struct SentMessage {
     account_id: String,
     conversation_id: Option<Uid>,
     counterpart: String,
+    channel: String,
 }
 
 impl SentMessage {
@@ -281,6 +283,7 @@ async fn sent_message(conn: &mut Conn, id: Uid) -> QueryResult<Option<SentMessag
         messages::account_id.assume_not_null(),
         messages::conversation_id,
         messages::counterpart,
+        messages::channel,
     )))
     .first(conn)
     .await

@@ -1,6 +1,6 @@
 //! Recordings of calls: attachments of the call's record, once each, whichever of both is told first.
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
     Conn, RunQueryDsl,
@@ -56,7 +56,8 @@ pub(super) async fn adopt(
 ) -> QueryResult<()> {
     let subjects: Vec<&str> = new.iter().map(|named| named.provider_id.as_str()).collect();
     let early: Vec<(String, String, String, String, Doc)> = updates::table
-        .filter(updates::kind.eq("recording"))
+        // Word for word the condition of index `updates_recording_idx`.
+        .filter(sql::<Bool>("kind = 'recording'"))
         .filter(updates::account_id.eq_any(accounts))
         .filter(updates::subject.eq_any(subjects))
         .select((updates::organization_id, updates::account_id, updates::key, updates::subject, updates::payload))
