@@ -13,8 +13,8 @@ mod statuses;
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, AddressKind, CallControl, Capabilities, Channel, ChannelKind, ContentKind, Found, MediaRef,
-    MediaStream, Outbound, Probe, Receipt, Status,
+    AccountId, AddressKind, CallControl, Capabilities, Channel, ChannelKind, ContentKind, Found, MediaRef, MediaStream,
+    Outbound, Probe, Receipt, Status,
 };
 use comms_http::{Error, Result};
 

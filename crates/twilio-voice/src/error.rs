@@ -3,8 +3,8 @@
 //! ```
 //! use twilio_voice::{ErrorKind, Outcome, error::classify_code};
 //!
-//! // The number is not in a country that the account may call.
-//! assert_eq!(classify_code(21215), (ErrorKind::InvalidRecipient, Outcome::Rejected));
+//! // Not a number.
+//! assert_eq!(classify_code(21211), (ErrorKind::InvalidRecipient, Outcome::Rejected));
 //! ```
 
 #[cfg(feature = "client")]

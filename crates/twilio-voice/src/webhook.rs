@@ -32,11 +32,11 @@ use serde_json::Value;
 use twilio_core::Params;
 pub use twilio_core::webhook::{IDEMPOTENCY_HEADER, SIGNATURE_HEADER, Verified, Verifier, sign};
 
+use crate::model::webhook::Rest;
 pub use crate::model::webhook::{
     Amd, CallInfo, ConversationRelay, Debugger, DialAction, Fallback, Gather, RecordAction, RecordingCallback,
     StatusCallback, Transcription, VoiceRequest, Webhook,
 };
-use crate::model::webhook::Rest;
 
 /// What a webhook says. Nothing makes it fail: what is none of the known kinds is [`Webhook::Other`], with everything that came.
 #[must_use]

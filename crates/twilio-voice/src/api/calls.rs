@@ -158,11 +158,7 @@ impl NewCall {
         between("Timeout", self.timeout, (1, limits::RING_SECONDS))?;
         let detection = [
             ("MachineDetectionTimeout", self.machine_detection_timeout, limits::MACHINE_DETECTION_SECONDS),
-            (
-                "MachineDetectionSpeechThreshold",
-                self.machine_detection_speech_threshold,
-                limits::SPEECH_THRESHOLD_MS,
-            ),
+            ("MachineDetectionSpeechThreshold", self.machine_detection_speech_threshold, limits::SPEECH_THRESHOLD_MS),
             (
                 "MachineDetectionSpeechEndThreshold",
                 self.machine_detection_speech_end_threshold,

@@ -47,9 +47,5 @@ pub(super) fn written(address: &Address) -> String {
 
 /// Somebody at an end of a call; hidden callers have no address.
 pub(super) fn party(text: Option<&str>, name: Option<&str>) -> Party {
-    Party {
-        addresses: text.and_then(of).into_iter().collect(),
-        name: name.map(str::to_owned),
-        ..Party::default()
-    }
+    Party { addresses: text.and_then(of).into_iter().collect(), name: name.map(str::to_owned), ..Party::default() }
 }

@@ -96,10 +96,9 @@ impl Reading {
                 to: call.to.clone().unwrap_or_default(),
                 parameters: request.parameters().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             }),
-            Leg::Inbound => Some(Asked::Answer {
-                caller: other_party(leg, call),
-                step: self.marks.step.unwrap_or_default(),
-            }),
+            Leg::Inbound => {
+                Some(Asked::Answer { caller: other_party(leg, call), step: self.marks.step.unwrap_or_default() })
+            }
             Leg::Placed => Some(Asked::Connect {
                 message: self.marks.message_id(),
                 answered_by: call.answered_by.as_ref().map(ToString::to_string),
@@ -152,11 +151,8 @@ impl Reading {
             _ => (MessageOrigin::Echo, Status::CallInitiated),
         };
         let content = Content::Call(Call { from: call.from.as_deref().and_then(address::of), ..Call::default() });
-        let message = InboundMessage {
-            origin,
-            status: Some(status),
-            ..InboundMessage::new(other_party(leg, call), content)
-        };
+        let message =
+            InboundMessage { origin, status: Some(status), ..InboundMessage::new(other_party(leg, call), content) };
         self.push(account.clone(), sid, sid.to_owned(), None, EventKind::Message(message.into()));
     }
 

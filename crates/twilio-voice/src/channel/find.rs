@@ -29,10 +29,8 @@ pub(super) async fn call(client: &Client, probe: &Probe) -> Result<Found> {
     if let Some(sid) = &probe.provider_id {
         return known(client, probe, sid).await;
     }
-    let filter = CallFilter::new()
-        .to(address::written(&probe.to))
-        .started_after(probe.attempted_at - AROUND)
-        .page_size(PAGE);
+    let filter =
+        CallFilter::new().to(address::written(&probe.to)).started_after(probe.attempted_at - AROUND).page_size(PAGE);
     let listed = client.calls().list(&filter)?.take(CANDIDATES).try_collect::<Vec<Call>>().await?;
     for candidate in listed {
         let is_ours = candidate.direction == Some(Direction::OutboundApi);

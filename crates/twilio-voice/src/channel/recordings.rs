@@ -1,8 +1,6 @@
 //! Recordings: of a call, and what somebody left on the voicemail.
 
-use comms_core::{
-    AccountId, Asked, EventKind, Media, MediaKind, MediaRef, Question, Recording, StatusUpdate,
-};
+use comms_core::{AccountId, Asked, EventKind, Media, MediaKind, MediaRef, Question, Recording, StatusUpdate};
 use serde_json::Value;
 use twilio_core::model::sid;
 

@@ -35,9 +35,9 @@ pub(super) fn reply(base: &str, question: &Question, decision: &Decision) -> Rep
                 response.dial(browsers.fold(dial, |dial, client| dial.with(answer.browser(client, parameters))))
             }
         }
-        Decision::Voicemail { greeting, language, max_seconds } => response
-            .say(Say::new(greeting.as_str()).language(language.as_str()))
-            .record(answer.voicemail(*max_seconds)),
+        Decision::Voicemail { greeting, language, max_seconds } => {
+            response.say(Say::new(greeting.as_str()).language(language.as_str())).record(answer.voicemail(*max_seconds))
+        }
         Decision::Say { text, language } => {
             response.say(Say::new(text.as_str()).language(language.as_str())).hangup(Hangup::new())
         }

@@ -53,9 +53,7 @@ pub(super) fn call(message: &Outbound, account: &AccountId, config: &Config) -> 
 /// What to do once it is answered: what the caller says, else Twilio asks us.
 fn instructed(call: NewCall, wanted: &Call, callback: Option<&str>) -> Result<NewCall> {
     match (&wanted.answer_url, &wanted.answer, callback) {
-        (Some(_), Some(_), _) => {
-            Err(Error::invalid("a call takes either TwiML or the address of it").field("answer"))
-        }
+        (Some(_), Some(_), _) => Err(Error::invalid("a call takes either TwiML or the address of it").field("answer")),
         (Some(url), None, _) => Ok(call.url(url.as_str())),
         (None, Some(twiml), _) => Ok(call.twiml(twiml.as_str())),
         (None, None, Some(callback)) => Ok(call.url(callback)),

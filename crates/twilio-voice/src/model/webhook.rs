@@ -20,8 +20,8 @@ use super::{
 
 mod fields;
 
-use fields::fields;
 pub(crate) use fields::Rest;
+use fields::fields;
 
 fields! {
     /// What every webhook of a call says of it.

@@ -55,13 +55,42 @@ async fn every_parameter_of_a_call_has_twilios_name() {
     let sent = form(&script.only());
     let names: Vec<&str> = sent.iter().map(|(name, _)| name.as_str()).collect();
     let documented = [
-        "To", "From", "Url", "Twiml", "ApplicationSid", "Method", "FallbackUrl", "FallbackMethod", "StatusCallback",
-        "StatusCallbackEvent", "StatusCallbackMethod", "SendDigits", "Timeout", "Record", "RecordingChannels",
-        "RecordingStatusCallback", "RecordingStatusCallbackMethod", "RecordingStatusCallbackEvent", "RecordingTrack",
-        "SipAuthUsername", "SipAuthPassword", "MachineDetection", "MachineDetectionTimeout",
-        "MachineDetectionSpeechThreshold", "MachineDetectionSpeechEndThreshold", "MachineDetectionSilenceTimeout",
-        "AsyncAmd", "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod", "Trim", "CallerId", "Byoc", "CallReason",
-        "CallToken", "TimeLimit", "ClientNotificationUrl",
+        "To",
+        "From",
+        "Url",
+        "Twiml",
+        "ApplicationSid",
+        "Method",
+        "FallbackUrl",
+        "FallbackMethod",
+        "StatusCallback",
+        "StatusCallbackEvent",
+        "StatusCallbackMethod",
+        "SendDigits",
+        "Timeout",
+        "Record",
+        "RecordingChannels",
+        "RecordingStatusCallback",
+        "RecordingStatusCallbackMethod",
+        "RecordingStatusCallbackEvent",
+        "RecordingTrack",
+        "SipAuthUsername",
+        "SipAuthPassword",
+        "MachineDetection",
+        "MachineDetectionTimeout",
+        "MachineDetectionSpeechThreshold",
+        "MachineDetectionSpeechEndThreshold",
+        "MachineDetectionSilenceTimeout",
+        "AsyncAmd",
+        "AsyncAmdStatusCallback",
+        "AsyncAmdStatusCallbackMethod",
+        "Trim",
+        "CallerId",
+        "Byoc",
+        "CallReason",
+        "CallToken",
+        "TimeLimit",
+        "ClientNotificationUrl",
     ];
     assert_eq!(names, documented);
     let shown = format!("{:?}", everything());
@@ -269,7 +298,8 @@ async fn a_recording_is_fetched_in_the_wanted_form_and_within_its_limit() {
 
 #[tokio::test]
 async fn a_stream_is_started_and_stopped_by_its_name() {
-    let stream = || ok(&json!({ "sid": "MZ00000000000000000000000000000001", "name": "notes", "status": "in-progress" }));
+    let stream =
+        || ok(&json!({ "sid": "MZ00000000000000000000000000000001", "name": "notes", "status": "in-progress" }));
     let (client, script) = client([stream(), stream()]);
     let new = NewStream::new("wss://example.com/sound")
         .name("notes")

@@ -9,9 +9,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use twilio_voice::{Config, TwilioVoiceChannel};
 
-use crate::support::{ACCOUNT, Answer, CALL, NUMBER, PERSON, RECORDING, TOKEN, answer, client_of, config, form, ok, pairs};
+use crate::support::{
+    ACCOUNT, Answer, CALL, NUMBER, PERSON, RECORDING, TOKEN, answer, client_of, config, form, ok, pairs,
+};
 
-fn channel_of(config: Config, answers: impl IntoIterator<Item = Answer>) -> (TwilioVoiceChannel, std::sync::Arc<crate::support::Script>) {
+fn channel_of(
+    config: Config,
+    answers: impl IntoIterator<Item = Answer>,
+) -> (TwilioVoiceChannel, std::sync::Arc<crate::support::Script>) {
     let (client, script) = client_of(config, answers);
     (TwilioVoiceChannel::new(client).unwrap(), script)
 }
@@ -36,7 +41,7 @@ async fn a_call_is_placed_and_calls_back_with_our_ids() {
     let (channel, script) = channel_of(config(), [queued()]);
     let receipt = channel.send(&message).await.unwrap();
     assert_eq!((receipt.provider_id.as_str(), receipt.status), (CALL, Status::CallInitiated));
-    assert_eq!(receipt.recipient, [message.to.clone()]);
+    assert_eq!(receipt.recipient, std::slice::from_ref(&message.to));
     let ours = format!("https://example.com/voz?account=twilio-voice%3A%2B15005550006&message={}", message.id);
     let expected = [
         ("To", PERSON),
@@ -93,8 +98,12 @@ async fn what_cannot_be_placed_makes_no_request() {
     let without_callback = Config::new(twilio_core::Config::new(ACCOUNT, TOKEN)).phone_number(NUMBER);
     let (channel, script) = channel_of(without_callback.clone(), []);
     let nothing_to_do = channel.send(&call(Call::default())).await.unwrap_err();
-    assert_eq!((nothing_to_do.kind(), nothing_to_do.field_name()), (ErrorKind::Config, Some("TWILIO_VOICE_CALLBACK_URL")));
-    let both = Call { answer: Some("<Response/>".into()), answer_url: Some("https://example.com".into()), ..Call::default() };
+    assert_eq!(
+        (nothing_to_do.kind(), nothing_to_do.field_name()),
+        (ErrorKind::Config, Some("TWILIO_VOICE_CALLBACK_URL"))
+    );
+    let both =
+        Call { answer: Some("<Response/>".into()), answer_url: Some("https://example.com".into()), ..Call::default() };
     let long = Call { answer: Some("x".repeat(4_001)), ..Call::default() };
     let endless = Call { answer: Some("<Response/>".into()), ring_seconds: Some(601), ..Call::default() };
     for (refused, field) in [(both, "answer"), (long, "Twiml"), (endless, "Timeout")] {

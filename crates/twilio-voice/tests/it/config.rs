@@ -49,7 +49,8 @@ fn a_wrong_setting_names_itself() {
 
 #[test]
 fn a_file_gives_the_same_and_unknown_keys_are_refused() {
-    let json = r#"{ "twilio": { "account_sid": "AC00000000000000000000000000000001" }, "phone_number": "+15005550006" }"#;
+    let json =
+        r#"{ "twilio": { "account_sid": "AC00000000000000000000000000000001" }, "phone_number": "+15005550006" }"#;
     let config: Config = serde_json::from_str(json).unwrap();
     assert_eq!(config.shown_number(), Some("+15005550006"));
     assert!(serde_json::from_str::<Config>(&json.replace("phone_number", "phone_nombre")).is_err());

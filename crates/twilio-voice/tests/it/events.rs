@@ -30,7 +30,13 @@ fn receive(url: &str, params: &[(&str, &str)]) -> Batch {
 }
 
 /// A webhook of a leg, and these parameters.
-fn leg<'a>(sid: &'a str, from: &'a str, to: &'a str, direction: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+fn leg<'a>(
+    sid: &'a str,
+    from: &'a str,
+    to: &'a str,
+    direction: &'a str,
+    more: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let call = [("AccountSid", ACCOUNT), ("CallSid", sid), ("From", from), ("To", to), ("Direction", direction)];
     [&call[..], more].concat()
 }
@@ -157,8 +163,15 @@ fn the_legs_move_the_record_by_what_they_are() {
     };
     use Status::*;
     let reached = [
-        Some(CallInitiated), Some(CallRinging), Some(CallInProgress), Some(CallCompleted), Some(CallBusy),
-        Some(CallNoAnswer), Some(CallFailed), Some(CallCanceled), None,
+        Some(CallInitiated),
+        Some(CallRinging),
+        Some(CallInProgress),
+        Some(CallCompleted),
+        Some(CallBusy),
+        Some(CallNoAnswer),
+        Some(CallFailed),
+        Some(CallCanceled),
+        None,
     ];
     for (word, reached) in words.into_iter().zip(reached) {
         let more = [("CallStatus", word), ("SequenceNumber", "1"), ("CallDuration", "61")];
@@ -248,7 +261,10 @@ fn a_recording_is_one_event_however_it_is_told() {
     let callback = receive(MARKED, &told);
     let of = |batch: &Batch| batch.events.iter().find(|event| event.kind.name() == "recording").cloned();
     let recording = of(&callback).unwrap();
-    assert_eq!((recording.account.as_str(), recording.subject.as_str(), recording.key.as_str()), (LINE, CALL, RECORDING));
+    assert_eq!(
+        (recording.account.as_str(), recording.subject.as_str(), recording.key.as_str()),
+        (LINE, CALL, RECORDING)
+    );
     for batch in [&action, &dial, &status] {
         assert_eq!(of(batch), Some(recording.clone()));
     }
@@ -266,7 +282,12 @@ fn a_recording_is_one_event_however_it_is_told() {
 #[test]
 fn who_answered_is_told_while_the_call_goes_on() {
     let url = format!("{MARKED}&message={MESSAGE}");
-    let amd = [("AccountSid", ACCOUNT), ("CallSid", CALL), ("AnsweredBy", "machine_start"), ("MachineDetectionDuration", "9")];
+    let amd = [
+        ("AccountSid", ACCOUNT),
+        ("CallSid", CALL),
+        ("AnsweredBy", "machine_start"),
+        ("MachineDetectionDuration", "9"),
+    ];
     let batch = receive(&url, &amd);
     let status = statuses(&batch)[0];
     assert_eq!((status.status, status.answered_by.as_deref()), (None, Some("machine_start")));
@@ -303,7 +324,8 @@ fn what_is_not_understood_is_kept_and_nothing_is_told() {
 fn story() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
     let base = MARKED.to_owned();
     let progress = |word, number: &'static str| [("CallStatus", word), ("SequenceNumber", number)];
-    let told = [("CallSid", CALL), ("RecordingSid", RECORDING), ("RecordingDuration", "28"), ("RecordingSource", "DialVerb")];
+    let told =
+        [("CallSid", CALL), ("RecordingSid", RECORDING), ("RecordingDuration", "28"), ("RecordingSource", "DialVerb")];
     let mut story = vec![
         (CALLBACK.to_owned(), incoming(&[("CallStatus", "ringing"), ("StirVerstat", "TN-Validation-Passed-A")])),
         (base.clone(), child(&progress("initiated", "0"))),

@@ -5,11 +5,15 @@
 mod api;
 #[cfg(feature = "channel")]
 mod channel;
+#[cfg(feature = "channel")]
+mod channel_conformance;
 mod config;
 #[cfg(feature = "channel")]
 mod events;
 #[cfg(feature = "channel")]
 mod respond;
+#[cfg(all(feature = "channel", feature = "rustls-ring"))]
+mod stories;
 #[cfg(feature = "client")]
 mod support;
 mod token;

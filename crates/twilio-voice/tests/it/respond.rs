@@ -38,8 +38,7 @@ fn client(identity: &str) -> Address {
 
 #[test]
 fn a_browser_is_put_through_to_a_phone() {
-    let dial =
-        |record| Decision::Dial { to: phone(PERSON), caller_id: phone(NUMBER), ring_seconds: 25, record };
+    let dial = |record| Decision::Dial { to: phone(PERSON), caller_id: phone(NUMBER), ring_seconds: 25, record };
     let question = asked(Asked::Dial { caller: client("ana"), to: PERSON.into(), parameters: BTreeMap::new() });
     let number = format!(
         r#"<Number statusCallback="{URL}" statusCallbackEvent="initiated ringing answered completed">{PERSON}</Number></Dial>"#
@@ -55,8 +54,7 @@ fn a_browser_is_put_through_to_a_phone() {
 #[test]
 fn a_colleague_is_put_through_by_identity() {
     for written in ["luis", "client:luis"] {
-        let dial =
-            Decision::Dial { to: client(written), caller_id: client("ana"), ring_seconds: 9_999, record: false };
+        let dial = Decision::Dial { to: client(written), caller_id: client("ana"), ring_seconds: 9_999, record: false };
         let expected = format!(
             r#"<Dial callerId="client:ana" answerOnBridge="true" timeout="600" action="{URL}"><Client statusCallback="{URL}" statusCallbackEvent="initiated ringing answered completed">luis</Client></Dial>"#
         );
@@ -65,7 +63,8 @@ fn a_colleague_is_put_through_by_identity() {
 }
 
 fn ring(clients: Vec<Address>, caller_id: Option<Address>) -> Decision {
-    let parameters = BTreeMap::from([("lead_id".to_owned(), "4 & 2".to_owned()), ("llamada".to_owned(), CALL.to_owned())]);
+    let parameters =
+        BTreeMap::from([("lead_id".to_owned(), "4 & 2".to_owned()), ("llamada".to_owned(), CALL.to_owned())]);
     Decision::Ring { clients, caller_id, ring_seconds: 20, parameters, next_step: 1, record: false }
 }
 
@@ -76,11 +75,8 @@ fn browsers_ring_for_a_caller_and_the_next_step_follows() {
             r#"<Client statusCallback="{URL}" statusCallbackEvent="initiated ringing answered"><Identity>{identity}</Identity><Parameter name="lead_id" value="4 &amp; 2"/><Parameter name="llamada" value="{CALL}"/></Client>"#
         )
     };
-    let expected = format!(
-        r#"<Dial timeout="20" action="{URL}&amp;step=1">{}{}</Dial>"#,
-        browser("ana"),
-        browser("luis")
-    );
+    let expected =
+        format!(r#"<Dial timeout="20" action="{URL}&amp;step=1">{}{}</Dial>"#, browser("ana"), browser("luis"));
     assert_eq!(twiml(&answer(), &ring(vec![client("ana"), client("luis")], None)), expected);
     let shown = twiml(&answer(), &ring(vec![client("ana")], Some(phone(PERSON))));
     assert!(shown.starts_with(&format!(r#"<Dial callerId="{PERSON}" timeout="20""#)), "{shown}");

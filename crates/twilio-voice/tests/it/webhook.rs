@@ -19,8 +19,7 @@ fn parse(params: &[(&str, &str)]) -> Webhook {
 
 /// The parameters that a call has in every webhook, and these.
 fn with<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let call =
-        [("AccountSid", ACCOUNT), ("CallSid", CALL), ("From", PERSON), ("To", NUMBER), ("Direction", "inbound")];
+    let call = [("AccountSid", ACCOUNT), ("CallSid", CALL), ("From", PERSON), ("To", NUMBER), ("Direction", "inbound")];
     [&call[..], more].concat()
 }
 
@@ -67,7 +66,10 @@ fn a_request_is_taken_apart() {
     ]) else {
         panic!("not a request");
     };
-    assert_eq!((request.call.client_identity(), request.call.direction.clone()), (Some("ana"), Some(Direction::Inbound)));
+    assert_eq!(
+        (request.call.client_identity(), request.call.direction.clone()),
+        (Some("ana"), Some(Direction::Inbound))
+    );
     assert_eq!(request.parameters().collect::<Vec<_>>(), [("lead_id", "42")]);
     // Blank says as little as absent, and is kept all the same.
     assert_eq!((request.call.called.as_deref(), &request.extra["Called"]), (None, &json!("")));
@@ -89,7 +91,10 @@ fn a_status_is_taken_apart() {
     assert_eq!(status.call.call_status, Some(CallStatus::Other("paused-by-martians".into())));
     assert_eq!((status.call_duration, status.duration, status.sequence_number), (Some(61), Some(2), Some(3)));
     assert_eq!(status.timestamp.unwrap().at().unwrap().unix_timestamp(), 1_767_366_245);
-    assert_eq!((status.call.root_sid(), status.call.answered_by.clone()), (Some(CHILD), Some(AnsweredBy::MachineEndBeep)));
+    assert_eq!(
+        (status.call.root_sid(), status.call.answered_by.clone()),
+        (Some(CHILD), Some(AnsweredBy::MachineEndBeep))
+    );
 }
 
 #[test]
@@ -162,10 +167,34 @@ fn texts(value: &Value) -> Value {
 #[test]
 fn no_parameter_is_lost_whatever_it_holds() {
     let names = [
-        "CallSid", "ParentCallSid", "From", "To", "Called", "CallStatus", "Direction", "SequenceNumber", "CallDuration",
-        "Timestamp", "DialCallStatus", "DialBridged", "DialCallDuration", "RecordingUrl", "RecordingSid",
-        "RecordingStatus", "RecordingDuration", "Digits", "Confidence", "AnsweredBy", "MachineDetectionDuration",
-        "TranscriptionText", "SessionId", "SessionStatus", "ErrorCode", "ErrorUrl", "Payload", "Brand-New",
+        "CallSid",
+        "ParentCallSid",
+        "From",
+        "To",
+        "Called",
+        "CallStatus",
+        "Direction",
+        "SequenceNumber",
+        "CallDuration",
+        "Timestamp",
+        "DialCallStatus",
+        "DialBridged",
+        "DialCallDuration",
+        "RecordingUrl",
+        "RecordingSid",
+        "RecordingStatus",
+        "RecordingDuration",
+        "Digits",
+        "Confidence",
+        "AnsweredBy",
+        "MachineDetectionDuration",
+        "TranscriptionText",
+        "SessionId",
+        "SessionStatus",
+        "ErrorCode",
+        "ErrorUrl",
+        "Payload",
+        "Brand-New",
     ];
     let values = ["", " ", "0", "1", "01", "-1", "true", "completed", "client:ana", "ñ 👍", "<a&b>\u{0}"];
     proptest::proptest!(|(picked in proptest::collection::vec((0..names.len(), 0..values.len()), 1..14))| {

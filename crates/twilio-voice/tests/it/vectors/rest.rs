@@ -55,7 +55,8 @@ fn same<T: DeserializeOwned + Serialize + HasExtra>(value: &Value) -> Result<(),
     let read: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
     let written = serde_json::to_value(&read).map_err(|error| error.to_string())?;
     let fields = value.as_object().into_iter().flatten();
-    let wanted: Value = fields.filter(|(_, field)| !field.is_null()).map(|(name, field)| (name.clone(), field.clone())).collect();
+    let wanted: Value =
+        fields.filter(|(_, field)| !field.is_null()).map(|(name, field)| (name.clone(), field.clone())).collect();
     if without_nulls(&written) != wanted {
         return Err(format!("read {wanted}, wrote {written}"));
     }
