@@ -93,8 +93,8 @@ impl Twilio {
         });
         let reporter =
             Reporter::completed(application.status_callback.clone(), application.status_callback_method.clone());
-        let source = Source::hook(&application.voice);
-        Run::start(self, &proof.account, call, script, reporter, Origin::Called, source, extra);
+        let source = Source::hook(&application.voice, extra);
+        Run::start(self, &proof.account, call, script, reporter, Origin::Called, source);
         Ok(sid)
     }
 

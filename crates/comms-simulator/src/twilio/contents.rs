@@ -102,8 +102,7 @@ pub(crate) fn list(twilio: &Twilio, request: &Request<'_>) -> Answered {
 pub(crate) fn list_with_approvals(twilio: &Twilio, request: &Request<'_>) -> Answered {
     let row = |content: &ContentTemplate| {
         let mut view = twilio.content_view(request, content);
-        let mut approval =
-            approval_view(content, &content.friendly_name, &content.category, &twilio.approval(content));
+        let mut approval = approval_view(content, &content.friendly_name, &content.category, &twilio.approval(content));
         if let (Some(view), Some(approval)) = (view.as_object_mut(), approval.as_object_mut()) {
             approval.remove("type");
             ["url", "links"].iter().for_each(|name| drop(view.remove(*name)));

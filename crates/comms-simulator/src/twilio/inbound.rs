@@ -386,7 +386,7 @@ impl Twilio {
             let verbs = match answer {
                 Answered::Empty => return,
                 Answered::Words(words) => {
-                    self.reply(&account, &to, &from, &Element::default(), words);
+                    self.reply(&account, &to, &from, &Element::default(), words, &reply.url);
                     return;
                 }
                 Answered::Verbs(verbs) => verbs,
@@ -396,7 +396,7 @@ impl Twilio {
                 match verb.name.as_str() {
                     "Message" | "Sms" => {
                         let body = verb.elements().find(|child| child.name == "Body").map(Element::text);
-                        self.reply(&account, &to, &from, verb, body.unwrap_or_else(|| verb.text()));
+                        self.reply(&account, &to, &from, verb, body.unwrap_or_else(|| verb.text()), &reply.url);
                     }
                     "Redirect" => next = Some((verb.text(), verb.owned("method"))),
                     other => self.violation("message", format!("the verb {other:?} is not one of messages")),
@@ -408,18 +408,18 @@ impl Twilio {
             let Some((target, method)) = next else {
                 return;
             };
-            let base = reqwest::Url::parse(&reply.url).and_then(|base| base.join(&target));
-            ask.url = base.map_or(target, |url| url.to_string());
+            ask.url = joined(&reply.url, &target);
             ask.method = method;
             hook = Hook::default();
         }
     }
 
     /// Sends what a `<Message>` says.
-    fn reply(&self, account: &Account, person: &str, own: &str, verb: &Element, body: String) {
+    fn reply(&self, account: &Account, person: &str, own: &str, verb: &Element, body: String, base: &str) {
         let media = verb.elements().filter(|child| child.name == "Media");
         let from = verb.owned("from").unwrap_or_else(|| own.to_owned());
-        let status_callback = verb.owned("statusCallback").or_else(|| verb.owned("action"));
+        let status_callback = verb.attribute("statusCallback").or_else(|| verb.attribute("action"));
+        let status_callback = status_callback.map(|target| joined(base, target));
         let outgoing = Outgoing {
             account: account.clone(),
             to: verb.owned("to").unwrap_or_else(|| person.to_owned()),
@@ -458,6 +458,12 @@ pub(crate) fn places(addresses: &[(&str, &str)]) -> Vec<(String, String)> {
         fields.push(pair(&format!("{prefix}Country"), country));
     }
     fields
+}
+
+/// An address of a document, from where the document came.
+fn joined(base: &str, target: &str) -> String {
+    let joined = reqwest::Url::parse(base).and_then(|base| base.join(target));
+    joined.map_or_else(|_| target.to_owned(), |url| url.to_string())
 }
 
 /// `MessageType` of a message on WhatsApp.

@@ -73,6 +73,8 @@ struct Inner {
     state: Mutex<State>,
     /// How many messages, calls and webhooks are under way.
     busy: watch::Sender<usize>,
+    /// Grows with every change of a message or call.
+    changes: watch::Sender<u64>,
 }
 
 /// What an endpoint answers.
@@ -99,7 +101,12 @@ impl Request<'_> {
 
 impl Twilio {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self(Arc::new(Inner { core, state: Mutex::new(State::default()), busy: watch::Sender::new(0) }))
+        Self(Arc::new(Inner {
+            core,
+            state: Mutex::new(State::default()),
+            busy: watch::Sender::new(0),
+            changes: watch::Sender::new(0),
+        }))
     }
 
     /// Adds a person or a browser, or changes the one with this address.
@@ -114,6 +121,26 @@ impl Twilio {
         let mut busy = self.0.busy.subscribe();
         let idle = busy.wait_for(|count| *count == 0);
         matches!(tokio::time::timeout(limit, idle).await, Ok(Ok(_)))
+    }
+
+    /// Waits until `condition` holds; whether it did within `limit`. It is asked again after every change of a message or
+    /// call.
+    pub async fn wait_until(&self, limit: Duration, mut condition: impl FnMut(&Self) -> bool) -> bool {
+        let mut changes = self.0.changes.subscribe();
+        let held = async {
+            while !condition(self) {
+                if changes.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(limit, held).await.unwrap_or(false)
+    }
+
+    /// Lets who waits look again.
+    fn touch(&self) {
+        self.0.changes.send_modify(|version| *version += 1);
     }
 
     fn core(&self) -> &Arc<Core> {

@@ -13,4 +13,5 @@ mod sends;
 mod statuses;
 mod support;
 mod templates;
+mod twilio;
 mod webhooks;

@@ -38,7 +38,7 @@ pub(crate) fn create(twilio: &Twilio, request: &Request<'_>) -> Answered {
         recording: params.is_true("Record").then(|| Target::of_request(params)),
         channels: if params.get("RecordingChannels") == Some("dual") { 2 } else { 1 },
     }));
-    Run::start(twilio, account, call, script, reporter, origin, source, Vec::new());
+    Run::start(twilio, account, call, script, reporter, origin, source);
     Ok(Answer::json(201, &answer))
 }
 
@@ -120,7 +120,7 @@ fn instructions(request: &Request<'_>) -> Result<(Source, Reporter), TwilioError
         }
         let reporter =
             Reporter::completed(application.status_callback.clone(), application.status_callback_method.clone());
-        return Ok((Source::hook(&application.voice), reporter));
+        return Ok((Source::hook(&application.voice, Vec::new()), reporter));
     }
     let events = params.all("StatusCallbackEvent").into_iter().flat_map(str::split_whitespace);
     let reporter = Reporter::new(
@@ -136,12 +136,13 @@ fn source(params: &Params) -> Result<Source, TwilioError> {
         if url::Url::parse(url).is_err() {
             return Err(TwilioError::new(21205).message(format!("Url is not a valid URL: {url}")));
         }
-        return Ok(Source::hook(&Hook {
+        let hook = Hook {
             url: Some(url.to_owned()),
             method: params.owned("Method"),
             fallback_url: params.owned("FallbackUrl"),
             fallback_method: params.owned("FallbackMethod"),
-        }));
+        };
+        return Ok(Source::hook(&hook, Vec::new()));
     }
     let words = params.get("Twiml").ok_or_else(|| TwilioError::new(21205))?;
     if words.chars().count() > MAX_TWIML {

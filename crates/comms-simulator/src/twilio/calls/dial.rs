@@ -4,7 +4,6 @@ use super::{
     super::{hooks::pair, ids, people::Contact, twiml::Element},
     Call, Order, Told,
     fields::Reporter,
-    recorder::Target,
     ringing::{Leg, Rang},
     run::{Flow, Run, Waited},
 };
@@ -95,7 +94,7 @@ impl Run {
         let record = verb.attribute("record").unwrap_or("do-not-record");
         let recording = (record.starts_with("record-") || record == "true").then(|| {
             let channels = if record.ends_with("dual") { 2 } else { 1 };
-            self.start_recording("DialVerb", channels, Target::of_element(verb, "recordingStatusCallback"))
+            self.start_recording("DialVerb", channels, self.target(verb, "recordingStatusCallback"))
         });
         let limit = verb.number("timeLimit", TIME_LIMIT);
         let ended = self.converse(&leg, limit).await;
@@ -155,7 +154,7 @@ impl Run {
             self.listen_to(&call.sid);
             let events = noun.attribute("statusCallbackEvent").unwrap_or_default();
             let reporter = Reporter::new(
-                noun.owned("statusCallback"),
+                self.address(&noun, "statusCallback"),
                 noun.owned("statusCallbackMethod"),
                 events.split_whitespace().map(str::to_owned).collect(),
             );
@@ -188,7 +187,7 @@ impl Run {
     /// Looks for a machine on the leg that took the call.
     async fn detect_on(&mut self, leg: &Leg) {
         if leg.noun.attribute("machineDetection").is_some() {
-            let target = Target::of_element(&leg.noun, "amdStatusCallback");
+            let target = self.target(&leg.noun, "amdStatusCallback");
             let answered_by = leg.contact.call.answered_by.clone();
             self.twilio.change_call(&leg.call.sid, |call| call.answered_by = Some(answered_by.clone()));
             self.report_detection(&leg.call, &answered_by, &target).await;

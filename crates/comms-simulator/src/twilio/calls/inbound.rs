@@ -73,7 +73,7 @@ impl Twilio {
         self.state(|state| state.calls.insert(&sid, call.clone()));
         let script = inbound.script.unwrap_or_else(|| settings.twilio.contact(&inbound.from).call);
         let reporter = Reporter::completed(status_callback.clone(), method.clone());
-        Run::start(self, account, call, script, reporter, Origin::Called, Source::hook(hook), inbound.extra);
+        Run::start(self, account, call, script, reporter, Origin::Called, Source::hook(hook, inbound.extra));
         Ok(sid)
     }
 }

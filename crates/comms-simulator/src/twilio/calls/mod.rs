@@ -197,12 +197,14 @@ impl Twilio {
 
     pub(crate) fn change_call(&self, sid: &str, change: impl FnOnce(&mut Call)) -> Option<Call> {
         let now = self.core().now();
-        self.state(|state| {
+        let changed = self.state(|state| {
             let call = state.calls.get_mut(sid)?;
             call.updated_at = now;
             change(call);
             Some(call.clone())
-        })
+        });
+        self.touch();
+        changed
     }
 
     pub(crate) fn call_of(&self, request: &Request<'_>) -> Result<Call, TwilioError> {

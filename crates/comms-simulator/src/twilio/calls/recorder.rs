@@ -33,16 +33,6 @@ impl Target {
         }
     }
 
-    /// The target that an element names by attributes with this beginning.
-    pub(crate) fn of_element(element: &Element, prefix: &str) -> Self {
-        let events = element.attribute(&format!("{prefix}Event")).unwrap_or_default();
-        Self {
-            url: element.owned(prefix),
-            method: element.owned(&format!("{prefix}Method")),
-            events: events.split_whitespace().map(str::to_owned).collect(),
-        }
-    }
-
     fn hears(&self, event: &str) -> bool {
         self.url.is_some()
             && (self.events.iter().any(|wanted| wanted == event) || self.events.is_empty() && event == "completed")
@@ -50,6 +40,26 @@ impl Target {
 }
 
 impl Run {
+    /// The target that an element names by attributes with this beginning.
+    pub(crate) fn target(&self, element: &Element, prefix: &str) -> Target {
+        let events = element.attribute(&format!("{prefix}Event")).unwrap_or_default();
+        Target {
+            url: self.address(element, prefix),
+            method: element.owned(&format!("{prefix}Method")),
+            events: events.split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The address that an attribute holds, from where the document came; nothing where it is no address.
+    pub(crate) fn address(&self, element: &Element, name: &str) -> Option<String> {
+        let target = element.attribute(name)?;
+        let address = self.resolve(target);
+        if address.is_none() {
+            self.twilio.violation("call", format!("error 11100: {name} {target:?} is no address"));
+        }
+        address
+    }
+
     /// Begins to record the call; returns the SID.
     pub(crate) fn start_recording(&mut self, source: &'static str, channels: u32, target: Target) -> String {
         let sid = ids::sid(self.twilio.core(), "RE");

@@ -131,6 +131,7 @@ impl Run {
     /// A leg gets on: it is noted and told to whom the noun names.
     pub(crate) async fn progress(&mut self, leg: &mut Leg, status: &str, seconds: Option<u32>) {
         let at = self.at();
+        self.changed_at = self.twilio.core().now();
         let changed = self.twilio.change_call(&leg.call.sid, |call| {
             call.status = status.to_owned();
             call.started_at.get_or_insert(at);

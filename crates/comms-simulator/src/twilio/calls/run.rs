@@ -20,6 +20,9 @@ use super::{
     recorder::Target,
 };
 
+/// Seconds that a call may last at most.
+const TIME_LIMIT: u32 = 14_400;
+
 /// What goes on after a verb.
 pub(crate) enum Flow {
     /// The next verb.
@@ -84,7 +87,11 @@ pub(crate) struct Run {
     /// Seconds of the call so far, ringing included.
     pub elapsed: u32,
     begun: OffsetDateTime,
+    /// When a leg last changed, by the clock: what is held lasts from then, as whoever watches sees the change first.
+    pub changed_at: OffsetDateTime,
     pub answered_at: Option<u32>,
+    /// Seconds after the answer at which the call is cut off.
+    time_limit: u32,
     /// The status that the call ends in.
     pub last_status: &'static str,
     told: mpsc::UnboundedReceiver<Told>,
@@ -92,14 +99,14 @@ pub(crate) struct Run {
 }
 
 impl Source {
-    pub(crate) fn hook(hook: &Hook) -> Self {
-        Self::Ask { hook: hook.clone(), kind: "voice_request", status: None, fields: Vec::new() }
+    /// The first document of a call.
+    pub(crate) fn hook(hook: &Hook, fields: Vec<(String, String)>) -> Self {
+        Self::Ask { hook: hook.clone(), kind: "voice_request", status: None, fields }
     }
 }
 
 impl Run {
     /// Begins a call; it goes on in the background.
-    #[expect(clippy::too_many_arguments, reason = "what a call consists of, named once")]
     pub(crate) fn start(
         twilio: &Twilio,
         account: &Account,
@@ -108,7 +115,6 @@ impl Run {
         reporter: Reporter,
         origin: Origin,
         source: Source,
-        first_fields: Vec<(String, String)>,
     ) {
         let (orders, told) = mpsc::unbounded_channel();
         twilio.state(|state| state.orders.insert(call.sid.clone(), orders.clone()));
@@ -126,30 +132,26 @@ impl Run {
             documents: 0,
             elapsed: 0,
             begun: call.created_at,
+            changed_at: call.created_at,
             answered_at: None,
+            time_limit: TIME_LIMIT,
             last_status: "completed",
             told,
             orders,
             script,
             call,
         };
-        twilio.spawn(async move { run.carry_out(origin, source, first_fields).await });
+        twilio.spawn(async move { run.carry_out(origin, source).await });
     }
 
-    async fn carry_out(mut self, origin: Origin, source: Source, first_fields: Vec<(String, String)>) {
-        let source = match source {
-            Source::Ask { hook, kind, status, mut fields } => {
-                fields.extend(first_fields);
-                Source::Ask { hook, kind, status, fields }
-            }
-            words => words,
-        };
+    async fn carry_out(mut self, origin: Origin, source: Source) {
         match origin {
             Origin::Called => {
                 self.begin("ringing").await;
                 self.follow(source).await;
             }
             Origin::Api(placed) => {
+                self.time_limit = placed.time_limit.unwrap_or(TIME_LIMIT);
                 if self.place(&placed).await {
                     self.detect(&placed).await;
                     let recording = placed.recording.clone();
@@ -381,6 +383,7 @@ impl Run {
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Call)) {
+        self.changed_at = self.twilio.core().now();
         if let Some(changed) = self.twilio.change_call(&self.call.sid, change) {
             self.call = changed;
         }
@@ -425,6 +428,20 @@ impl Run {
 
     /// Lets seconds of the call pass, unless it is told something.
     pub(crate) async fn wait(&mut self, seconds: u32) -> Waited {
+        let left = self.answered_at.map_or(u32::MAX, |_| self.time_limit.saturating_sub(self.talked()));
+        if seconds > left {
+            return match self.pass(left).await {
+                Waited::Over => Waited::Told(Told {
+                    leg: self.call.sid.clone(),
+                    order: Order::HangUp { after: 0, status: "completed" },
+                }),
+                told => told,
+            };
+        }
+        self.pass(seconds).await
+    }
+
+    async fn pass(&mut self, seconds: u32) -> Waited {
         let second_ms = self.twilio.settings().twilio.calls.second_ms;
         if second_ms == 0 {
             if let Ok(told) = self.told.try_recv() {
@@ -450,11 +467,12 @@ impl Run {
 
     /// Waits until the call is told something. The clock of the simulator says how long that took.
     pub(crate) async fn hold(&mut self) -> Told {
-        let begun = self.twilio.core().now();
         loop {
             // Told by a handle that this call keeps itself, so the channel does not close.
             if let Some(told) = self.told.recv().await {
-                let passed = (self.twilio.core().now() - begun).whole_seconds();
+                let now = self.twilio.core().now();
+                let passed = (now - self.changed_at).whole_seconds();
+                self.changed_at = now;
                 self.elapsed += u32::try_from(passed).unwrap_or_default();
                 return told;
             }

@@ -3,7 +3,6 @@
 use super::{
     super::{config::Hook, hooks::pair, twiml::Element},
     Order, Told,
-    recorder::Target,
     run::{Flow, Run, Source, Waited},
 };
 
@@ -20,11 +19,11 @@ impl Run {
         match verb.name.as_str() {
             "Say" | "Play" => {
                 self.pick_up().await;
-                self.pass(sounding(verb)).await
+                self.elapse(sounding(verb)).await
             }
             "Pause" => {
                 self.pick_up().await;
-                self.pass(verb.number("length", 1)).await
+                self.elapse(verb.number("length", 1)).await
             }
             "Gather" => self.gather(verb).await,
             "Record" => self.record(verb).await,
@@ -43,7 +42,7 @@ impl Run {
     }
 
     /// Lets time pass, unless the call is told otherwise.
-    async fn pass(&mut self, seconds: u32) -> Flow {
+    async fn elapse(&mut self, seconds: u32) -> Flow {
         match self.wait(seconds).await {
             Waited::Over => Flow::Next,
             Waited::Told(told) => self.obey(told),
@@ -122,9 +121,9 @@ impl Run {
         let seconds = self.script.record_seconds.min(longest);
         if seconds == 0 {
             // Silence: the verb is passed over after its timeout, and its action is not asked.
-            return self.pass(verb.number("timeout", 5)).await;
+            return self.elapse(verb.number("timeout", 5)).await;
         }
-        let target = Target::of_element(verb, "recordingStatusCallback");
+        let target = self.target(verb, "recordingStatusCallback");
         let sid = self.start_recording("RecordVerb", 1, target);
         let told = match self.wait(seconds).await {
             Waited::Told(told) => Some(told),

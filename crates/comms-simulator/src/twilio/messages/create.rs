@@ -152,6 +152,7 @@ impl Twilio {
                 change(message);
             }
         });
+        self.touch();
     }
 }
 

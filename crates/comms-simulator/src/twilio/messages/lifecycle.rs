@@ -113,7 +113,7 @@ impl Twilio {
     /// The message in its next status; nothing where it was cancelled or deleted meanwhile.
     fn advance(&self, sid: &str, from: &str, step: &Step) -> Option<Message> {
         let now = self.core().now();
-        self.state(|state| {
+        let changed = self.state(|state| {
             let message = state.messages.get_mut(sid).filter(|message| message.status != "canceled")?;
             message.status = step.status.to_owned();
             message.error_code = step.error_code;
@@ -124,7 +124,9 @@ impl Twilio {
                 message.segments = segments(&message.body);
             }
             Some(message.clone())
-        })
+        });
+        self.touch();
+        changed
     }
 
     fn status_fields(&self, message: &Message, status: &str, error_code: Option<i64>) -> Vec<(String, String)> {
