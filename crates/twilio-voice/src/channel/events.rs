@@ -7,6 +7,7 @@ use comms_core::{
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
+use twilio_core::Params;
 
 use super::{PROVIDER, address, marks::Marks};
 use crate::{
@@ -17,9 +18,11 @@ use crate::{
 /// What stands before the id of the account above all numbers.
 const ABOVE: &str = "twilio";
 
-/// Everything that a webhook says; `url` is the address that was called.
-pub(super) fn batch(webhook: Webhook, url: &str) -> Batch {
-    let mut reading = Reading { marks: Marks::of_url(url), batch: Batch::default() };
+/// Everything that a webhook says; `url` is the address that was called. It was proved by the token of the account that it names;
+/// JSON, which names none, by that of any.
+pub(super) fn batch(webhook: Webhook, params: &Params, url: &str) -> Batch {
+    let speaker = params.get("AccountSid").map(|sid| AccountId::of(ABOVE, sid));
+    let mut reading = Reading { marks: Marks::of_url(url), batch: Batch { speaker, ..Batch::default() } };
     reading.read(webhook);
     reading.batch
 }

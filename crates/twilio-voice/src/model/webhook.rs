@@ -19,6 +19,7 @@ use super::{
 };
 
 mod fields;
+mod kinds;
 
 pub(crate) use fields::Rest;
 use fields::fields;
@@ -293,7 +294,7 @@ pub struct Fallback {
     /// What was wrong.
     pub error_code: Option<String>,
     /// The address that failed.
-    pub error_url: Option<String>,
+    pub error_url: String,
     /// The request.
     pub of: Box<Webhook>,
 }
@@ -304,10 +305,9 @@ impl Serialize for Fallback {
             Value::Object(parameters) => parameters,
             other => Extra::from_iter([("of".to_owned(), other)]),
         };
-        for (name, value) in [("ErrorCode", &self.error_code), ("ErrorUrl", &self.error_url)] {
-            if let Some(value) = value {
-                parameters.insert(name.to_owned(), Value::String(value.clone()));
-            }
+        parameters.insert("ErrorUrl".to_owned(), self.error_url.as_str().into());
+        if let Some(code) = &self.error_code {
+            parameters.insert("ErrorCode".to_owned(), code.as_str().into());
         }
         parameters.serialize(serializer)
     }
@@ -366,64 +366,6 @@ impl Webhook {
             Self::Other(_) => "other",
         }
     }
-
-    /// Tells by the parameters what kind it is, and takes them apart.
-    pub(crate) fn of_parameters(rest: Rest) -> Self {
-        if rest.has("ErrorCode") && rest.has("ErrorUrl") {
-            return fallback(rest);
-        }
-        if rest.has("Payload") && !rest.has("CallSid") {
-            return Self::Debugger(Debugger::read(rest).into());
-        }
-        if rest.has("RecordingStatus") {
-            return Self::Recording(RecordingCallback::read(rest).into());
-        }
-        if !rest.has("CallSid") {
-            return Self::Other(Value::Object(rest.into_extra()));
-        }
-        Self::of_call(rest)
-    }
-
-    fn of_call(rest: Rest) -> Self {
-        let status = rest.text("CallStatus").map(CallStatus::from);
-        let progress = ["CallbackSource", "SequenceNumber", "CallDuration"].iter().any(|name| rest.has(name));
-        if rest.has("DialCallStatus") {
-            Self::DialAction(DialAction::read(rest).into())
-        } else if rest.has("TranscriptionSid") || rest.has("TranscriptionText") {
-            Self::Transcription(Transcription::read(rest).into())
-        } else if rest.has("SessionId") && (rest.has("SessionStatus") || rest.has("HandoffData")) {
-            Self::ConversationRelay(ConversationRelay::read(rest).into())
-        } else if progress {
-            Self::Status(StatusCallback::read(rest).into())
-        } else if rest.has("RecordingUrl") {
-            Self::RecordAction(RecordAction::read(rest).into())
-        } else if ["Digits", "SpeechResult"].iter().any(|name| rest.has(name)) {
-            Self::Gather(Gather::read(rest).into())
-        } else if rest.has("MachineDetectionDuration") && status.is_none() {
-            Self::Amd(Amd::read(rest).into())
-        } else if status.is_some_and(|status| status == CallStatus::Initiated || status.is_final()) {
-            Self::Status(StatusCallback::read(rest).into())
-        } else {
-            Self::Request(VoiceRequest::read(rest).into())
-        }
-    }
-}
-
-/// What is no call of ours to understand is kept as it is below the error.
-fn fallback(mut rest: Rest) -> Webhook {
-    let (error_code, error_url) = (rest.take("ErrorCode"), rest.take("ErrorUrl"));
-    if error_url.is_none() {
-        // Blank or given twice: not a fallback, and nothing may be lost.
-        if let Some(code) = error_code {
-            rest.put("ErrorCode", code);
-        }
-        return if rest.has("CallSid") {
-            Webhook::of_call(rest)
-        } else {
-            Webhook::Other(Value::Object(rest.into_extra()))
-        };
-    }
-    Webhook::Fallback(Fallback { error_code, error_url, of: Box::new(Webhook::of_parameters(rest)) })
 }
 
 impl fmt::Debug for Webhook {

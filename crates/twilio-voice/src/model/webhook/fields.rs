@@ -39,11 +39,6 @@ impl Rest {
         Some(value)
     }
 
-    /// Puts back what was taken.
-    pub(super) fn put(&mut self, name: &str, value: String) {
-        self.0.push((name.to_owned(), value));
-    }
-
     /// What nobody took. A parameter that came several times is a list.
     pub(super) fn into_extra(self) -> Extra {
         let mut extra = Extra::new();
