@@ -99,15 +99,19 @@ fn twilio(settings: &Settings) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    for name in twilio.missing_to_send() {
-        findings.push(missing(name, "calls, SMS and WhatsApp messages cannot be sent through Twilio"));
+    let of_file = || settings.accounts.iter().filter(|account| account.carrier() == Provider::Twilio);
+    // Whoever has sub-accounts alone needs none above them.
+    if twilio.is_wanted() || of_file().any(|account| account.account_sid.is_none()) {
+        for name in twilio.missing_to_send() {
+            findings.push(missing(name, "calls, SMS and WhatsApp messages cannot be sent through Twilio"));
+        }
+        let unheard = twilio.missing_to_receive().into_iter().filter(|name| !twilio.missing_to_send().contains(name));
+        findings.extend(unheard.map(|name| missing(name, "Twilio's webhooks are refused")));
+        for name in twilio.missing_for_browsers().into_iter().filter(|name| *name != "TWILIO_ACCOUNT_SID") {
+            findings.push(Finding::notice(name, not_set(name, "browsers cannot call")));
+        }
     }
-    let receive = twilio.missing_to_receive().into_iter().filter(|name| !twilio.missing_to_send().contains(name));
-    findings.extend(receive.map(|name| missing(name, "Twilio's webhooks are refused")));
-    for name in twilio.missing_for_browsers().into_iter().filter(|name| *name != "TWILIO_ACCOUNT_SID") {
-        findings.push(Finding::notice(name, not_set(name, "browsers cannot call")));
-    }
-    if twilio.accounts().is_empty() && settings.accounts.iter().all(|account| account.carrier() != Provider::Twilio) {
+    if twilio.accounts().is_empty() && of_file().next().is_none() {
         findings.push(missing("TWILIO_PHONE_NUMBER", "Twilio has no number to call or write from"));
     }
     if settings.http.is_reachable() {

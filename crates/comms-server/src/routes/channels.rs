@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use comms_core::{
-    AccountId, ChannelKind, Direction, MessageId, Status, UserId,
+    AccountId, ChannelKind, Direction, MessageId, Status,
     history::{Account, HistoryEntry, HistoryFilter, Scope},
 };
 use comms_engine::{Code as EngineCode, EngineError, SendRequest};
@@ -138,9 +138,11 @@ async fn send(
 /// The account that these routes send from: never another provider's. The user's own first.
 async fn twilio_account(state: &State, sender: &Sender, channel: ChannelKind) -> Result<Account, ApiError> {
     let accounts = state.repository.accounts(Some(&sender.scope.organization)).await?;
+    let order = state.engine.channels().accounts(channel);
+    let place = |one: &&Account| order.iter().position(|id| *id == one.id).unwrap_or(usize::MAX);
     let usable = || accounts.iter().filter(|one| one.active && one.channel == channel && is_twilio(&one.id));
-    let own = |user: &UserId| usable().find(|one| one.owner.as_ref() == Some(user));
-    let chosen = sender.user.as_ref().and_then(own).or_else(|| usable().next());
+    let own = usable().filter(|one| sender.user.is_some() && one.owner == sender.user).min_by_key(place);
+    let chosen = own.or_else(|| usable().min_by_key(place));
     chosen.cloned().ok_or_else(|| EngineError::NoAccount(channel).into())
 }
 

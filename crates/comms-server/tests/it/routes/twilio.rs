@@ -1,7 +1,9 @@
 //! The routes of S1 and S2: the same handlers under other names, in other words.
 
 use comms_server::auth::Role;
-use comms_simulator::twilio::{InboundMessage, NUMBER, SUBACCOUNT_AUTH_TOKEN, SUBACCOUNT_NUMBER, SUBACCOUNT_SID};
+use comms_simulator::twilio::{
+    CONTENT_SID, InboundMessage, NUMBER, SUBACCOUNT_AUTH_TOKEN, SUBACCOUNT_NUMBER, SUBACCOUNT_SID,
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -130,6 +132,20 @@ async fn where_both_are_there_whatsapp_goes_through_meta() {
     let body = json!({"telefono": PHONE, "mensaje": "por Twilio", "cuenta": format!("twilio-whatsapp:{NUMBER}")});
     let sent = server.seller().post(crate::support::SEND, &body).await.data();
     assert!(sent["sid_externo"].as_str().unwrap().starts_with("SM"), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_through_twilio_by_its_content_sid() {
+    let server = TestServer::start().await;
+    let account = format!("twilio-whatsapp:{NUMBER}");
+    let body = json!({"telefono": PHONE, "template": CONTENT_SID, "params": ["Ana", "A-1001"], "cuenta": account});
+    let sent = server.seller().post(crate::support::SEND, &body).await;
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    server.until_state(sent.data()["mensaje_id"].as_str().unwrap(), "leido").await;
+    let list = format!("/api/comunicaciones/whatsapp/plantillas?cuenta={}", account.replace('+', "%2B"));
+    let templates = server.seller().get(&list).await.data();
+    let names: Vec<_> = templates.as_array().unwrap().iter().map(|one| one["nombre"].as_str().unwrap()).collect();
+    assert!(!names.is_empty(), "{templates}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

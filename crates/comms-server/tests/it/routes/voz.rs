@@ -100,6 +100,33 @@ async fn a_browser_calls_and_it_is_one_record_with_its_duration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_seller_may_show_a_number_of_their_own() {
+    let server = TestServer::start_with(|settings| {
+        settings.twilio.caller_id = Some("+15005550009".to_owned());
+        let own = "channel = \"voice\"\nnumber = \"+34600000001\"\nowner = \"8\"\ncaller_id = \"+34600000008\"\n";
+        settings.accounts.push(toml::from_str(own).unwrap());
+    })
+    .await;
+    for (at, (user, shown)) in [("7", "+15005550009"), ("8", "+34600000008")].into_iter().enumerate() {
+        let identity = token(&server, user).await["identity"].as_str().unwrap().to_owned();
+        let (sid, from) = (format!("CA{at:032}"), format!("client:{identity}"));
+        let form = [
+            ("AccountSid", ACCOUNT_SID),
+            ("CallSid", sid.as_str()),
+            ("CallStatus", "ringing"),
+            ("Direction", "inbound"),
+            ("From", from.as_str()),
+            ("To", PHONE),
+            // What a page asks for has no effect.
+            ("callerId", "+34600000099"),
+        ];
+        let answer = server.twilio(crate::support::VOICE_WEBHOOK, &form).await.text();
+        assert!(answer.contains(&format!("callerId=\"{shown}\"")), "{user}: {answer}");
+        assert!(answer.contains(&format!(">{PHONE}</Number>")), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_sellers_lead_is_not_called() {
     let server = TestServer::start_with_leads().await;
     let token = token(&server, "7").await["token"].as_str().unwrap().to_owned();
