@@ -102,3 +102,35 @@ fn twilio(auth_token: &Secret, webhook: &Webhook) -> String {
     mac.update(signed.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signature(url: &str, payload: Payload) -> String {
+        let signer = Signer::Twilio { auth_token: Secret::from("12345") };
+        let mut headers = signer.headers(&Webhook { url: url.to_owned(), payload });
+        assert_eq!(headers[0].0, "X-Twilio-Signature");
+        headers.remove(0).1
+    }
+
+    #[test]
+    fn twilios_own_example_is_signed_alike() {
+        let fields = [
+            ("To", "+18005551212"),
+            ("CallSid", "CA1234567890ABCDE"),
+            ("Caller", "+12349013030"),
+            ("Digits", "1234"),
+            ("From", "+12349013030"),
+        ];
+        let mut fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let url = "https://mycompany.com/myapp.php?foo=1&bar=2";
+        let expected = "0/KCTR6DLpKmkAf8muzZqo1nDgQ=";
+        assert_eq!(signature(url, Payload::Form(fields.clone())), expected);
+        fields.push(fields[0].clone());
+        let with_overrides = format!("{url}#rc=2");
+        assert_eq!(signature(&with_overrides, Payload::Form(fields)), expected, "neither fragment nor copy counts");
+        let of_address = signature(url, Payload::Json(Bytes::from_static(b"{}")));
+        assert_eq!(of_address, signature(url, Payload::Form(Vec::new())), "a document is not part of it");
+    }
+}

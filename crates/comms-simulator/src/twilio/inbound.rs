@@ -3,7 +3,6 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{Refused, ledger::Subject};
 
@@ -12,8 +11,7 @@ use super::{
     config::{Account, Hook},
     hooks::{Ask, pair},
     ids,
-    messages::{Message, Outgoing, segments},
-    twiml::{Answered, Element},
+    messages::{Message, segments},
 };
 
 /// The words that stop messages.
@@ -22,9 +20,6 @@ const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUI
 const START: [&str; 3] = ["START", "UNSTOP", "YES"];
 /// The words that ask for help.
 const HELP: [&str; 2] = ["HELP", "INFO"];
-/// Documents that one message may ask for.
-const MAX_DOCUMENTS: usize = 10;
-
 /// A message from a person.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -140,7 +135,7 @@ impl InboundMessage {
         self
     }
 
-    fn is_whatsapp(&self) -> bool {
+    pub(crate) fn is_whatsapp(&self) -> bool {
         self.from.starts_with("whatsapp:")
     }
 }
@@ -240,7 +235,7 @@ impl Twilio {
         inbound.from.clone()
     }
 
-    fn user_id(&self, inbound: &InboundMessage) -> String {
+    pub(crate) fn user_id(&self, inbound: &InboundMessage) -> String {
         let settings = self.settings();
         let number = inbound.from.trim_start_matches("whatsapp:");
         let known = inbound.user_id.clone().or_else(|| settings.twilio.contact(number).user_id);
@@ -304,186 +299,6 @@ impl Twilio {
             return Some("START");
         }
         is(&HELP).then_some("HELP")
-    }
-
-    fn inbound_fields(
-        &self,
-        inbound: &InboundMessage,
-        account: &Account,
-        sid: &str,
-        sender: &str,
-        media: &[String],
-    ) -> Vec<(String, String)> {
-        let mut fields = vec![
-            pair("MessageSid", sid),
-            pair("SmsSid", sid),
-            pair("SmsMessageSid", sid),
-            pair("AccountSid", &account.sid),
-            pair("From", sender),
-            pair("To", &inbound.to),
-            pair("Body", &inbound.body),
-            pair("NumMedia", media.len().to_string()),
-            pair("NumSegments", segments(&inbound.body).to_string()),
-            pair("SmsStatus", "received"),
-            pair("ApiVersion", "2010-04-01"),
-        ];
-        for (index, (file, stored)) in inbound.files.iter().zip(media).enumerate() {
-            fields.push(pair(&format!("MediaUrl{index}"), self.media_url(&account.sid, sid, stored)));
-            fields.push(pair(&format!("MediaContentType{index}"), &file.content_type));
-        }
-        if inbound.is_whatsapp() {
-            fields.extend(self.whatsapp_fields(inbound));
-        } else {
-            fields.extend(places(&[("From", sender), ("To", &inbound.to)]));
-        }
-        fields
-    }
-
-    fn whatsapp_fields(&self, inbound: &InboundMessage) -> Vec<(String, String)> {
-        let settings = self.settings();
-        let number = inbound.from.trim_start_matches("whatsapp:");
-        let contact = settings.twilio.contact(number);
-        let name = inbound.profile_name.clone().or(contact.profile_name).unwrap_or_else(|| "Test User".to_owned());
-        let mut context = json!({"ProfileName": name});
-        let mut fields = vec![
-            pair("ProfileName", &name),
-            pair("MessageType", kind(inbound)),
-            pair("ExternalUserId", format!("whatsapp:{}", self.user_id(inbound))),
-            pair("ReferralNumMedia", "0"),
-        ];
-        if !inbound.hidden {
-            let digits = number.trim_start_matches('+');
-            fields.push(pair("WaId", digits));
-            context["WaId"] = json!(digits);
-        }
-        if let Some(place) = &inbound.location {
-            fields.push(pair("Latitude", place.latitude.to_string()));
-            fields.push(pair("Longitude", place.longitude.to_string()));
-            fields.extend(place.address.as_ref().map(|address| pair("Address", address)));
-            fields.extend(place.label.as_ref().map(|label| pair("Label", label)));
-        }
-        if let Some(button) = &inbound.button {
-            fields.push(pair("ButtonText", &button.text));
-            fields.push(pair("ButtonPayload", &button.payload));
-            context["ButtonText"] = json!(button.text);
-        }
-        if let Some(original) = &inbound.reply_to {
-            fields.push(pair("OriginalRepliedMessageSid", original));
-            fields.push(pair("OriginalRepliedMessageSender", &inbound.to));
-        }
-        let metadata = json!({"type": "whatsapp", "data": {"context": context}});
-        fields.push(pair("ChannelMetadata", metadata.to_string()));
-        fields
-    }
-
-    /// Asks what to answer and sends it. `to` is the person, `from` our address.
-    async fn converse(&self, mut ask: Ask, hook: Hook, account: Account, to: String, from: String) {
-        let mut hook = hook;
-        for _ in 0..MAX_DOCUMENTS {
-            let Ok((answer, reply)) = self.document(&ask, &hook, Answered::of).await else {
-                return;
-            };
-            let verbs = match answer {
-                Answered::Empty => return,
-                Answered::Words(words) => {
-                    self.reply(&account, &to, &from, &Element::default(), words, &reply.url);
-                    return;
-                }
-                Answered::Verbs(verbs) => verbs,
-            };
-            let mut next = None;
-            for verb in &verbs {
-                match verb.name.as_str() {
-                    "Message" | "Sms" => {
-                        let body = verb.elements().find(|child| child.name == "Body").map(Element::text);
-                        self.reply(&account, &to, &from, verb, body.unwrap_or_else(|| verb.text()), &reply.url);
-                    }
-                    "Redirect" => next = Some((verb.text(), verb.owned("method"))),
-                    other => self.violation("message", format!("the verb {other:?} is not one of messages")),
-                }
-                if next.is_some() {
-                    break;
-                }
-            }
-            let Some((target, method)) = next else {
-                return;
-            };
-            ask.url = joined(&reply.url, &target);
-            ask.method = method;
-            hook = Hook::default();
-        }
-    }
-
-    /// Sends what a `<Message>` says.
-    fn reply(&self, account: &Account, person: &str, own: &str, verb: &Element, body: String, base: &str) {
-        let media = verb.elements().filter(|child| child.name == "Media");
-        let from = verb.owned("from").unwrap_or_else(|| own.to_owned());
-        let status_callback = verb.attribute("statusCallback").or_else(|| verb.attribute("action"));
-        let status_callback = status_callback.map(|target| joined(base, target));
-        let outgoing = Outgoing {
-            account: account.clone(),
-            to: verb.owned("to").unwrap_or_else(|| person.to_owned()),
-            from,
-            is_from_known: true,
-            service_sid: None,
-            body,
-            files: media.map(Element::text).collect(),
-            approval: None,
-            direction: "outbound-reply",
-            status_callback,
-            scheduled_for: None,
-        };
-        if outgoing.body.is_empty() && outgoing.files.is_empty() {
-            self.violation("message", "a <Message> without words and files is not sent");
-            return;
-        }
-        if self.submit(outgoing).is_err() {
-            self.violation("message", "a <Message> to somebody who said STOP is not sent (21610)");
-        }
-    }
-}
-
-/// `FromCity`, `FromState` … of several addresses; blank abroad, as Twilio has them.
-pub(crate) fn places(addresses: &[(&str, &str)]) -> Vec<(String, String)> {
-    let mut fields = Vec::new();
-    for (prefix, address) in addresses {
-        if !address.starts_with('+') {
-            continue;
-        }
-        let country = ids::country(address);
-        let [city, state, zip] = if country == "US" { ["SAN FRANCISCO", "CA", "94103"] } else { ["", "", ""] };
-        fields.push(pair(&format!("{prefix}City"), city));
-        fields.push(pair(&format!("{prefix}State"), state));
-        fields.push(pair(&format!("{prefix}Zip"), zip));
-        fields.push(pair(&format!("{prefix}Country"), country));
-    }
-    fields
-}
-
-/// An address of a document, from where the document came.
-fn joined(base: &str, target: &str) -> String {
-    let joined = reqwest::Url::parse(base).and_then(|base| base.join(target));
-    joined.map_or_else(|_| target.to_owned(), |url| url.to_string())
-}
-
-/// `MessageType` of a message on WhatsApp.
-fn kind(inbound: &InboundMessage) -> &'static str {
-    if inbound.button.is_some() {
-        return "button";
-    }
-    if inbound.location.is_some() {
-        return "location";
-    }
-    let Some(file) = inbound.files.first() else {
-        return "text";
-    };
-    match file.content_type.split('/').next().unwrap_or_default() {
-        "image" if file.content_type == "image/webp" => "sticker",
-        "image" => "image",
-        "video" => "video",
-        "audio" => "audio",
-        _ if file.content_type == "text/vcard" => "contacts",
-        _ => "document",
     }
 }
 

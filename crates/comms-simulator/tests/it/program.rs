@@ -80,3 +80,23 @@ fn it_signs_a_form_and_refuses_half_a_call() {
     assert!(!sign(&[&url[..], &["--app-secret", "s"]].concat(), "").status.success(), "no body");
     assert!(!sign(&[&url[..], &["--json", "{}"]].concat(), "").status.success(), "no key");
 }
+
+#[test]
+fn it_signs_as_twilio() {
+    let url = "http://localhost:3000/webhook/sms?account=a";
+    let base = ["--url", url, "--provider", "twilio", "--auth-token", "s3cret"];
+    let output = sign(&[&base[..], &["--form", "To=+34 600", "--form", "Body=it's"]].concat(), "");
+    let signature = |data: String| signature::hmac_sha1_base64(&Secret::from("s3cret"), data.as_bytes());
+    let expected = format!(
+        "curl -X POST '{url}' -H 'Content-Type: application/x-www-form-urlencoded' \
+         -H 'X-Twilio-Signature: {}' --data-raw 'To=%2B34+600&Body=it%27s'\n",
+        signature(format!("{url}Bodyit'sTo+34 600"))
+    );
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    let output = sign(&[&base[..], &["--json", "{}"]].concat(), "");
+    let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let text = String::from_utf8(output.stdout).unwrap();
+    let address = format!("{url}&bodySHA256={hash}");
+    assert!(text.contains(&format!("'{address}'")) && text.contains(&signature(address)), "{text}");
+    assert!(!sign(&["--url", url, "--provider", "meta", "--auth-token", "s", "--form", "a=b"], "").status.success());
+}

@@ -3,9 +3,10 @@
 use super::{
     super::{hooks::pair, ids, people::Contact, twiml::Element},
     Call, Order, Told,
+    clock::Waited,
     fields::Reporter,
     ringing::{Leg, Rang},
-    run::{Flow, Run, Waited},
+    run::{Flow, Run},
 };
 
 /// Phones that ring at the same time.
@@ -89,8 +90,10 @@ impl Run {
     async fn talk(&mut self, mut leg: Leg, verb: &Element) -> Dialled {
         let begun = self.elapsed;
         self.progress(&mut leg, "in-progress", None).await;
+        let taken_at = self.changed_at;
         self.detect_on(&leg).await;
         self.pick_up().await;
+        self.changed_at = taken_at;
         let record = verb.attribute("record").unwrap_or("do-not-record");
         let recording = (record.starts_with("record-") || record == "true").then(|| {
             let channels = if record.ends_with("dual") { 2 } else { 1 };

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    super::{dates, hooks::pair, inbound::places},
+    super::{dates, hooks::pair, inbound_fields::places},
     Call,
 };
 

@@ -1,10 +1,12 @@
 //! Calls: placing, looking up, changing, and the machine that carries them out.
 
+mod clock;
 mod create;
 mod dial;
 mod fields;
 mod inbound;
 mod recorder;
+mod report;
 mod ringing;
 mod run;
 mod verbs;

@@ -10,7 +10,7 @@ use super::{
         twiml::Element,
     },
     Run,
-    run::subject,
+    report::subject,
 };
 
 /// Where something is reported, and which of its events.

@@ -7,8 +7,9 @@ use super::{
         twiml::Element,
     },
     Call, Order, Told,
+    clock::Waited,
     fields::Reporter,
-    run::{Flow, Run, Waited},
+    run::{Flow, Run},
 };
 
 /// A leg that a `<Dial>` makes.

@@ -1,22 +1,21 @@
 //! Carries out one call: asks for documents, does what they say, reports.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
-
-use crate::ledger::Subject;
 
 use super::{
     super::{
         Twilio,
         config::{Account, Hook},
-        hooks::{Ask, Callbacks, pair},
+        hooks::Callbacks,
         people::{Outcome, Script},
         twiml::{self, Answered, Element},
     },
     Call, Order, Told,
-    fields::{self, Reporter},
+    clock::Waited,
+    fields::Reporter,
     recorder::Target,
 };
 
@@ -60,14 +59,6 @@ pub(crate) struct Placed {
     pub channels: u32,
 }
 
-/// How a wait ended.
-pub(crate) enum Waited {
-    /// The time is over.
-    Over,
-    /// Somebody told the call something.
-    Told(Told),
-}
-
 /// A call under way.
 pub(crate) struct Run {
     pub twilio: Twilio,
@@ -77,8 +68,8 @@ pub(crate) struct Run {
     /// The person at the other end of it.
     pub script: Script,
     pub callbacks: Callbacks,
-    reporter: Reporter,
-    sequence: u32,
+    pub reporter: Reporter,
+    pub sequence: u32,
     /// The address of the document in force.
     pub base: Option<String>,
     pub digits: VecDeque<String>,
@@ -91,10 +82,10 @@ pub(crate) struct Run {
     pub changed_at: OffsetDateTime,
     pub answered_at: Option<u32>,
     /// Seconds after the answer at which the call is cut off.
-    time_limit: u32,
+    pub time_limit: u32,
     /// The status that the call ends in.
     pub last_status: &'static str,
-    told: mpsc::UnboundedReceiver<Told>,
+    pub told: mpsc::UnboundedReceiver<Told>,
     orders: mpsc::UnboundedSender<Told>,
 }
 
@@ -236,28 +227,6 @@ impl Run {
         }
     }
 
-    /// Tells what the detection of machines found on a leg.
-    pub(crate) async fn report_detection(&mut self, leg: &Call, answered_by: &str, target: &Target) {
-        let Some(url) = target.url.clone() else {
-            return;
-        };
-        let params = vec![
-            pair("CallSid", &leg.sid),
-            pair("AccountSid", &leg.account_sid),
-            pair("AnsweredBy", answered_by),
-            pair("MachineDetectionDuration", "3000"),
-        ];
-        self.callbacks
-            .push(Ask {
-                account_sid: leg.account_sid.clone(),
-                url,
-                method: target.method.clone(),
-                params,
-                subject: subject("call_detection", &leg.sid, answered_by),
-            })
-            .await;
-    }
-
     /// Goes from document to document until the call ends.
     async fn follow(&mut self, first: Source) {
         let most = self.twilio.settings().twilio.calls.max_documents;
@@ -322,33 +291,6 @@ impl Run {
         }
     }
 
-    /// The webhook that asks for a document.
-    pub(crate) fn ask(
-        &self,
-        hook: &Hook,
-        kind: &str,
-        status: Option<String>,
-        more: Vec<(String, String)>,
-    ) -> Option<Ask> {
-        let mut params = fields::of_call(&self.call);
-        params.extend(self.call.application_sid.as_ref().map(|sid| pair("ApplicationSid", sid)));
-        if self.call.answered_by.is_some() && kind == "voice_request" {
-            params.push(pair("MachineDetectionDuration", "3000"));
-        }
-        for (name, value) in more {
-            if !params.iter().any(|(known, _)| *known == name) {
-                params.push((name, value));
-            }
-        }
-        Some(Ask {
-            account_sid: self.account.sid.clone(),
-            url: hook.url.clone()?,
-            method: hook.method.clone(),
-            params,
-            subject: Subject { kind: kind.to_owned(), id: self.call.sid.clone(), status },
-        })
-    }
-
     /// The call is taken, unless it was before.
     pub(crate) async fn pick_up(&mut self) {
         if self.answered_at.is_some() {
@@ -389,32 +331,6 @@ impl Run {
         }
     }
 
-    /// Tells how the leg of the documents gets on.
-    async fn report(&mut self, event: &str) {
-        let (told, counts) = self.reporter.hears(event);
-        let sequence = self.sequence;
-        self.sequence += u32::from(counts);
-        if told {
-            let (leg, reporter) = (self.call.clone(), self.reporter.clone());
-            self.report_on(&leg, &reporter, sequence).await;
-        }
-    }
-
-    /// Tells how a leg gets on.
-    pub(crate) async fn report_on(&mut self, leg: &Call, reporter: &Reporter, sequence: u32) {
-        let Some(url) = reporter.url.clone() else {
-            return;
-        };
-        let ask = Ask {
-            account_sid: leg.account_sid.clone(),
-            url,
-            method: reporter.method.clone(),
-            params: fields::of_progress(leg, sequence, self.at()),
-            subject: subject("call_status", &leg.sid, &leg.status),
-        };
-        self.callbacks.push(ask).await;
-    }
-
     /// The time in the call.
     pub(crate) fn at(&self) -> OffsetDateTime {
         self.begun + time::Duration::seconds(i64::from(self.elapsed))
@@ -425,61 +341,4 @@ impl Run {
         let orders = self.orders.clone();
         self.twilio.state(|state| state.orders.insert(leg.to_owned(), orders));
     }
-
-    /// Lets seconds of the call pass, unless it is told something.
-    pub(crate) async fn wait(&mut self, seconds: u32) -> Waited {
-        let left = self.answered_at.map_or(u32::MAX, |_| self.time_limit.saturating_sub(self.talked()));
-        if seconds > left {
-            return match self.pass(left).await {
-                Waited::Over => Waited::Told(Told {
-                    leg: self.call.sid.clone(),
-                    order: Order::HangUp { after: 0, status: "completed" },
-                }),
-                told => told,
-            };
-        }
-        self.pass(seconds).await
-    }
-
-    async fn pass(&mut self, seconds: u32) -> Waited {
-        let second_ms = self.twilio.settings().twilio.calls.second_ms;
-        if second_ms == 0 {
-            if let Ok(told) = self.told.try_recv() {
-                return Waited::Told(told);
-            }
-            self.elapsed += seconds;
-            return Waited::Over;
-        }
-        let begun = tokio::time::Instant::now();
-        let whole = Duration::from_millis(second_ms.saturating_mul(u64::from(seconds)));
-        match tokio::time::timeout(whole, self.told.recv()).await {
-            Ok(Some(told)) => {
-                let passed = begun.elapsed().as_millis() / u128::from(second_ms);
-                self.elapsed += u32::try_from(passed).unwrap_or(seconds).min(seconds);
-                Waited::Told(told)
-            }
-            Ok(None) | Err(_) => {
-                self.elapsed += seconds;
-                Waited::Over
-            }
-        }
-    }
-
-    /// Waits until the call is told something. The clock of the simulator says how long that took.
-    pub(crate) async fn hold(&mut self) -> Told {
-        loop {
-            // Told by a handle that this call keeps itself, so the channel does not close.
-            if let Some(told) = self.told.recv().await {
-                let now = self.twilio.core().now();
-                let passed = (now - self.changed_at).whole_seconds();
-                self.changed_at = now;
-                self.elapsed += u32::try_from(passed).unwrap_or_default();
-                return told;
-            }
-        }
-    }
-}
-
-pub(crate) fn subject(kind: &str, id: &str, status: &str) -> Subject {
-    Subject { kind: kind.to_owned(), id: id.to_owned(), status: Some(status.to_owned()) }
 }

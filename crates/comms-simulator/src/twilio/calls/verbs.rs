@@ -3,7 +3,8 @@
 use super::{
     super::{config::Hook, hooks::pair, twiml::Element},
     Order, Told,
-    run::{Flow, Run, Source, Waited},
+    clock::Waited,
+    run::{Flow, Run, Source},
 };
 
 /// Characters that are read out in a second.
