@@ -5,7 +5,7 @@ use std::fmt;
 use comms_http::{Result, WebhookRequest};
 use time::OffsetDateTime;
 
-use crate::{Decision, Event, Question, Reply, WebhookId};
+use crate::{AccountId, Decision, Event, Question, Reply, WebhookId};
 
 /// Everything that one webhook told us.
 ///
@@ -17,6 +17,9 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Why the body could not be read, or which parts of it could not; stored beside the raw bytes.
     pub problem: Option<String>,
+    /// The account in whose name the sender has proved to speak: for itself and those below it. `None` where the proof covers
+    /// every account of the provider. An event of another account is kept raw alone.
+    pub speaker: Option<AccountId>,
     /// What the provider wants to be told in our answer; `None` where it only wants to know that we have it.
     pub question: Option<Question>,
 }

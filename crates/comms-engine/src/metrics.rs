@@ -9,7 +9,7 @@ use crate::{ReceiveError, Received};
 
 /// Webhooks by `provider` and `outcome` (`stored`, `rejected`, `unavailable`).
 pub const WEBHOOKS: &str = "comms_webhooks_total";
-/// Events of stored webhooks by `provider` and `kind` (`message`, `status`, `update`, `duplicate`, `quarantined`).
+/// Events of stored webhooks by `provider` and `kind` (`message`, `status`, `update`, `duplicate`, `quarantined`, `foreign`).
 pub const WEBHOOK_EVENTS: &str = "comms_webhook_events_total";
 /// From the request to the commit, by `provider`.
 pub const WEBHOOK_SECONDS: &str = "comms_webhook_seconds";
@@ -67,6 +67,7 @@ pub(crate) fn webhook(provider: &str, result: &Result<Received, ReceiveError>, t
         ("update", ingested.updates),
         ("duplicate", ingested.duplicates),
         ("quarantined", ingested.quarantined),
+        ("foreign", ingested.foreign),
     ];
     for (kind, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
         counter!(WEBHOOK_EVENTS, "provider" => provider.to_owned(), "kind" => kind).increment(count.into());

@@ -12,7 +12,8 @@ use crate::{
     suite::{ensure, ensure_eq},
 };
 
-const ONE_MESSAGE: Ingested = Ingested { messages: 1, statuses: 0, updates: 0, duplicates: 0, quarantined: 0 };
+const ONE_MESSAGE: Ingested =
+    Ingested { messages: 1, statuses: 0, updates: 0, duplicates: 0, quarantined: 0, foreign: 0 };
 
 const ONE_DUPLICATE: Ingested = Ingested { messages: 0, duplicates: 1, ..ONE_MESSAGE };
 
@@ -77,7 +78,7 @@ pub(super) async fn the_counts_tell_what_is_new(harness: &dyn RepositoryHarness)
             stranger,
         ])
         .await?;
-    let wanted = Ingested { messages: 2, statuses: 1, updates: 1, duplicates: 1, quarantined: 1 };
+    let wanted = Ingested { messages: 2, statuses: 1, updates: 1, duplicates: 1, quarantined: 1, foreign: 0 };
     ensure_eq!(told, wanted, "the counts");
     Ok(())
 }

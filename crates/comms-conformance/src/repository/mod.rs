@@ -40,6 +40,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_replay_changes_nothing,
         stored_webhooks_are_found_by_each_filter,
         strangers_wait_until_their_account_is_registered,
+        who_holds_another_accounts_key_is_not_believed,
     },
     statuses::{
         every_order_of_statuses_ends_alike_and_never_goes_back,

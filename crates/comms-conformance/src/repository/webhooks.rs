@@ -2,7 +2,7 @@
 
 use comms_core::{
     Batch, WebhookId,
-    history::{Ingested, NewWebhook, RepositoryError, WebhookFilter},
+    history::{Account, Ingested, NewWebhook, RepositoryError, WebhookFilter},
 };
 
 use super::{
@@ -103,6 +103,27 @@ pub(super) async fn strangers_wait_until_their_account_is_registered(harness: &d
     ensure_eq!(told.messages, 1, "messages after the account was registered");
     ensure_eq!(world.only().await?.account, Some(late.account), "its account");
     ensure_eq!(world.store.quarantine().await?, [], "what still waits");
+    Ok(())
+}
+
+pub(super) async fn who_holds_another_accounts_key_is_not_believed(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    let below = |parent: &str| Account { parent: Some(parent.into()), ..world.account_row() };
+    world.store.put_account(&below("twilio:AC1")).await?;
+    let spoken = |speaker: &str, text: &str| {
+        let mut new = webhook(vec![world.text(&ana(), text)]);
+        new.batch.speaker = Some(speaker.into());
+        new
+    };
+    let told = world.store.ingest(spoken("twilio:AC2", "falso")).await?;
+    ensure_eq!(told, Ingested { foreign: 1, ..Ingested::default() }, "what came of a stranger's word");
+    ensure_eq!(world.history().await?.len(), 0, "messages in the history");
+    ensure_eq!(world.store.quarantine().await?, [], "what waits");
+    let problems = WebhookFilter { problems_only: true, ..every() };
+    ensure_eq!(world.store.webhooks(&problems).await?.len(), 1, "webhooks that are kept with a problem");
+
+    world.store.ingest(spoken("twilio:AC1", "cierto")).await?;
+    ensure_eq!(world.only().await?.text.as_deref(), Some("cierto"), "what the right account says");
     Ok(())
 }
 

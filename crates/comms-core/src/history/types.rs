@@ -46,6 +46,8 @@ pub struct Ingested {
     pub duplicates: u32,
     /// Events of accounts that nobody registered, kept raw until they are assigned.
     pub quarantined: u32,
+    /// Events of accounts for which the sender does not speak, kept raw alone.
+    pub foreign: u32,
 }
 
 /// A message that is about to be sent.

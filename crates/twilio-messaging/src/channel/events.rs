@@ -6,7 +6,7 @@ use comms_core::{AccountId, Batch, Change, Event, EventKey, EventKind, InboundMe
 use comms_http::WebhookRequest;
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use twilio_core::callback;
+use twilio_core::{Params, callback};
 
 use super::{
     accounts,
@@ -42,7 +42,9 @@ pub(super) fn batch(request: &WebhookRequest, known: &BTreeSet<AccountId>) -> Ba
         Webhook::Other(raw) => vec![about.other(raw)],
     };
     let problem = events.is_empty().then(|| "the webhook says nothing".to_owned());
-    Batch { events, problem, ..Batch::default() }
+    // It was proved by the token of the account that it names; JSON, which names none, by that of any.
+    let speaker = Params::of_request(request).get("AccountSid").map(|sid| AccountId::of(accounts::PARENT, sid));
+    Batch { events, problem, speaker, ..Batch::default() }
 }
 
 /// What the webhook's address says, and which accounts are ours.

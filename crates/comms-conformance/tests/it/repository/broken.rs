@@ -180,6 +180,9 @@ impl Repository for Broken {
             return Ok(Ingested { messages: 1, ..Ingested::default() });
         }
         self.spoil(&mut webhook.batch.events);
+        if self.has(Flaw::BelievesEverybody) {
+            webhook.batch.speaker = None;
+        }
         let mut told = self.inner.ingest(webhook).await?;
         if self.has(Flaw::CountsDuplicatesAsNew) {
             told.messages += std::mem::take(&mut told.duplicates);

@@ -12,6 +12,7 @@ pub(super) enum Flaw {
     TrimsBodies,
     IgnoresFilters,
     DropsStrangers,
+    BelievesEverybody,
     LastStatusWins,
     DropsEarlyStatuses,
     ForgetsReceipts,

@@ -32,6 +32,7 @@ const FLAWS: &[(&str, Flaw)] = {
         ("a_replay_changes_nothing", ForgetsKeys),
         ("stored_webhooks_are_found_by_each_filter", IgnoresFilters),
         ("strangers_wait_until_their_account_is_registered", DropsStrangers),
+        ("who_holds_another_accounts_key_is_not_believed", BelievesEverybody),
         ("every_order_of_statuses_ends_alike_and_never_goes_back", LastStatusWins),
         ("statuses_in_one_batch_merge", LastStatusWins),
         ("a_status_before_its_message_is_not_lost", DropsEarlyStatuses),

@@ -7,7 +7,7 @@ use super::{
     rows::{QuarantineRow, WebhookRow},
 };
 use crate::{
-    Event, EventKind, InboundMessage, StatusUpdate, WebhookId,
+    AccountId, Event, EventKind, InboundMessage, StatusUpdate, WebhookId,
     history::{
         Account, Ingested, NewWebhook,
         accounts_map::AccountMap,
@@ -60,6 +60,11 @@ impl<'a> Plan<'a> {
                     organizations.insert(None);
                     continue;
                 };
+                if !speaks_for(webhook.batch.speaker.as_ref(), account, event) {
+                    plan.counts[index].foreign += 1;
+                    organizations.insert(None);
+                    continue;
+                }
                 organizations.insert(Some(&account.organization));
                 match seen.entry((&event.account, event.kind.name(), event.key.as_str())) {
                     Entry::Occupied(first) if !adds_to(first.get(), event) => plan.counts[index].duplicates += 1,
@@ -81,7 +86,11 @@ impl<'a> Plan<'a> {
                 1 => organizations.into_iter().next().flatten(),
                 _ => None,
             };
-            plan.raw.extend(raw(webhook, organization.map(|o| o.as_str())));
+            let mut raw = raw(webhook, organization.map(|o| o.as_str()));
+            if let Some(raw) = raw.as_mut().filter(|_| plan.counts[index].foreign > 0) {
+                raw.problem = Some("its sender does not speak for the account that it names".to_owned());
+            }
+            plan.raw.extend(raw);
         }
         plan
     }
@@ -94,6 +103,12 @@ impl<'a> Plan<'a> {
             body => self.updates.push(Draft { webhook: index, webhook_id, account, event, body }),
         }
     }
+}
+
+/// Whether the sender may tell of this account: who holds the key of one account is not believed about another's numbers.
+fn speaks_for(speaker: Option<&AccountId>, account: &Account, event: &Event) -> bool {
+    let Some(speaker) = speaker else { return true };
+    event.account == *speaker || account.parent.as_ref().is_none_or(|parent| parent == speaker)
 }
 
 /// Whether a repetition tells more: of a call several webhooks tell, each what it knows.
