@@ -71,15 +71,9 @@ impl Address {
         if number.chars().any(char::is_alphabetic) {
             return Err(refuse());
         }
-        let region = region.and_then(|code| code.parse().ok());
-        let parsed = phonenumber::parse(region, number.trim()).map_err(|_| refuse())?;
-        // Validity tables lag behind numbering plans: length decides, as it does at the providers.
-        let digits = parsed.national().to_string().len();
-        if !(4..=15).contains(&digits) {
-            return Err(refuse());
-        }
-        let value = parsed.format().mode(phonenumber::Mode::E164).to_string();
-        if value.len() > 16 {
+        let value = e164(number, region).ok_or_else(refuse)?;
+        // It reads some odd inputs as what it then reads otherwise, or not at all: no number is known under two names.
+        if e164(&value, None).as_ref() != Some(&value) {
             return Err(refuse());
         }
         Ok(Self::verbatim(AddressKind::Phone, value))
@@ -131,6 +125,15 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}({})", self.kind, self.masked())
     }
+}
+
+/// The number in E.164. Validity tables lag behind numbering plans: length decides, as it does at the providers.
+fn e164(number: &str, region: Option<&str>) -> Option<String> {
+    let region = region.and_then(|code| code.parse().ok());
+    let parsed = phonenumber::parse(region, number.trim()).ok()?;
+    let digits = parsed.national().to_string().len();
+    let value = parsed.format().mode(phonenumber::Mode::E164).to_string();
+    ((4..=15).contains(&digits) && value.len() <= 16).then_some(value)
 }
 
 /// `CC.` and up to 128 alphanumerics, or `CC.ENT.` for a parent id.
