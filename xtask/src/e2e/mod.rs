@@ -45,7 +45,15 @@ pub(crate) const META: &[(&str, &str)] = &[
 ];
 
 /// The simulator's own Twilio account, in the same way.
-pub(crate) const TWILIO: &[(&str, &str)] = &[("TWILIO_ACCOUNT_SID", "ACx")];
+pub(crate) const TWILIO: &[(&str, &str)] = &[
+    ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+    ("TWILIO_AUTH_TOKEN", "simulated-auth-token"),
+    ("TWILIO_PHONE_NUMBER", "+15005550006"),
+    ("TWILIO_WHATSAPP_NUMBER", "whatsapp:+15005550006"),
+    ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001"),
+    ("TWILIO_API_KEY_SECRET", "simulated-api-key-secret"),
+    ("TWILIO_TWIML_APP_SID", "AP00000000000000000000000000000001"),
+];
 
 pub(crate) const JWT_SECRET: (&str, &str) = ("JWT_SECRET", "an-invented-secret-of-the-tests!");
 
