@@ -64,7 +64,11 @@ impl ResponseError for Refused {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).json(json!({"error": self.to_string()}))
+        let mut body = json!({"error": self.to_string()});
+        if let Self::Token { code, .. } = self {
+            body["code"] = json!(code);
+        }
+        HttpResponse::build(self.status_code()).json(body)
     }
 }
 

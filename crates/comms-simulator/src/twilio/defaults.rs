@@ -24,7 +24,7 @@ pub const TEST_AUTH_TOKEN: &str = "simulated-test-token";
 /// The API key of the first account.
 pub const API_KEY_SID: &str = "SK00000000000000000000000000000001";
 /// Its secret: access tokens are signed with it.
-pub const API_KEY_SECRET: &str = "simulated-api-key-secret";
+pub const API_KEY_SECRET: &str = "simulated-api-key-secret-0123456";
 /// The TwiML app of the first account.
 pub const APPLICATION_SID: &str = "AP00000000000000000000000000000001";
 /// The messaging service of the first account.

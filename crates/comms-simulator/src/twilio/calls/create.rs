@@ -99,7 +99,8 @@ fn check_from(request: &Request<'_>, from: &str, to: &str) -> Result<(), TwilioE
         return Err(invalid());
     }
     let is_client = to.starts_with("client:");
-    if !ids::is_e164(from) && !(is_client && from.starts_with("client:")) {
+    let is_address = ids::is_e164(from) || (is_client && from.starts_with("client:"));
+    if !is_address {
         return Err(invalid());
     }
     if !is_client && !request.account.may_show(from) {

@@ -106,8 +106,9 @@ async fn all_ring_and_the_first_wins() {
     })
     .await;
     let last = |identity: &str| {
-        let hits = site.at("/leg").into_iter().filter(|hit| hit.get("To") == format!("client:{identity}"));
-        hits.last().unwrap().get("CallStatus").to_owned()
+        let mut hits = site.at("/leg").into_iter().rev();
+        let hit = hits.find(|hit| hit.get("To") == format!("client:{identity}"));
+        hit.unwrap().get("CallStatus").to_owned()
     };
     assert_eq!([last("ana"), last("eva"), last("gone")], strings(["canceled", "completed", "no-answer"])[..]);
     assert_eq!(site.fields_at("/ended", "CallDuration"), ["30"], "answered with the bridge");

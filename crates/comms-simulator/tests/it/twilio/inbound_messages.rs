@@ -140,3 +140,17 @@ async fn the_controls_do_the_same() {
     assert_eq!((hit.get("MessageSid"), hit.get("NumMedia")), (said["sid"].as_str().unwrap(), "1"));
     assert_eq!(hit.get("MediaContentType0"), "image/png");
 }
+
+#[tokio::test]
+async fn a_repetition_is_the_same_message() {
+    let site = Site::quiet();
+    let cloud = Cloud::beside(&site, |_| ());
+    let inbound = InboundMessage::sms(PERSON, NUMBER, "hola").file("image/png", b"PNG").sid("MM1");
+    for _ in 0..2 {
+        assert_eq!(cloud.twilio().inbound_message(inbound.clone()), Ok("MM1".to_owned()));
+    }
+    cloud.settle().await;
+    let [first, second]: [_; 2] = site.at("/messages").try_into().unwrap();
+    assert_eq!(first.raw, second.raw);
+    assert_eq!(cloud.get("Messages.json").await.body["messages"].as_array().unwrap().len(), 1);
+}

@@ -7,6 +7,9 @@ use comms_simulator::twilio::{
 use super::support::{Cloud, PERSON, Site, has_fields, is_error};
 use crate::support::answer;
 
+/// The fields of a request.
+type Form<'a> = &'a [(&'a str, &'a str)];
+
 const FIELDS: &str = "account_sid api_version body date_created date_sent date_updated direction error_code \
     error_message from messaging_service_sid num_media num_segments price price_unit sid status subresource_uris to uri";
 
@@ -125,7 +128,7 @@ async fn a_scheduled_message_waits_and_can_be_cancelled() {
 async fn what_is_wrong_is_refused_with_twilios_code() {
     let cloud = Cloud::new(|_| ());
     let long = "x".repeat(1_601);
-    let cases: [(&[(&str, &str)], u16, i64); 18] = [
+    let cases: [(Form<'_>, u16, i64); 18] = [
         (&[("From", NUMBER), ("Body", "x")], 400, 21_604),
         (&[("To", PERSON), ("Body", "x")], 400, 21_603),
         (&[("To", PERSON), ("From", NUMBER)], 400, 21_602),
