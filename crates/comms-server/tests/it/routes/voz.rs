@@ -30,6 +30,8 @@ async fn token(server: &TestServer, user: &str) -> Value {
 /// The one call of the history, once nothing is under way.
 async fn only_call(server: &TestServer) -> Value {
     assert!(server.simulator.twilio().settled(SETTLED).await);
+    let violations = server.simulator.ledger().violations();
+    assert!(violations.is_empty(), "{violations:?}");
     let rows = server.admin().get(&format!("{HISTORY}?canal=voz")).await.data();
     assert_eq!(rows.as_array().unwrap().len(), 1, "one call is one record: {rows}");
     rows[0].clone()
@@ -97,6 +99,26 @@ async fn a_browser_calls_and_it_is_one_record_with_its_duration() {
     }
     let found = server.seller().get(&format!("{HISTORY}?sid_externo={sid}")).await.data();
     assert_eq!(found[0]["mensaje_id"], row["mensaje_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_in_any_order_and_twice_are_the_same_record() {
+    let server = TestServer::start().await;
+    server.simulator.configure(|config| {
+        config.twilio.calls.shuffle = true;
+        config.twilio.calls.copies = 2;
+    });
+    server.simulator.twilio().set_contact(Contact::new(PHONE).in_calls(Script::answers(3, 42)));
+    let token = token(&server, "7").await["token"].as_str().unwrap().to_owned();
+    server.simulator.twilio().browser_call(&BrowserCall::to(&token, PHONE)).unwrap();
+    let row = only_call(&server).await;
+    assert_eq!((&row["estado"], &row["duracion_seg"]), (&json!("completada"), &json!(42)));
+    let detail = detail(&server, &row).await;
+    let words: Vec<_> =
+        detail["eventos"].as_array().unwrap().iter().map(|one| one["estado_proveedor"].clone()).collect();
+    for word in ["initiated", "in-progress"] {
+        assert_eq!(words.iter().filter(|one| **one == word).count(), 1, "{word} is told once: {words:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
