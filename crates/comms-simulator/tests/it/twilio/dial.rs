@@ -2,7 +2,10 @@
 
 use comms_simulator::{
     Config,
-    twilio::{Contact, InboundCall, NUMBER, Outcome, Script, Twilio},
+    twilio::{
+        AUTH_TOKEN, Application, Contact, Hook, InboundCall, NUMBER, Outcome, SUBACCOUNT_AUTH_TOKEN, SUBACCOUNT_NUMBER,
+        SUBACCOUNT_SID, Script, Twilio,
+    },
 };
 
 use super::support::{Cloud, Hit, LIMIT, PERSON, Page, Site};
@@ -249,6 +252,63 @@ async fn reports_come_shuffled_and_twice_where_told() {
     let paths: Vec<String> = site.hits().into_iter().map(|hit| hit.path).collect();
     assert_eq!(&paths[..2], ["/voice", "/after"], "documents are not shuffled");
     assert_eq!(site.at("/ended").len(), 2);
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_first_hears_no_more() {
+    let dial = "<Dial action=\"/after\"><Client>ana</Client></Dial>";
+    let caller = Script { hangs_up_first: true, ..Script::default() };
+    let (cloud, site, sid) = dialled(dial, "<Redirect>/more</Redirect>", caller, |config| {
+        browser(config, "ana", Script::answers(1, 10));
+    })
+    .await;
+    let hit = after(&site);
+    assert_eq!((hit.get("CallStatus"), hit.get("DialCallStatus")), ("completed", "completed"));
+    assert!(site.at("/more").is_empty());
+    assert_eq!(cloud.twilio().call_status(&sid), Some(("completed".to_owned(), Some(11))));
+}
+
+#[tokio::test]
+async fn seconds_can_take_real_time() {
+    let dial = "<Dial action=\"/after\"><Client>ana</Client></Dial>".to_owned();
+    let site = Site::start(move |hit| if hit.path == "/voice" { Page::twiml(&dial) } else { Page::empty() });
+    let cloud = Cloud::beside(&site, |config| {
+        config.twilio.calls.second_ms = 20;
+        browser(config, "ana", Script::answers(1, 10_000));
+    });
+    let sid = cloud.twilio().inbound_call(InboundCall::new(PERSON, NUMBER)).unwrap();
+    let leg = leg_in(&cloud, &sid, "in-progress").await;
+    assert_eq!(cloud.post(&format!("Calls/{sid}.json"), &[("Status", "completed")]).await.status, 200);
+    cloud.settle().await;
+    let seconds = cloud.twilio().call_status(&leg).unwrap().1.unwrap();
+    assert!(seconds < 1_000, "{seconds}");
+    assert_eq!(after(&site).get("CallStatus"), "completed");
+}
+
+#[tokio::test]
+async fn a_number_of_a_sub_account_may_belong_to_an_app() {
+    let site = Site::quiet();
+    let cloud = Cloud::new(|config| {
+        let account = config.twilio.accounts.iter_mut().find(|account| account.sid == SUBACCOUNT_SID).unwrap();
+        account.applications.push(Application {
+            sid: "AP2".to_owned(),
+            voice: Hook { method: Some("GET".to_owned()), ..Hook::post(site.url("/app")) },
+            status_callback: Some(site.url("/app-ended")),
+            ..Application::default()
+        });
+        account.numbers[0].voice_application_sid = Some("AP2".to_owned());
+    });
+    cloud.twilio().inbound_call(InboundCall::new(PERSON, SUBACCOUNT_NUMBER)).unwrap();
+    cloud.settle().await;
+    let [asked, ended]: [Hit; 2] = site.hits().try_into().unwrap();
+    assert_eq!(
+        (asked.method.as_str(), asked.get("ApplicationSid"), asked.get("AccountSid")),
+        ("GET", "AP2", SUBACCOUNT_SID)
+    );
+    assert_eq!((ended.path.as_str(), ended.get("CallStatus")), ("/app-ended", "completed"));
+    for hit in [asked, ended] {
+        assert!(hit.is_signed_by(SUBACCOUNT_AUTH_TOKEN) && !hit.is_signed_by(AUTH_TOKEN));
+    }
 }
 
 fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {
