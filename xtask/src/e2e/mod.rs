@@ -51,7 +51,7 @@ pub(crate) const TWILIO: &[(&str, &str)] = &[
     ("TWILIO_PHONE_NUMBER", "+15005550006"),
     ("TWILIO_WHATSAPP_NUMBER", "whatsapp:+15005550006"),
     ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001"),
-    ("TWILIO_API_KEY_SECRET", "simulated-api-key-secret"),
+    ("TWILIO_API_KEY_SECRET", "simulated-api-key-secret-0123456"),
     ("TWILIO_TWIML_APP_SID", "AP00000000000000000000000000000001"),
 ];
 
