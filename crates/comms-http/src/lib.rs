@@ -4,6 +4,8 @@
 #[cfg(feature = "client")]
 mod caller;
 mod clock;
+#[cfg(feature = "client")]
+mod download;
 mod error;
 mod multipart;
 mod open;
@@ -20,6 +22,8 @@ mod webhook;
 #[cfg(feature = "client")]
 pub use caller::{Caller, Effect, Failure, Operation};
 pub use clock::{Clock, ManualClock, SystemClock};
+#[cfg(feature = "client")]
+pub use download::{Download, DownloadLimits, DownloadNames};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use multipart::{Multipart, Part};
 #[cfg(feature = "client")]

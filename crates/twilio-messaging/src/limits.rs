@@ -29,9 +29,6 @@ pub const MMS_BYTES: u64 = 5 * 1024 * 1024;
 /// *See [Twilio docs/WhatsApp media messages](https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages) (April 2026)*
 pub const WHATSAPP_MEDIA_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The most that a download of media may have unless the caller says otherwise: beyond all that Twilio stores.
-pub const DOWNLOAD_BYTES: u64 = 100 * 1024 * 1024;
-
 /// How long a message may wait in Twilio's queue, at most.
 ///
 /// *See [Twilio docs/Messages resource](https://www.twilio.com/docs/messaging/api/message-resource) (April 2026)*

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use comms_http::{ByteStream, Error, ErrorKind, Operation, Outcome, Response, Result};
-use futures_util::{Stream, StreamExt};
-use http::header;
+pub use comms_http::Download;
+use comms_http::{DownloadLimits, DownloadNames, Operation, Result};
+use futures_util::Stream;
 use time::{Date, OffsetDateTime};
 use twilio_core::Form;
 
@@ -37,6 +37,8 @@ const DELETE: Operation = Operation::repeatable("recordings.delete");
 
 /// What Twilio takes for the recording that a call makes now.
 const CURRENT: &str = "Twilio.CURRENT";
+
+const NAMES: DownloadNames = DownloadNames { file: "recording", content_type: "content_type", length: "length" };
 
 parameters! {
     /// Which recordings to list; all of them where nothing is set.
@@ -107,7 +109,7 @@ pub struct DownloadOptions {
 impl Default for DownloadOptions {
     /// MP3 with one channel, at most 100 MiB: about seven hours.
     fn default() -> Self {
-        Self { format: Format::Mp3, channels: None, longest: 100 * 1024 * 1024 }
+        Self { format: Format::Mp3, channels: None, longest: DownloadLimits::LONGEST }
     }
 }
 
@@ -131,25 +133,6 @@ impl DownloadOptions {
     pub fn longest(mut self, bytes: u64) -> Self {
         self.longest = bytes;
         self
-    }
-}
-
-/// A recording as it arrives.
-pub struct Download {
-    /// The media type, for instance `audio/mpeg`.
-    pub content_type: Option<String>,
-    /// The size in bytes, where it is known beforehand.
-    pub length: Option<u64>,
-    /// The bytes.
-    pub body: ByteStream,
-}
-
-impl std::fmt::Debug for Download {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Download")
-            .field("content_type", &self.content_type)
-            .field("length", &self.length)
-            .finish_non_exhaustive()
     }
 }
 
@@ -202,7 +185,7 @@ impl Recordings<'_> {
             request = request.query("RequestedChannels", number);
         }
         request.timeout = Some(Duration::from_secs(limits::DOWNLOAD_SECONDS));
-        open(self.client.core().download(DOWNLOAD, request).await?, options.longest)
+        Download::open(self.client.core().download(DOWNLOAD, request).await?, NAMES, options.longest)
     }
 
     /// Records a call that takes place.
@@ -276,29 +259,4 @@ impl Recordings<'_> {
         let path = ["Calls", sid(call_sid)?, "Recordings", &format!("{recording}.json")];
         self.client.core().json(UPDATE, self.client.post(&path, &form)?).await
     }
-}
-
-fn open(response: Response, longest: u64) -> Result<Download> {
-    let text = |name| response.headers.get(name)?.to_str().ok();
-    let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
-    let length: Option<u64> = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if length.is_some_and(|length| length > longest) {
-        return Err(too_long(longest));
-    }
-    // An error page with status 200 would otherwise be stored as the sound.
-    if content_type.as_deref().is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html")) {
-        let message = "the provider answered a page instead of the recording";
-        return Err(Error::new(ErrorKind::Decode, Outcome::Rejected, message));
-    }
-    let mut arrived = 0_u64;
-    let body = response.body.map(move |piece| {
-        let piece = piece?;
-        arrived = arrived.saturating_add(piece.len() as u64);
-        if arrived > longest { Err(too_long(longest)) } else { Ok(piece) }
-    });
-    Ok(Download { content_type, length, body: Box::pin(body) })
-}
-
-fn too_long(longest: u64) -> Error {
-    Error::invalid(format!("the recording is longer than {longest} bytes")).field("length")
 }

@@ -1,9 +1,9 @@
 //! Media: upload, look-up, download, deletion.
 
 use bytes::Bytes;
-use comms_http::{ByteStream, Error, ErrorKind, Multipart, Operation, Request, Response, Result};
-use futures_util::StreamExt;
-use http::{Method, header};
+pub use comms_http::{Download, DownloadLimits};
+use comms_http::{DownloadNames, Error, Multipart, Operation, Request, Result};
+use http::Method;
 use url::Url;
 
 use super::{resource, succeeded};
@@ -22,76 +22,8 @@ const INFO: Operation = Operation::repeatable("media.info");
 const DOWNLOAD: Operation = Operation::repeatable("media.download");
 const DELETE: Operation = Operation::repeatable("media.delete");
 
-/// What may be downloaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DownloadLimits {
-    /// The most bytes. A download that turns out longer ends with an error.
-    pub longest: u64,
-    /// The media types that are wanted, each whole (`application/pdf`) or by family (`image/*`); empty = all.
-    pub types: Vec<String>,
-}
-
-impl Default for DownloadLimits {
-    /// All types, at most 100 MiB: as much as Meta lets through.
-    fn default() -> Self {
-        Self { longest: limits::DOCUMENT_BYTES, types: Vec::new() }
-    }
-}
-
-impl DownloadLimits {
-    /// All types, at most this many bytes.
-    #[must_use]
-    pub fn longest(longest: u64) -> Self {
-        Self { longest, ..Self::default() }
-    }
-
-    /// Only this type (`application/pdf`) or family (`image/*`), beside those added before.
-    #[must_use]
-    pub fn only(mut self, kind: impl Into<String>) -> Self {
-        self.types.push(kind.into());
-        self
-    }
-
-    fn check(&self, mime_type: Option<&str>, length: Option<u64>) -> Result<()> {
-        if length.is_some_and(|length| length > self.longest) {
-            return Err(self.too_long());
-        }
-        let essence = essence(mime_type.unwrap_or("application/octet-stream"));
-        let wanted = |kind: &String| match kind.strip_suffix("/*") {
-            Some(family) => essence.split('/').next() == Some(family),
-            None => essence == *kind,
-        };
-        if self.types.is_empty() || self.types.iter().any(wanted) {
-            return Ok(());
-        }
-        Err(Error::invalid(format!("media of type {essence} is not wanted")).field("mime_type"))
-    }
-
-    fn too_long(&self) -> Error {
-        let message = format!("the media is longer than {} bytes", self.longest);
-        Error::invalid(message).field("file_size")
-    }
-}
-
-/// Media as it arrives.
-pub struct Download {
-    /// The media type, for instance `audio/ogg; codecs=opus`.
-    pub content_type: Option<String>,
-    /// The size in bytes, where it is known beforehand.
-    pub length: Option<u64>,
-    /// The bytes.
-    pub body: ByteStream,
-}
-
-impl std::fmt::Debug for Download {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Download")
-            .field("content_type", &self.content_type)
-            .field("length", &self.length)
-            .finish_non_exhaustive()
-    }
-}
+/// In the words of a look-up.
+const NAMES: DownloadNames = DownloadNames { file: "media", content_type: "mime_type", length: "file_size" };
 
 impl Media<'_> {
     /// Uploads a file; its id can be used in messages for 30 days.
@@ -164,7 +96,7 @@ impl Media<'_> {
         }
         let mut request = Request::new(Method::GET, url);
         request.timeout = Some(limits::TRANSFER_TIMEOUT);
-        open(self.client.download(DOWNLOAD, request).await?, limits)
+        Download::open(self.client.download(DOWNLOAD, request).await?, NAMES, limits.longest)
     }
 
     /// Deletes an uploaded file.
@@ -182,7 +114,7 @@ impl Media<'_> {
     async fn look_up_and_open(&self, media_id: &str, limits: &DownloadLimits) -> Result<Download> {
         let info = self.info(media_id).await?;
         let length = info.file_size.as_ref().and_then(|size| u64::try_from(size.as_i64()?).ok());
-        limits.check(info.mime_type.as_deref(), length)?;
+        limits.check(&NAMES, info.mime_type.as_deref(), length)?;
         let download = self.download_url(&info.url, limits).await?;
         Ok(Download {
             // The look-up knows the codec, the media host often not.
@@ -206,12 +138,6 @@ fn upload_type(mime_type: &str) -> Result<String> {
     }
 }
 
-/// The media type without its parameters, in lower case.
-fn essence(mime_type: &str) -> String {
-    let essence = mime_type.split(';').next().unwrap_or_default();
-    essence.trim().to_ascii_lowercase()
-}
-
 /// Whether an address may be sent the token: that of the API itself, or over TLS one of Meta's media hosts.
 fn may_have_token(url: &Url, base: &Url) -> bool {
     if url.origin() == base.origin() {
@@ -224,31 +150,4 @@ fn may_have_token(url: &Url, base: &Url) -> bool {
         .iter()
         .any(|listed| host.strip_suffix(listed).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')));
     listed && url.scheme() == "https" && url.port().is_none() && url.username().is_empty()
-}
-
-fn open(response: Response, limits: &DownloadLimits) -> Result<Download> {
-    let text = |name| response.headers.get(name)?.to_str().ok();
-    let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
-    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if length.is_some_and(|length: u64| length > limits.longest) {
-        return Err(limits.too_long());
-    }
-    // An error page with status 200 would otherwise be stored as the media.
-    if content_type.as_deref().map(essence).as_deref() == Some("text/html") {
-        return Err(Error::new(
-            ErrorKind::Decode,
-            comms_http::Outcome::Rejected,
-            "the provider answered a page instead of the media",
-        ));
-    }
-    let (mut arrived, bounds) = (0_u64, limits.clone());
-    let body = response.body.map(move |piece| {
-        let piece = piece?;
-        arrived = arrived.saturating_add(piece.len() as u64);
-        if arrived > bounds.longest {
-            return Err(bounds.too_long());
-        }
-        Ok(piece)
-    });
-    Ok(Download { content_type, length, body: Box::pin(body) })
 }
