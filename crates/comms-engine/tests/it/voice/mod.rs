@@ -53,7 +53,7 @@ impl Exchange {
     fn webhook(&self, question: Option<Question>, events: Vec<Event>) -> WebhookRequest {
         let mut batches = self.batches.lock().unwrap();
         let body = format!("webhook {}", batches.len());
-        batches.insert(body.clone().into_bytes(), Batch { events, problem: None, question });
+        batches.insert(body.clone().into_bytes(), Batch { events, question, ..Batch::default() });
         WebhookRequest::post("https://voice.example.com/", body)
     }
 }
