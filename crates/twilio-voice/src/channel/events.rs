@@ -4,6 +4,7 @@ use comms_core::{
     AccountId, AddressKind, Asked, Batch, Call, Content, Event, EventKey, EventKind, InboundMessage, MessageOrigin,
     Party, Question, Status, StatusUpdate,
 };
+use comms_http::WebhookRequest;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -18,11 +19,11 @@ use crate::{
 /// What stands before the id of the account above all numbers.
 const ABOVE: &str = "twilio";
 
-/// Everything that a webhook says; `url` is the address that was called. It was proved by the token of the account that it names;
+/// Everything that a webhook says. It was proved by the token of the account that it names;
 /// JSON, which names none, by that of any.
-pub(super) fn batch(webhook: Webhook, params: &Params, url: &str) -> Batch {
+pub(super) fn batch(webhook: Webhook, params: &Params, request: &WebhookRequest) -> Batch {
     let speaker = params.get("AccountSid").map(|sid| AccountId::of(ABOVE, sid));
-    let mut reading = Reading { marks: Marks::of_url(url), batch: Batch { speaker, ..Batch::default() } };
+    let mut reading = Reading { marks: Marks::of_request(request), batch: Batch { speaker, ..Batch::default() } };
     reading.read(webhook);
     reading.batch
 }
@@ -83,7 +84,8 @@ impl Reading {
             extra: json(&request),
             ..StatusUpdate::new(asking(leg), word)
         };
-        let subject = request.call.root_sid().unwrap_or(&sid).to_owned();
+        let root = request.call.root_sid().filter(|_| leg != Leg::Browser);
+        let subject = root.unwrap_or(&sid).to_owned();
         let key = self.stepped(format!("{sid}:request"));
         self.push(account.clone(), &subject, key, None, EventKind::Status(update.into()));
         if let Some(asked) = self.asked(leg, &request) {
@@ -112,6 +114,9 @@ impl Reading {
     }
 
     pub(super) fn leg(&self, call: &CallInfo) -> Leg {
+        if call.begins_at_browser() {
+            return Leg::Browser;
+        }
         if call.parent_call_sid.is_some() {
             return Leg::Dialled;
         }

@@ -42,13 +42,13 @@ impl TwilioVoiceInbound {
 impl Inbound for TwilioVoiceInbound {
     fn receive(&self, request: &WebhookRequest) -> Result<Batch> {
         let verified = self.verifier.verify(request)?;
-        Ok(events::batch(webhook::parse(&verified), verified.params(), &request.url))
+        Ok(events::batch(webhook::parse(&verified), verified.params(), request))
     }
 
     fn reparse(&self, stored: &StoredWebhook) -> Batch {
         let request = stored.request();
         let params = Params::of_request(request);
-        events::batch(webhook::read(&params, Some(&request.body)), &params, &request.url)
+        events::batch(webhook::read(&params, Some(&request.body)), &params, request)
     }
 
     fn acknowledge(&self) -> Reply {

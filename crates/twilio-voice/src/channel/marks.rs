@@ -1,6 +1,8 @@
 //! What our callback addresses carry: the account, the message, the step.
 
 use comms_core::{AccountId, MessageId};
+use comms_http::WebhookRequest;
+use http::Method;
 use twilio_core::{Params, callback};
 
 const ACCOUNT: &str = "account";
@@ -16,7 +18,13 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn of_url(url: &str) -> Self {
+    /// Of a webhook: none in a GET. There Twilio's parameters stand in the address beside ours, those among them that a browser
+    /// gives to its call; and what we ask Twilio to call, it posts to.
+    pub(super) fn of_request(request: &WebhookRequest) -> Self {
+        if request.method == Method::POST { Self::of_url(&request.url) } else { Self::default() }
+    }
+
+    fn of_url(url: &str) -> Self {
         let query: Params = callback::query(url);
         Self {
             account: query.get(ACCOUNT).map(AccountId::from),

@@ -58,7 +58,7 @@ impl Reading {
         let leg = self.leg(&action.call);
         let account = self.account(&action.call, leg);
         let word = action.dial_call_status.clone().unwrap_or_else(|| CallStatus::Other(String::new()));
-        let state = of_leg(&word);
+        let state = of_dial(leg, &word);
         let update = StatusUpdate {
             recipient: other_party(leg, &action.call),
             correlation: self.marks.message.clone(),
@@ -128,6 +128,17 @@ pub(super) fn of_leg(word: &CallStatus) -> Option<Status> {
         CallStatus::Canceled => Status::CallCanceled,
         CallStatus::Other(_) => return None,
     })
+}
+
+/// The state by how a `<Dial>` ended. Where somebody calls us, or we called them, it rang a browser of ours: that it declined or was
+/// not there means to a caller that nobody answered, and to whom we called nothing at all.
+fn of_dial(leg: Leg, word: &CallStatus) -> Option<Status> {
+    let state = of_leg(word);
+    match leg {
+        Leg::Inbound if matches!(word, CallStatus::Busy | CallStatus::Failed) => Some(Status::CallNoAnswer),
+        Leg::Placed => state.filter(|state| *state == Status::CallCompleted),
+        Leg::Inbound | Leg::Browser | Leg::Dialled => state,
+    }
 }
 
 /// The state by the leg of who calls: that it is up, or that it was hung up, does not say that anybody was reached.

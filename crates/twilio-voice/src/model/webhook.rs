@@ -71,6 +71,16 @@ impl CallInfo {
         self.from.as_deref()?.strip_prefix("client:").filter(|identity| !identity.is_empty())
     }
 
+    /// Whether it is a browser or app that calls and asks for the first time what is to become of its call. Its own parameters come
+    /// beside Twilio's and may have any name, so that nothing else in such a webhook says what it is.
+    #[must_use]
+    pub(crate) fn begins_at_browser(&self) -> bool {
+        self.client_identity().is_some()
+            && self.application_sid.is_some()
+            && self.direction == Some(Direction::Inbound)
+            && self.call_status == Some(CallStatus::Ringing)
+    }
+
     /// The leg that the whole call is known by: the parent of a dialled leg, else the leg itself.
     #[must_use]
     pub fn root_sid(&self) -> Option<&str> {

@@ -6,11 +6,17 @@ use comms_core::{
     Address, AddressKind, Asked, Batch, Content, Event, EventKind, Inbound, MediaRef, MessageOrigin, Question, Status,
     StatusUpdate, StoredWebhook, WebhookId,
 };
+use comms_http::{Secret, WebhookRequest};
+use http::Method;
 use proptest::prelude::*;
 use time::OffsetDateTime;
-use twilio_voice::TwilioVoiceInbound;
+use twilio_core::callback;
+use twilio_voice::{
+    TwilioVoiceInbound,
+    webhook::{SIGNATURE_HEADER, sign},
+};
 
-use crate::support::{ACCOUNT, CALL, CALLBACK, CHILD, NUMBER, PERSON, RECORDING, posted, signed, verifier};
+use crate::support::{ACCOUNT, CALL, CALLBACK, CHILD, NUMBER, PERSON, RECORDING, TOKEN, posted, signed, verifier};
 
 const LINE: &str = "twilio-voice:+15005550006";
 const MARKED: &str = "https://example.com/voz?account=twilio-voice%3A%2B15005550006";
@@ -232,6 +238,13 @@ fn a_dial_that_reached_nobody_asks_for_the_next_step() {
         assert!(matches!(batch.question.clone().unwrap().asked, Asked::Answer { step: 1, .. }), "{word}");
         assert_eq!((names(&batch), batch.events[0].key.as_str()), (vec!["status"], &*format!("{CALL}:dial:{word}:1")));
     }
+    // Whoever declines or is not there: nobody answered the caller. The word itself is kept.
+    for (word, state) in
+        [("busy", Status::CallNoAnswer), ("failed", Status::CallNoAnswer), ("canceled", Status::CallCanceled)]
+    {
+        assert_eq!(statuses(&dial(&step, "in-progress", word))[0].status, Some(state), "{word}");
+        assert_eq!(statuses(&dial(&step, "in-progress", word))[0].provider_status, word);
+    }
     for (url, call, word) in [
         (&*step, "in-progress", "completed"),
         (&step, "in-progress", "answered"),
@@ -247,6 +260,62 @@ fn a_dial_that_reached_nobody_asks_for_the_next_step() {
     assert_eq!(statuses(&dial(&step, "in-progress", "busy"))[0].duration_seconds, None);
     let browsers = receive(&step, &browser(&[("CallStatus", "in-progress"), ("DialCallStatus", "busy")]));
     assert_eq!(browsers.question.unwrap().asked, Asked::Done);
+}
+
+#[test]
+fn that_our_own_browser_does_not_answer_says_nothing_of_whom_we_called() {
+    let step = format!("{MARKED}&message={MESSAGE}&step=201");
+    for word in ["busy", "no-answer", "failed", "canceled"] {
+        let batch = receive(&step, &placed(&[("CallStatus", "in-progress"), ("DialCallStatus", word)]));
+        assert_eq!(statuses(&batch)[0].status, None, "{word}");
+        assert!(matches!(batch.question.unwrap().asked, Asked::Answer { step: 201, .. }), "{word}");
+    }
+    let talked = receive(&step, &placed(&[("DialCallStatus", "completed"), ("DialCallDuration", "30")]));
+    assert_eq!(
+        (statuses(&talked)[0].status, statuses(&talked)[0].duration_seconds),
+        (Some(Status::CallCompleted), Some(30))
+    );
+}
+
+#[test]
+fn what_a_browser_adds_to_its_call_makes_it_nothing_else() {
+    let call = [("CallStatus", "ringing"), ("ApplicationSid", "AP00000000000000000000000000000001")];
+    let plain = receive(CALLBACK, &browser(&call));
+    let Some(Question { account, subject, asked: Asked::Dial { .. } }) = plain.question else {
+        panic!("{:?}", plain.question)
+    };
+    for more in [
+        [("DialCallStatus", "completed"), ("DialCallDuration", "9")],
+        [("RecordingStatus", "completed"), ("RecordingSid", "RE00000000000000000000000000000001")],
+        [("RecordingUrl", "https://example.com/RE00000000000000000000000000000001"), ("RecordingDuration", "9")],
+        [("CallbackSource", "call-progress-events"), ("SequenceNumber", "1")],
+        [("CallDuration", "9"), ("Digits", "1")],
+        [("TranscriptionText", "hola"), ("SpeechResult", "hola")],
+        [("ErrorCode", "11200"), ("ErrorUrl", "https://example.com/?account=twilio-voice%3A%2B15550100099")],
+        [("ParentCallSid", CHILD), ("Payload", "{}")],
+    ] {
+        let batch = receive(CALLBACK, &browser(&[&call[..], &more].concat()));
+        let question = batch.question.clone().expect("it asks");
+        assert!(matches!(question.asked, Asked::Dial { .. }), "{more:?}");
+        assert_eq!((question.account, question.subject), (account.clone(), subject.clone()), "{more:?}");
+        assert!(batch.events.iter().all(|event| event.subject == CALL && event.account == account), "{more:?}");
+        assert_eq!(names(&batch).iter().filter(|name| **name == "message").count(), 1, "{more:?}");
+        assert!(!names(&batch).contains(&"recording"), "{more:?}");
+    }
+}
+
+#[test]
+fn in_a_get_what_twilio_adds_to_the_address_is_no_mark_of_ours() {
+    let marks = [("account", "twilio-voice:+15550100099"), ("message", MESSAGE), ("step", "1")];
+    let call = [("CallStatus", "ringing"), ("ApplicationSid", "AP00000000000000000000000000000001")];
+    let params = browser(&[&call[..], &marks].concat());
+    let url = callback::with(CALLBACK, &params);
+    let signature = sign(&Secret::from(TOKEN), &url, []);
+    let request =
+        WebhookRequest { method: Method::GET, ..WebhookRequest::post(url, "") }.header(SIGNATURE_HEADER, &signature);
+    let batch = inbound().receive(&request).unwrap();
+    assert_eq!(batch.events, receive(CALLBACK, &params).events, "the same as in a form");
+    assert_eq!(batch.question.unwrap().account.as_str(), format!("twilio:{ACCOUNT}"));
 }
 
 #[test]

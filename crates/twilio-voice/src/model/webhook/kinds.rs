@@ -17,6 +17,10 @@ impl Webhook {
             let error_code = rest.take("ErrorCode");
             return Self::Fallback(Fallback { error_code, error_url, of: Box::new(Self::of_parameters(rest)) });
         }
+        let request = VoiceRequest::read(rest.clone());
+        if request.call.begins_at_browser() && request.call.call_sid.is_some() {
+            return Self::Request(request.into());
+        }
         if rest.has("Payload") && !rest.has("CallSid") {
             return Self::Debugger(Debugger::read(rest).into());
         }
