@@ -2,12 +2,12 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use comms_core::{Address, AddressKind, Status};
+use comms_core::{Address, AddressKind, Status, UserId, history::HistoryFilter};
 use tokio::sync::watch;
 
 use super::{
     RepositoryHarness,
-    world::{Found, World, ana, at_once},
+    world::{Found, World, ana, at_once, luis, user},
 };
 use crate::{
     Verdict, Violation,
@@ -112,4 +112,68 @@ pub(super) async fn a_hint_comes_with_every_write(harness: &dyn RepositoryHarnes
         }
     }
     Ok(())
+}
+
+pub(super) async fn the_feed_tells_what_the_log_and_the_history_tell(harness: &dyn RepositoryHarness) -> Verdict {
+    let ours = World::open(harness).await?;
+    let theirs = ours.neighbour().await?;
+    ensure_eq!(ours.store.log_end().await?, 0, "the end of an empty log");
+    for world in [&ours, &theirs] {
+        let (_, provider_id) = world.sent(&ana(), "hola").await?;
+        world.ingest(vec![world.photo(&ana(), "foto"), world.status(&provider_id, Status::Read)]).await?;
+    }
+    let log = ours.log(0).await?;
+    let feed = ours.store.feed(Some(&ours.organization), 0, 1_000).await?;
+    let told: Vec<_> = feed.iter().map(|one| one.event.clone()).collect();
+    ensure_eq!(told, log, "the events of the feed");
+    for one in &feed {
+        let Some(message) = one.event.message else {
+            ensure!(one.message.is_none(), "a message where the event names none");
+            continue;
+        };
+        let entry = ours.message(message).await?.entry;
+        ensure_eq!(one.message.as_ref(), Some(&entry), "the message of event {}", one.event.cursor);
+    }
+    let rest = ours.store.feed(Some(&ours.organization), log[0].cursor, 1).await?;
+    let rest: Vec<i64> = rest.iter().map(|one| one.event.cursor).collect();
+    ensure_eq!(rest, [log[1].cursor], "one event after the first");
+    let whole = ours.store.feed(None, 0, 1_000).await?;
+    ensure!(whole.len() > log.len(), "the feed of all organisations tells of one only");
+    let end = whole.last().map_or(0, |one| one.event.cursor);
+    ensure_eq!(ours.store.log_end().await?, end, "the end of the log");
+    Ok(())
+}
+
+pub(super) async fn the_feed_names_the_sellers_who_see_a_message(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    for seller in [2, 3] {
+        let mut new = world.outbound(&ana(), &format!("de {seller}"));
+        new.user = user(seller);
+        world.accept(new).await?;
+    }
+    // To the account of user 1, and a call that user 3 placed from a browser.
+    world.ingest(vec![world.text(&luis(), "hola")]).await?;
+    let phone = world.with_phone().await?;
+    let mut call = phone.call("CA1", comms_core::MessageOrigin::Echo, Status::CallInitiated);
+    if let comms_core::EventKind::Message(message) = &mut call.kind {
+        message.author = Some(user(3));
+    }
+    world.ingest(vec![call]).await?;
+    let feed = world.store.feed(Some(&world.organization), 0, 1_000).await?;
+    for seller in [1, 2, 3] {
+        let seen = world.walk(&world.seller(seller), HistoryFilter::default(), 50).await?;
+        let seen: HashSet<_> = seen.iter().map(|entry| entry.message).collect();
+        let told = feed.iter().filter(|one| one.sellers.contains(&user(seller)));
+        let told: HashSet<_> = told.filter_map(|one| one.event.message).collect();
+        ensure_eq!(told, seen, "what seller {seller} is told of");
+    }
+    let nobody = UserId::new("4");
+    ensure!(feed.iter().all(|one| !one.sellers.contains(&nobody)), "a stranger is told of something");
+    let calls = feed.iter().filter(|one| one.sellers == [user(3)] && one.message.as_ref().is_some_and(is_call));
+    ensure_eq!(calls.count(), 1, "calls that only user 3 is told of");
+    Ok(())
+}
+
+fn is_call(entry: &comms_core::history::HistoryEntry) -> bool {
+    entry.channel == comms_core::ChannelKind::Voice.as_str()
 }

@@ -113,6 +113,8 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_reader_misses_nothing_while_many_write,
         the_log_tells_what_happened_to_which_message,
         a_hint_comes_with_every_write,
+        the_feed_tells_what_the_log_and_the_history_tell,
+        the_feed_names_the_sellers_who_see_a_message,
     },
     desk::{
         reading_a_message_reads_those_before_it,

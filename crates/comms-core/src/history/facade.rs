@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Conn, Engine, is_transient,
     statements::{
-        accounts, directory, foreign, history,
+        accounts, directory, feed, foreign, history,
         ingest::{self, Context, Depth},
         keys, media,
         outbound::{self, AcceptedRow},
@@ -25,7 +25,7 @@ use crate::{
     AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId, OrganizationId, StoredWebhook,
     UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, HistoryFilter, HistoryPage, Ingested,
+        Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, FeedEvent, HistoryFilter, HistoryPage, Ingested,
         Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
         QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
         ServiceToken, WebhookFilter,
@@ -350,6 +350,20 @@ impl Repository for EngineRepository {
     ) -> RepositoryResult<Vec<LogEvent>> {
         let organization = organization.map(|o| o.as_str().to_owned());
         read!(self, |conn| webhooks::log(conn, organization.as_deref(), after, limit))
+    }
+
+    async fn feed(
+        &self,
+        organization: Option<&OrganizationId>,
+        after: i64,
+        limit: u16,
+    ) -> RepositoryResult<Vec<FeedEvent>> {
+        let (organization, shared) = (organization.map(|o| o.as_str().to_owned()), self.shared.clone());
+        read!(self, |conn| feed::after(conn, &shared.directory, organization.as_deref(), after, limit))
+    }
+
+    async fn log_end(&self) -> RepositoryResult<i64> {
+        read!(self, |conn| webhooks::log_end(conn))
     }
 
     fn events_hint(&self) -> watch::Receiver<i64> {

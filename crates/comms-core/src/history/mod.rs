@@ -43,7 +43,7 @@ pub use open::open;
 pub use repository::{Repository, RepositoryResult};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{
-    Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, HistoryEntry, HistoryFilter, HistoryPage,
+    Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage,
     Ingested, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
     PageKey, QuarantinedAccount, RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent, WebhookFilter,
 };

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    Accepted, Account, Assignment, Attachment, Conclusion, HistoryFilter, HistoryPage, Ingested, Links, LogEvent,
+    Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryFilter, HistoryPage, Ingested, Links, LogEvent,
     MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, QuarantinedAccount,
     RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, WebhookFilter,
 };
@@ -106,6 +106,18 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
         after: i64,
         limit: u16,
     ) -> RepositoryResult<Vec<LogEvent>>;
+
+    /// The same events as [`events`](Self::events), each with its message as it is now and the sellers who see it by the rule of
+    /// [`history`](Self::history).
+    async fn feed(
+        &self,
+        organization: Option<&OrganizationId>,
+        after: i64,
+        limit: u16,
+    ) -> RepositoryResult<Vec<FeedEvent>>;
+
+    /// The last cursor of the log; 0 while it is empty.
+    async fn log_end(&self) -> RepositoryResult<i64>;
 
     /// Tells of the last cursor written by this process. A hint to look, never the truth.
     fn events_hint(&self) -> tokio::sync::watch::Receiver<i64>;

@@ -417,6 +417,18 @@ pub struct LogEvent {
     pub created_at: OffsetDateTime,
 }
 
+/// An event of the log with what it concerns, for those who listen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedEvent {
+    /// The event.
+    pub event: LogEvent,
+    /// Its message as the history shows it now; `None` where it concerns none, or one that is not known (any more).
+    pub message: Option<HistoryEntry>,
+    /// The users who, as sellers, see that message now: whose it is, and those to whom its lead, client or contract is
+    /// assigned. Who sees the whole organisation sees every event of it.
+    pub sellers: Vec<UserId>,
+}
+
 /// What the rules before a send need to know of a recipient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecipientState {

@@ -341,11 +341,25 @@ async fn a_seller_sees_what_is_assigned_to_them_now() {
         assert_eq!(sees("3").await, ["de Prisma"]);
         assert!(sees("2' OR '1'='1").await.is_empty());
 
+        assert_eq!(told(&desk).await, ["al lead 1: 1 2", "al lead 2: 1"]);
+
         place.run("UPDATE leaks SET vendedor_id = 3 WHERE id = 1").await;
         place.run("UPDATE leaks SET vendedor_id = 2 WHERE id = 2").await;
         assert_eq!(sees("3").await, ["al lead 1", "de Prisma"]);
         assert_eq!(sees("2").await, ["al lead 2"]);
+        assert_eq!(told(&desk).await, ["al lead 1: 1 3", "al lead 2: 1 2"]);
     }
+}
+
+/// The messages that the feed tells of, each with the sellers who are told.
+async fn told(desk: &Desk) -> Vec<String> {
+    let feed = desk.store.feed(None, 0, 100).await.unwrap();
+    let messages = feed.into_iter().filter(|one| one.event.kind == "message");
+    let words = messages.map(|one| {
+        let sellers: Vec<&str> = one.sellers.iter().map(UserId::as_str).collect();
+        format!("{}: {}", one.message.unwrap().text.unwrap(), sellers.join(" "))
+    });
+    words.collect()
 }
 
 /// Prisma migrates its tables while webhooks arrive.

@@ -10,7 +10,7 @@ use comms_core::{
     AccountId, Address, ChannelKind, Content, Direction, EventKind, MessageId, MessageOrigin, OrganizationId, Status,
     StoredWebhook, UserId, WebhookId, WebhookRequest,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
+        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
         Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
         QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
         ServiceToken, WebhookFilter,
@@ -342,6 +342,14 @@ impl Repository for FakeRepository {
 
     async fn events(&self, _: Option<&OrganizationId>, _: i64, _: u16) -> RepositoryResult<Vec<LogEvent>> {
         Ok(Vec::new())
+    }
+
+    async fn feed(&self, _: Option<&OrganizationId>, _: i64, _: u16) -> RepositoryResult<Vec<FeedEvent>> {
+        Ok(Vec::new())
+    }
+
+    async fn log_end(&self) -> RepositoryResult<i64> {
+        Ok(0)
     }
 
     fn events_hint(&self) -> watch::Receiver<i64> {

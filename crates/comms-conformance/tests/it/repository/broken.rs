@@ -10,7 +10,7 @@ use comms_core::{
     AccountId, Address, ChannelKind, ContactId, Content, ConversationId, Direction, Event, EventKey, EventKind,
     InboundMessage, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
+        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
         Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
         PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats,
         Scope, ServiceToken, WebhookFilter,
@@ -402,6 +402,31 @@ impl Repository for Broken {
             events.retain(|event| event.cursor % 5 != 0 || !memory.late.insert(event.cursor));
         }
         Ok(events)
+    }
+
+    async fn feed(
+        &self,
+        organization: Option<&OrganizationId>,
+        mut after: i64,
+        limit: u16,
+    ) -> RepositoryResult<Vec<FeedEvent>> {
+        let all = self.has(Flaw::DropsTheOrganisation(Method::Feed));
+        if self.has(Flaw::RepeatsTheLastEvent) {
+            after -= 1;
+        }
+        let mut feed = self.inner.feed(organization.filter(|_| !all), after, limit).await?;
+        if self.has(Flaw::DropsTheSeller(Method::Feed)) {
+            // As where everybody of an organisation is told everything.
+            feed.iter_mut().for_each(|one| one.sellers = [1, 2, 3].map(|id| UserId::new(id.to_string())).to_vec());
+        }
+        Ok(feed)
+    }
+
+    async fn log_end(&self) -> RepositoryResult<i64> {
+        match self.flaw {
+            Flaw::ForgetsTheEnd => Ok(0),
+            _ => self.inner.log_end().await,
+        }
     }
 
     fn events_hint(&self) -> watch::Receiver<i64> {

@@ -26,16 +26,16 @@ const LONGEST_PAGE: u16 = 200;
 /// A message as it is read.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = messages)]
-struct MessageRead {
-    id: Uid,
-    organization_id: String,
+pub(super) struct MessageRead {
+    pub id: Uid,
+    pub organization_id: String,
     account_id: Option<String>,
     provider_id: Option<String>,
     conversation_id: Option<Uid>,
-    lead_id: Option<String>,
-    client_id: Option<String>,
-    contract_id: Option<String>,
-    user_id: Option<String>,
+    pub lead_id: Option<String>,
+    pub client_id: Option<String>,
+    pub contract_id: Option<String>,
+    pub user_id: Option<String>,
     channel: String,
     direction: i16,
     counterpart: String,
@@ -58,7 +58,7 @@ struct MessageRead {
 /// What another program may have changed in the shared row.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = rows)]
-struct RowRead {
+pub(super) struct RowRead {
     lead_id: Option<i32>,
     cliente_id: Option<i32>,
     contrato_id: Option<i32>,
@@ -317,7 +317,12 @@ fn accounts(filter: &HistoryFilter) -> Option<Vec<&str>> {
     (!named.is_empty()).then_some(named)
 }
 
-fn entry(row: MessageRead, shared: Option<RowRead>, attachments: Vec<crate::history::Attachment>) -> HistoryEntry {
+/// A message as the history shows it.
+pub(super) fn entry(
+    row: MessageRead,
+    shared: Option<RowRead>,
+    attachments: Vec<crate::history::Attachment>,
+) -> HistoryEntry {
     let status = Status::from_rank(row.status).unwrap_or(Status::Unknown);
     let mut links = Links {
         lead: row.lead_id.map(Into::into),

@@ -6,6 +6,7 @@ pub(super) mod comunicaciones;
 mod conversations;
 pub(super) mod directory;
 mod early;
+pub(super) mod feed;
 pub(super) mod foreign;
 pub(super) mod history;
 pub(super) mod ingest;

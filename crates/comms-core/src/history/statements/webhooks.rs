@@ -114,6 +114,12 @@ pub(in super::super) async fn quarantine_count(conn: &mut Conn) -> QueryResult<i
     quarantine::table.count().get_result(conn).await
 }
 
+/// The last cursor of the log; 0 while it is empty.
+pub(in super::super) async fn log_end(conn: &mut Conn) -> QueryResult<i64> {
+    let last: Option<i64> = events::table.select(diesel::dsl::max(events::cursor)).first(conn).await?;
+    Ok(last.unwrap_or_default())
+}
+
 type LogRow = (i64, String, String, Option<String>, Option<Uid>, Option<Uid>, Doc, Instant);
 
 /// The log after a cursor.
