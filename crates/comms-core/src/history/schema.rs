@@ -174,7 +174,6 @@ macro_rules! define_schema {
                 occurred_at -> Nullable<InstantSql>,
                 created_at -> InstantSql,
                 updated_at -> InstantSql,
-                discarded_at -> Nullable<InstantSql>,
             }
         }
 
@@ -233,16 +232,6 @@ macro_rules! define_schema {
                 due_at -> InstantSql,
                 attempts -> Integer,
                 lease_until -> InstantSql,
-                state -> SmallInt,
-                token -> Integer,
-                mode -> SmallInt,
-                conversation_id -> Nullable<UidSql>,
-                ordered_at -> InstantSql,
-                holds_until -> Nullable<InstantSql>,
-                hold_ms -> BigInt,
-                expires_at -> Nullable<InstantSql>,
-                attempted_at -> Nullable<InstantSql>,
-                unknown_since -> Nullable<InstantSql>,
             }
         }
 

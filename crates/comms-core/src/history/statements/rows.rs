@@ -158,15 +158,6 @@ row! {
         due_at: Instant => InstantSql,
         attempts: i32 => Integer,
         lease_until: Instant => InstantSql,
-        state: i16 => SmallInt,
-        token: i32 => Integer,
-        mode: i16 => SmallInt,
-        conversation_id: Option<Uid> => Nullable<UidSql>,
-        ordered_at: Instant => InstantSql,
-        holds_until: Option<Instant> => Nullable<InstantSql>,
-        hold_ms: i64 => BigInt,
-        expires_at: Option<Instant> => Nullable<InstantSql>,
-        attempted_at: Option<Instant> => Nullable<InstantSql>,
     }
 }
 
