@@ -12,7 +12,7 @@ use crate::Engine;
 
 /// From this step on the call is one that we placed: its user was rung and does not answer. Far beyond what is rung for
 /// somebody who calls us.
-const USER_RUNG: u8 = 200;
+pub(super) const USER_RUNG: u8 = 200;
 
 /// How providers begin the name of what is no person: a machine (`machine_start` …), a fax.
 const MACHINES: [&str; 2] = ["machine", "fax"];

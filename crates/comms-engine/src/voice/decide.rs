@@ -1,12 +1,15 @@
 //! The answer to a provider's question, in time.
 
 use comms_core::{
-    Asked, Batch, Decision, Question, WebhookRequest,
+    Asked, Batch, Decision, Event, EventKey, EventKind, Question, Status, StatusUpdate, WebhookRequest,
     history::{RepositoryError, RepositoryResult},
 };
 
-use super::note::Note;
+use super::{answer::USER_RUNG, note::Note};
 use crate::{Engine, metrics};
+
+/// The word for a call that came in and that nobody answered.
+const MISSED: &str = "missed";
 
 /// What was decided of a question.
 #[derive(Debug)]
@@ -87,6 +90,9 @@ impl Engine {
 impl Decided {
     /// Writes the decision into the call's events, and keeps it with the request.
     pub(crate) fn annotate(&self, question: &Question, request: WebhookRequest, batch: &mut Batch) -> WebhookRequest {
+        if self.is_missed() {
+            batch.events.push(missed(question));
+        }
         match &self.note {
             Some(note) => {
                 note.apply(question, batch);
@@ -94,6 +100,26 @@ impl Decided {
             }
             None => request,
         }
+    }
+}
+
+impl Decided {
+    /// Whether somebody called and nobody is left to be rung: their call is a missed one, whatever they do now, and also where
+    /// there was nobody to ring in the first place.
+    fn is_missed(&self) -> bool {
+        let called = matches!(self.question.asked, Asked::Answer { step, .. } if step < USER_RUNG);
+        called && matches!(self.decision, Decision::Voicemail { .. } | Decision::Say { .. })
+    }
+}
+
+/// Nobody answered: no provider says so where none of us was rung.
+fn missed(question: &Question) -> Event {
+    Event {
+        account: question.account.clone(),
+        subject: question.subject.clone(),
+        key: EventKey::new(format!("{}:{MISSED}", question.subject)),
+        occurred_at: None,
+        kind: EventKind::Status(StatusUpdate::new(Some(Status::CallNoAnswer), MISSED).into()),
     }
 }
 

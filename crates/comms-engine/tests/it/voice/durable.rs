@@ -163,3 +163,34 @@ async fn whoever_called_last_about_a_lead_is_rung_when_it_calls_back() {
         assert_eq!((record.direction, record.provider_id.as_deref()), (Direction::Inbound, Some(call)));
     }
 }
+
+#[tokio::test]
+async fn a_call_for_which_nobody_can_be_rung_is_a_missed_one() {
+    let scene = durable().await;
+    let mut nobodys = line(FIRST, "1", None);
+    nobodys.owner = None;
+    scene.store.put_account(&nobodys).await.unwrap();
+    let caller = Party::of(phone("+34600000000"));
+    let ended = StatusUpdate::new(Some(Status::CallEnded), "completed");
+    for repetition in 0..2 {
+        let decision = scene.ask(incoming_call("CA1", FIRST, &caller, 0)).await;
+        assert!(matches!(decision, Decision::Voicemail { .. }), "{decision:?}");
+        assert_eq!(scene.history().await[0].status, Status::CallNoAnswer, "{repetition}");
+    }
+    let over = EventKind::Status(Box::new(ended));
+    scene.receive(None, vec![later(&format!("memory:{FIRST}"), "CA1", "CA1:completed", over)]).await;
+    let history = scene.history().await;
+    assert_eq!((history.len(), history[0].status), (1, Status::CallNoAnswer), "whether or not a message was left");
+}
+
+#[tokio::test]
+async fn a_call_that_rings_may_still_be_answered() {
+    let scene = durable().await;
+    let caller = Party::of(phone("+34600000000"));
+    assert!(matches!(scene.ask(incoming_call("CA1", FIRST, &caller, 0)).await, Decision::Ring { .. }));
+    assert_eq!(scene.history().await[0].status, Status::CallInitiated);
+    let account = format!("memory:{FIRST}");
+    assert!(matches!(scene.ask(incoming_call("CA1", FIRST, &caller, 1)).await, Decision::Voicemail { .. }));
+    scene.receive(None, vec![later(&account, "CA1", "CA1:dial:completed", completed(12))]).await;
+    assert_eq!(scene.history().await[0].status, Status::CallCompleted, "the report that somebody talked wins");
+}
