@@ -4,6 +4,7 @@
 //! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
 mod error;
+mod outbox;
 mod repository;
 mod settings;
 mod types;
@@ -41,9 +42,11 @@ pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use open::open;
 pub use repository::{Repository, RepositoryResult};
+pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, UnknownJob};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{
-    Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage,
-    Ingested, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
-    PageKey, QuarantinedAccount, RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent, WebhookFilter,
+    Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, FeedEvent, HistoryEntry, HistoryFilter,
+    HistoryPage, Ingested, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
+    Organization, PageKey, QuarantinedAccount, RecipientState, RepositoryStats, Scope, ServiceToken, StatusEvent,
+    WebhookFilter,
 };

@@ -10,10 +10,10 @@ use comms_core::{
     AccountId, Address, ChannelKind, Content, Direction, EventKind, MessageId, MessageOrigin, OrganizationId, Status,
     StoredWebhook, UserId, WebhookId, WebhookRequest,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
-        Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
-        QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope,
-        ServiceToken, WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage,
+        Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
+        Organization, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
+        RepositoryStats, Scope, ServiceToken, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};

@@ -10,10 +10,10 @@ use comms_core::{
     AccountId, Address, ChannelKind, ContactId, Content, ConversationId, Direction, Event, EventKey, EventKind,
     InboundMessage, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage, Ingested,
-        Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
-        PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats,
-        Scope, ServiceToken, WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage,
+        Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
+        Organization, PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
+        RepositoryStats, Scope, ServiceToken, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};
