@@ -4,7 +4,6 @@
 //! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
 mod error;
-mod outbox;
 mod repository;
 mod settings;
 mod types;
@@ -42,7 +41,6 @@ pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use open::open;
 pub use repository::{Repository, RepositoryResult};
-pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, UnknownJob};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{
     Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, FeedEvent, HistoryEntry, HistoryFilter,
