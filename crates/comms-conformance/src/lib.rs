@@ -3,9 +3,12 @@
 pub mod channel;
 #[cfg(feature = "repository")]
 pub mod database;
+#[cfg(feature = "simulator")]
+pub mod double;
 pub mod inbound;
 #[cfg(feature = "repository")]
 pub mod repository;
+pub mod script;
 mod suite;
 
 pub use channel::channel;

@@ -81,8 +81,10 @@ pub trait InboundHarness: Send + Sync {
         }
     }
 
-    /// Every secret that the parser was given, the strange one included.
-    fn secrets(&self) -> Vec<Secret>;
+    /// Every secret that webhooks are signed with, the strange one included.
+    fn secrets(&self) -> Vec<Secret> {
+        Key::ALL.map(Key::secret).into()
+    }
 }
 
 /// With what a webhook is signed.
@@ -94,6 +96,21 @@ pub enum Key {
     Next,
     /// A secret that the parser was not given.
     Strange,
+}
+
+impl Key {
+    /// All keys.
+    pub const ALL: [Self; 3] = [Self::Current, Self::Next, Self::Strange];
+
+    /// An invented secret: what a harness gives its parser, or signs with.
+    #[must_use]
+    pub fn secret(self) -> Secret {
+        Secret::from(match self {
+            Self::Current => "the invented secret in use",
+            Self::Next => "the invented secret to come",
+            Self::Strange => "the invented secret of a stranger",
+        })
+    }
 }
 
 /// In which way an element is not understood.

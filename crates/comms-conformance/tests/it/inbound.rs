@@ -13,9 +13,6 @@ use serde_json::{Value, json};
 use crate::bites::every_case_bites;
 
 const HEADER: &str = "x-memory-signature";
-const CURRENT: &str = "current-secret";
-const NEXT: &str = "next-secret";
-const STRANGE: &str = "strange-secret";
 
 #[tokio::test]
 async fn the_in_memory_parser_keeps_every_promise() {
@@ -79,7 +76,7 @@ struct Harness(Flaw);
 
 impl InboundHarness for Harness {
     fn inbound(&self) -> Box<dyn Inbound> {
-        let mut secrets = vec![Secret::from(CURRENT), Secret::from(NEXT)];
+        let mut secrets = vec![Key::Current.secret(), Key::Next.secret()];
         if self.0 == Flaw::KnowsOneSecret {
             secrets.pop();
         }
@@ -87,12 +84,7 @@ impl InboundHarness for Harness {
     }
 
     fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
-        let secret = match key {
-            Key::Current => CURRENT,
-            Key::Next => NEXT,
-            Key::Strange => STRANGE,
-        };
-        InMemoryChannel::new("desk").with_secrets(vec![Secret::from(secret)]).sign(body)
+        InMemoryChannel::new("desk").with_secrets(vec![key.secret()]).sign(body)
     }
 
     fn signature_header(&self) -> &'static str {
@@ -116,10 +108,6 @@ impl InboundHarness for Harness {
         };
         elements.insert(elements.len() / 2, element);
         serde_json::to_vec(&elements).unwrap().into()
-    }
-
-    fn secrets(&self) -> Vec<Secret> {
-        [CURRENT, NEXT, STRANGE].map(Secret::from).into()
     }
 }
 
@@ -220,7 +208,7 @@ impl Flawed {
 }
 
 fn expected(body: &[u8]) -> String {
-    signature::hmac_sha256_hex(&Secret::from(CURRENT), body)
+    signature::hmac_sha256_hex(&Key::Current.secret(), body)
 }
 
 /// Whether it is an element that is not understood and has this field.

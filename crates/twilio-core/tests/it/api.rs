@@ -90,8 +90,8 @@ async fn filters_with_signs_in_their_names_are_encoded() {
 #[tokio::test]
 async fn a_send_is_repeated_only_where_twilio_did_not_act() {
     let body = |code: u32| json!({ "code": code, "message": "x" }).to_string();
-    let refused = || Err(Error::new(ErrorKind::Transport, Outcome::NotSent, "no connection"));
-    let cut = || Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "the connection broke"));
+    let refused = || Error::new(ErrorKind::Transport, Outcome::NotSent, "no connection").into();
+    let cut = || Error::new(ErrorKind::Transport, Outcome::Unknown, "the connection broke").into();
     for (operation, first, calls) in [
         (CREATE, answer(429, body(20429)), 2),
         (CREATE, answer(429, ""), 2),

@@ -217,8 +217,7 @@ async fn a_list_is_followed_to_its_end_with_its_filters() {
 #[tokio::test]
 async fn files_are_listed_opened_within_limits_and_deleted() {
     let list = ok(&json!({ "media_list": [{ "sid": MEDIA, "content_type": "image/png" }], "next_page_uri": null }));
-    let file =
-        |body: &str| crate::support::Answer { headers: vec![("content-type", "image/png")], ..answer(200, body) };
+    let file = |body: &str| answer(200, body).header("content-type", "image/png");
     let one = ok(&json!({ "sid": MEDIA }));
     let (client, script) = client([list, one, file("bytes"), file("bytes"), file("bytes"), answer(204, "")]);
     let media = client.media();

@@ -208,7 +208,7 @@ async fn nothing_is_found_that_is_not_certain() {
 
 #[tokio::test]
 async fn media_is_opened_at_our_own_address_only() {
-    let file = Answer { headers: vec![("content-type", "image/png")], ..answer(200, "bytes") };
+    let file = answer(200, "bytes").header("content-type", "image/png");
     let (client, script) = client([file]);
     let channel = TwilioMessagingChannel::sms(client).unwrap();
     let (message, media) = ("MM00000000000000000000000000000001", "ME00000000000000000000000000000001");

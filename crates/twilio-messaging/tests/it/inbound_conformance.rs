@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use comms_conformance::inbound::{InboundHarness, Key, Strange};
 use comms_core::Inbound;
-use comms_http::{Secret, WebhookRequest};
+use comms_http::WebhookRequest;
 use twilio_core::webhook::sign;
 use twilio_messaging::{
     TwilioMessagingInbound,
@@ -23,14 +23,6 @@ impl Twilio {
     fn sid(&self) -> String {
         format!("SM{:032x}", self.messages.fetch_add(1, Ordering::Relaxed))
     }
-
-    fn token(key: Key) -> Secret {
-        Secret::from(match key {
-            Key::Current => "the invented token in use",
-            Key::Next => "the invented token to come",
-            Key::Strange => "the invented token of a stranger",
-        })
-    }
 }
 
 /// A form that does not name its account: the suite changes each of its bytes, and Twilio signs what concerns another account with
@@ -41,14 +33,14 @@ fn form(fields: &[(&str, &str)]) -> Bytes {
 
 impl InboundHarness for Twilio {
     fn inbound(&self) -> Box<dyn Inbound> {
-        let verifier = Verifier::new(ACCOUNT, Self::token(Key::Next))
-            .and_then(|verifier| verifier.previous_token(Self::token(Key::Current)))
+        let verifier = Verifier::new(ACCOUNT, Key::Next.secret())
+            .and_then(|verifier| verifier.previous_token(Key::Current.secret()))
             .unwrap();
         Box::new(TwilioMessagingInbound::new(verifier))
     }
 
     fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
-        let signature = sign(&Self::token(key), URL, Params::parse(&body).iter());
+        let signature = sign(&key.secret(), URL, Params::parse(&body).iter());
         WebhookRequest::post(URL, body)
             .header("content-type", "application/x-www-form-urlencoded")
             .header(SIGNATURE_HEADER, &signature)
@@ -80,10 +72,6 @@ impl InboundHarness for Twilio {
             }
         };
         form(&fields)
-    }
-
-    fn secrets(&self) -> Vec<Secret> {
-        [Key::Current, Key::Next, Key::Strange].map(Self::token).into()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the tests share: webhooks that are signed, a transport that answers from a script, and a client over it.
+//! What the tests share: webhooks that are signed, and a client over a script.
 
 use comms_http::{Secret, WebhookRequest};
 use twilio_core::webhook::sign;
@@ -42,67 +42,17 @@ pub use script::*;
 
 #[cfg(feature = "client")]
 mod script {
-    use std::{
-        collections::VecDeque,
-        sync::{Arc, Mutex},
-    };
+    use std::sync::Arc;
 
-    use comms_http::{Body, ManualClock, Request, Response, Result, Transport};
-    use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-    use serde_json::Value;
+    use comms_conformance::script::body;
+    pub use comms_conformance::script::{Answer, Script, answer, ok};
+    use comms_http::{ManualClock, Request};
     use twilio_messaging::{Client, ClientBuilder, Config};
 
     use super::{ACCOUNT, NUMBER};
 
     /// When the scripted clock stands still.
     pub const NOW: i64 = 1_760_000_000;
-
-    /// Answers what it was told, in order, and keeps the requests.
-    #[derive(Debug, Default)]
-    pub struct Script {
-        answers: Mutex<VecDeque<Answer>>,
-        requests: Mutex<Vec<Request>>,
-    }
-
-    #[derive(Debug)]
-    pub struct Answer {
-        pub status: u16,
-        pub headers: Vec<(&'static str, &'static str)>,
-        pub body: Vec<u8>,
-    }
-
-    pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-        Answer { status, headers: Vec::new(), body: body.into() }
-    }
-
-    pub fn ok(body: &Value) -> Answer {
-        answer(200, body.to_string())
-    }
-
-    impl Script {
-        pub fn requests(&self) -> Vec<Request> {
-            self.requests.lock().unwrap().clone()
-        }
-
-        pub fn only(&self) -> Request {
-            let mut requests = self.requests();
-            assert_eq!(requests.len(), 1, "{requests:?}");
-            requests.remove(0)
-        }
-    }
-
-    #[async_trait::async_trait]
-    impl Transport for Script {
-        async fn execute(&self, request: Request) -> Result<Response> {
-            self.requests.lock().unwrap().push(request);
-            let answer = self.answers.lock().unwrap().pop_front().expect("a request that the script does not know");
-            let mut headers = HeaderMap::new();
-            for (name, value) in answer.headers {
-                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-            }
-            Ok(Response::full(StatusCode::from_u16(answer.status).unwrap(), headers, answer.body))
-        }
-    }
 
     pub fn config() -> Config {
         let mut config = Config::new(twilio_core::Config::new(ACCOUNT, "an-invented-token"));
@@ -112,7 +62,7 @@ mod script {
     }
 
     pub fn builder(config: Config, answers: impl IntoIterator<Item = Answer>) -> (ClientBuilder, Arc<Script>) {
-        let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
+        let script = Script::new(answers);
         let clock = Arc::new(ManualClock::at_unix(NOW));
         (Client::builder(config).transport(script.clone()).clock(clock), script)
     }
@@ -124,10 +74,7 @@ mod script {
 
     /// The pairs of a posted form, in order.
     pub fn posted(request: &Request) -> Vec<(String, String)> {
-        match &request.body {
-            Body::Bytes(bytes) => url::form_urlencoded::parse(bytes).into_owned().collect(),
-            other => panic!("not a form: {other:?}"),
-        }
+        url::form_urlencoded::parse(body(request)).into_owned().collect()
     }
 
     /// The values of one name in a posted form.

@@ -262,8 +262,8 @@ async fn recordings_are_listed_made_and_deleted() {
     assert_eq!((requests[7].method.clone(), path(7)), (Method::DELETE, format!("/Recordings/{RECORDING}.json")));
 }
 
-fn sound(body: &str, headers: &[(&'static str, &'static str)]) -> Answer {
-    Answer { status: 200, headers: headers.to_vec(), body: body.into() }
+fn sound(body: &str, headers: &[(&str, &str)]) -> Answer {
+    headers.iter().fold(answer(200, body), |answer, (name, value)| answer.header(name, value))
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn a_call_is_hung_up_and_one_that_is_over_is_no_error() {
 
 #[tokio::test]
 async fn a_recording_is_fetched_by_its_id_only() {
-    let sound = Answer { status: 200, headers: vec![("content-type", "audio/mpeg")], body: b"abc".to_vec() };
+    let sound = answer(200, "abc").header("content-type", "audio/mpeg");
     let (channel, script) = channel_of(config(), [sound]);
     let stream = channel.fetch(&MediaRef::Id(RECORDING.into())).await.unwrap();
     assert_eq!(stream.content_type.as_deref(), Some("audio/mpeg"));

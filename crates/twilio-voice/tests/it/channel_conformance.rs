@@ -1,56 +1,20 @@
 //! The channel keeps what every channel promises, over real HTTP to a double of Twilio.
 
-use std::{
-    net::TcpListener,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use comms_conformance::channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire};
-use comms_core::{Address, AddressKind, Call, Content, Outbound};
-use comms_http::{Request, ReqwestTransport, Response, Result, RetryPolicy, Secret, Transport};
-use comms_simulator::{
-    FaultRule, Simulator,
-    faults::{self, ProviderError},
-    twilio::{ACCOUNT_SID, AUTH_TOKEN, NUMBER},
+use comms_conformance::{
+    channel::{Bench, ChannelHarness},
+    double::{Double, Sending},
 };
+use comms_core::{Address, AddressKind, Call, Content, Outbound};
+use comms_http::{RetryPolicy, Secret};
+use comms_simulator::twilio::{ACCOUNT_SID, AUTH_TOKEN, NUMBER};
 use twilio_voice::{Client, Config, TwilioVoiceChannel};
-
-/// Far less than the late answer takes, far more than one on the same machine.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 struct Twilio;
 
-/// The double, and the way to it.
-struct Double {
-    simulator: Simulator,
-    refuse: Arc<AtomicBool>,
-}
-
-/// Leads the next request to a port where nobody listens, where it is told to.
-#[derive(Debug)]
-struct Line {
-    inner: ReqwestTransport,
-    refuse: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl Transport for Line {
-    async fn execute(&self, mut request: Request) -> Result<Response> {
-        request.timeout = Some(PATIENCE);
-        if self.refuse.swap(false, Ordering::SeqCst) {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            request.url.set_port(Some(port)).unwrap();
-        }
-        self.inner.execute(request).await
-    }
-}
+const SENDING: Sending = Sending { endpoint: "twilio.calls.create", throttled: 20_429, failed: 20_500 };
 
 fn to_phone(call: Call) -> Outbound {
     Outbound::new(Address::phone("+34600000000", None).unwrap(), Content::Call(call))
@@ -59,22 +23,20 @@ fn to_phone(call: Call) -> Outbound {
 #[async_trait]
 impl ChannelHarness for Twilio {
     async fn open(&self) -> Bench {
-        let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
-        let refuse = Arc::new(AtomicBool::new(false));
-        let line = Line { inner: ReqwestTransport::ring().unwrap(), refuse: refuse.clone() };
+        let double = Double::start(comms_simulator::Config::default(), SENDING).unwrap();
         // Nobody listens there: what matters here is what is placed.
         let config = Config::new(twilio_core::Config::new(ACCOUNT_SID, AUTH_TOKEN))
             .phone_number(NUMBER)
             .callback_url("http://127.0.0.1:9/webhook/voz");
         // Repeats are the queue's task here, as in the engine.
         let client = Client::builder(config)
-            .base_url(simulator.url())
-            .transport(Arc::new(line))
+            .base_url(double.url())
+            .transport(double.line().unwrap())
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
         let channel = Arc::new(TwilioVoiceChannel::new(client).unwrap());
-        Bench { channel, wire: Arc::new(Double { simulator, refuse }) }
+        Bench { channel, wire: Arc::new(double) }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -103,42 +65,6 @@ impl ChannelHarness for Twilio {
 
     fn secrets(&self) -> Vec<Secret> {
         vec![AUTH_TOKEN.into()]
-    }
-}
-
-#[async_trait]
-impl Wire for Double {
-    async fn ledger(&self) -> Ledger {
-        let received = self.simulator.ledger().received();
-        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
-        Ledger {
-            requests: received.len(),
-            sent: sent
-                .map(|send| Sent {
-                    provider_id: send.id.clone().unwrap_or_default(),
-                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
-                })
-                .collect(),
-        }
-    }
-
-    async fn fail_next(&self, fault: Fault) {
-        let rule = |fault| FaultRule::new("twilio.calls.create", fault).times(1);
-        let rule = match fault {
-            Fault::Refused => return self.refuse.store(true, Ordering::SeqCst),
-            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
-                code: 20_429,
-                retry_after: Some(retry_after.as_secs()),
-                ..ProviderError::default()
-            })),
-            Fault::CutBeforeActing => rule(faults::Fault::Cut),
-            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
-            Fault::ErrorAfterActing => rule(faults::Fault::error(20_500)).after(),
-            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
-            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
-            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
-        };
-        self.simulator.inject(rule);
     }
 }
 

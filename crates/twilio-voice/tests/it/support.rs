@@ -1,13 +1,10 @@
-//! What the tests of the client share: a transport that answers from a script, a client over it, and webhooks that are signed.
+//! What the tests of the client share: a client over a script, and webhooks that are signed.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use comms_http::{Body, ManualClock, Request, Response, Result, RetryPolicy, Transport, WebhookRequest};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde_json::Value;
+use comms_conformance::script::body;
+pub use comms_conformance::script::{Answer, Script, answer, ok};
+use comms_http::{ManualClock, Request, RetryPolicy, WebhookRequest};
 use twilio_core::Params;
 use twilio_voice::{
     Client, Config, Secret,
@@ -23,59 +20,12 @@ pub const CALL: &str = "CA00000000000000000000000000000001";
 pub const CHILD: &str = "CA00000000000000000000000000000002";
 pub const RECORDING: &str = "RE00000000000000000000000000000001";
 
-/// Answers what it was told, in order, and keeps the requests.
-#[derive(Debug, Default)]
-pub struct Script {
-    answers: Mutex<VecDeque<Answer>>,
-    requests: Mutex<Vec<Request>>,
-}
-
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(&'static str, &'static str)>,
-    pub body: Vec<u8>,
-}
-
-pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status, headers: Vec::new(), body: body.into() }
-}
-
-pub fn ok(body: &Value) -> Answer {
-    answer(200, body.to_string())
-}
-
-impl Script {
-    pub fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
-    }
-
-    pub fn only(&self) -> Request {
-        let mut requests = self.requests();
-        assert_eq!(requests.len(), 1, "{requests:?}");
-        requests.remove(0)
-    }
-}
-
-#[async_trait::async_trait]
-impl Transport for Script {
-    async fn execute(&self, request: Request) -> Result<Response> {
-        self.requests.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front().expect("a request that the script does not know");
-        let mut headers = HeaderMap::new();
-        for (name, value) in answer.headers {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        Ok(Response::full(StatusCode::from_u16(answer.status).unwrap(), headers, answer.body))
-    }
-}
-
 pub fn config() -> Config {
     Config::new(twilio_core::Config::new(ACCOUNT, TOKEN)).phone_number(NUMBER).callback_url(CALLBACK)
 }
 
 pub fn client_of(config: Config, answers: impl IntoIterator<Item = Answer>) -> (Client, Arc<Script>) {
-    let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() });
+    let script = Script::new(answers);
     let client = Client::builder(config)
         .transport(script.clone())
         .clock(Arc::new(ManualClock::at_unix(1_760_000_000)))
@@ -91,11 +41,7 @@ pub fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Arc<Script>
 
 /// The form that a request posts, as pairs.
 pub fn form(request: &Request) -> Vec<(String, String)> {
-    match &request.body {
-        Body::Bytes(bytes) => url::form_urlencoded::parse(bytes).into_owned().collect(),
-        Body::Empty => Vec::new(),
-        Body::Multipart(_) => panic!("not a form"),
-    }
+    url::form_urlencoded::parse(body(request)).into_owned().collect()
 }
 
 /// The form of a request that is expected.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use comms_conformance::inbound::{InboundHarness, Key, Strange};
 use comms_core::{Inbound, InboundMessage};
-use comms_http::{Secret, WebhookRequest};
+use comms_http::WebhookRequest;
 use twilio_core::Params;
 use twilio_voice::{
     TwilioVoiceInbound,
@@ -24,14 +24,6 @@ impl Calls {
         let call = [("CallSid", &*sid), ("From", PERSON), ("To", NUMBER), ("Direction", "inbound")];
         encoded(&[&call[..], more].concat())
     }
-
-    fn secret(key: Key) -> Secret {
-        Secret::from(match key {
-            Key::Current => "the invented token in use",
-            Key::Next => "the invented token to come",
-            Key::Strange => "the invented token of a stranger",
-        })
-    }
 }
 
 fn encoded(params: &[(&str, &str)]) -> Bytes {
@@ -40,14 +32,14 @@ fn encoded(params: &[(&str, &str)]) -> Bytes {
 
 impl InboundHarness for Calls {
     fn inbound(&self) -> Box<dyn Inbound> {
-        let verifier = Verifier::new(ACCOUNT, Self::secret(Key::Next))
-            .and_then(|verifier| verifier.previous_token(Self::secret(Key::Current)))
+        let verifier = Verifier::new(ACCOUNT, Key::Next.secret())
+            .and_then(|verifier| verifier.previous_token(Key::Current.secret()))
             .unwrap();
         Box::new(TwilioVoiceInbound::new(verifier, CALLBACK).unwrap())
     }
 
     fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
-        let signature = webhook::sign(&Self::secret(key), CALLBACK, Params::parse(&body).iter());
+        let signature = webhook::sign(&key.secret(), CALLBACK, Params::parse(&body).iter());
         WebhookRequest::post(CALLBACK, body)
             .header("content-type", "application/x-www-form-urlencoded")
             .header(SIGNATURE_HEADER, &signature)
@@ -75,10 +67,6 @@ impl InboundHarness for Calls {
 
     fn said(&self, message: &InboundMessage) -> Option<String> {
         message.party.name.clone()
-    }
-
-    fn secrets(&self) -> Vec<Secret> {
-        [Key::Current, Key::Next, Key::Strange].map(Self::secret).into()
     }
 }
 

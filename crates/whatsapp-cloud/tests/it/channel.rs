@@ -16,7 +16,7 @@ use crate::support::{Answer, Script, answer, client, json_body, ok};
 
 const PHONE: &str = "+34600000000";
 
-fn channel(answers: impl IntoIterator<Item = whatsapp_cloud::Result<Answer>>) -> (WhatsAppChannel, Arc<Script>) {
+fn channel(answers: impl IntoIterator<Item = Answer>) -> (WhatsAppChannel, Arc<Script>) {
     let (client, script) = client(answers);
     (WhatsAppChannel::new(client), script)
 }

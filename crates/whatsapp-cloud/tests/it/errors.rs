@@ -194,7 +194,7 @@ async fn a_send_is_repeated_after_a_throttle_and_never_after_an_unknown_outcome(
         answer(503, "<html>"),
         answer(200, "<html>"),
         ok(&json!({ "messaging_product": "whatsapp" })),
-        Err(Error::new(ErrorKind::Transport, Outcome::Unknown, "reset")),
+        Error::new(ErrorKind::Transport, Outcome::Unknown, "reset").into(),
     ] {
         let (client, script) = crate::support::client([failure]);
         let error = client.messages().send(&message).await.unwrap_err();

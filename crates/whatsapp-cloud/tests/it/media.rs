@@ -16,8 +16,8 @@ fn info(url: &str) -> Value {
     })
 }
 
-fn file(bytes: &str) -> Result<Answer> {
-    Ok(Answer { status: 200, headers: vec![("content-type", "audio/ogg")], body: bytes.into() })
+fn file(bytes: &str) -> Answer {
+    answer(200, bytes).header("content-type", "audio/ogg")
 }
 
 async fn bytes(download: whatsapp_cloud::api::media::Download) -> Result<Vec<u8>> {
@@ -156,9 +156,8 @@ async fn unwanted_types_and_error_pages_are_refused() {
     let error = client.media().download("7", &images).await.unwrap_err();
     assert_eq!(error.field_name(), Some("mime_type"));
 
-    let page =
-        Answer { status: 200, headers: vec![("content-type", "text/html; charset=utf-8")], body: b"<html>".to_vec() };
-    let (client, _) = crate::support::client([Ok(page)]);
+    let page = answer(200, "<html>").header("content-type", "text/html; charset=utf-8");
+    let (client, _) = crate::support::client([page]);
     let opened = client.media().download_url(URL, &DownloadLimits::default()).await;
     assert_eq!(opened.unwrap_err().kind(), ErrorKind::Decode);
 }

@@ -1,12 +1,10 @@
-//! What the tests of the client share: a transport that answers from a script, and a client over it.
+//! What the tests of the client share: constants, and a client over a script.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use comms_http::{Body, ManualClock, Request, Response, Result, Transport};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use comms_conformance::script::body;
+pub use comms_conformance::script::{Answer, Script, answer, header, ok};
+use comms_http::{ManualClock, Request};
 use serde_json::Value;
 use whatsapp_cloud::{Client, ClientBuilder, Config};
 
@@ -14,60 +12,6 @@ pub const NUMBER: &str = "106540352242922";
 pub const ACCOUNT: &str = "102290129340398";
 pub const APP: &str = "670843887433847";
 pub const TOKEN: &str = "an-invented-token";
-
-/// Answers what it was told, in order, and keeps the requests.
-#[derive(Debug, Default)]
-pub struct Script {
-    answers: Mutex<VecDeque<Result<Answer>>>,
-    requests: Mutex<Vec<Request>>,
-}
-
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(&'static str, &'static str)>,
-    pub body: Vec<u8>,
-}
-
-pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Result<Answer> {
-    Ok(Answer { status, headers: Vec::new(), body: body.into() })
-}
-
-pub fn ok(body: &Value) -> Result<Answer> {
-    answer(200, body.to_string())
-}
-
-impl Script {
-    pub fn new(answers: impl IntoIterator<Item = Result<Answer>>) -> Arc<Self> {
-        Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() })
-    }
-
-    pub fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
-    }
-
-    pub fn only(&self) -> Request {
-        let mut requests = self.requests();
-        assert_eq!(requests.len(), 1, "{requests:?}");
-        requests.remove(0)
-    }
-}
-
-#[async_trait::async_trait]
-impl Transport for Script {
-    async fn execute(&self, request: Request) -> Result<Response> {
-        self.requests.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front();
-        // Others get their turn between request and answer, as on a network.
-        tokio::task::yield_now().await;
-        let answer = answer.expect("a request that the script does not know")?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in answer.headers {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        Ok(Response::full(StatusCode::from_u16(answer.status).unwrap(), headers, answer.body))
-    }
-}
 
 pub fn config() -> Config {
     let mut config = Config::new(TOKEN, NUMBER);
@@ -81,18 +25,11 @@ pub fn builder(script: &Arc<Script>) -> ClientBuilder {
     Client::builder(config()).transport(script.clone()).clock(Arc::new(ManualClock::at_unix(1_760_000_000)))
 }
 
-pub fn client(answers: impl IntoIterator<Item = Result<Answer>>) -> (Client, Arc<Script>) {
+pub fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Arc<Script>) {
     let script = Script::new(answers);
     (builder(&script).build().unwrap(), script)
 }
 
 pub fn json_body(request: &Request) -> Value {
-    match &request.body {
-        Body::Bytes(bytes) => serde_json::from_slice(bytes).unwrap(),
-        other => panic!("not a JSON body: {other:?}"),
-    }
-}
-
-pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    request.headers.get(name)?.to_str().ok()
+    serde_json::from_slice(body(request)).unwrap()
 }

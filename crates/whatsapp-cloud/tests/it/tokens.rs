@@ -15,9 +15,7 @@ use crate::support::{Answer, Script, answer, builder, header, ok};
 const NOW: i64 = 1_760_000_000;
 const DAY: i64 = 86_400;
 
-fn provider(
-    answers: impl IntoIterator<Item = comms_http::Result<Answer>>,
-) -> (RefreshingToken, Arc<Script>, ManualClock) {
+fn provider(answers: impl IntoIterator<Item = Answer>) -> (RefreshingToken, Arc<Script>, ManualClock) {
     let script = Script::new(answers);
     let clock = ManualClock::at_unix(NOW);
     let client = builder(&script).clock(Arc::new(clock.clone())).retry(RetryPolicy::never()).build().unwrap();
@@ -29,7 +27,7 @@ fn at(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).unwrap()
 }
 
-fn exchanged(token: &str, days: i64) -> comms_http::Result<Answer> {
+fn exchanged(token: &str, days: i64) -> Answer {
     ok(&json!({ "access_token": token, "token_type": "bearer", "expires_in": days * DAY }))
 }
 

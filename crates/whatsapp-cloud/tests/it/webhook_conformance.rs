@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use comms_conformance::inbound::{InboundHarness, Key, Strange};
 use comms_core::Inbound;
-use comms_http::{Secret, WebhookRequest, signature};
+use comms_http::{WebhookRequest, signature};
 use serde_json::{Value, json};
 use whatsapp_cloud::{
     WhatsAppInbound,
@@ -24,14 +24,6 @@ impl Meta {
         let number = self.messages.fetch_add(1, Ordering::Relaxed);
         json!({ "from": "16505551234", "id": format!("wamid.{number}"), "timestamp": "1749416383", "type": "text", "text": { "body": text } })
     }
-
-    fn secret(key: Key) -> Secret {
-        Secret::from(match key {
-            Key::Current => "the invented secret in use",
-            Key::Next => "the invented secret to come",
-            Key::Strange => "the invented secret of a stranger",
-        })
-    }
 }
 
 fn webhook(messages: Vec<Value>) -> Bytes {
@@ -40,14 +32,14 @@ fn webhook(messages: Vec<Value>) -> Bytes {
 
 impl InboundHarness for Meta {
     fn inbound(&self) -> Box<dyn Inbound> {
-        let verifier = Verifier::new(Self::secret(Key::Next))
-            .and_then(|verifier| verifier.previous_secret(Self::secret(Key::Current)))
+        let verifier = Verifier::new(Key::Next.secret())
+            .and_then(|verifier| verifier.previous_secret(Key::Current.secret()))
             .unwrap();
         Box::new(WhatsAppInbound::new(verifier))
     }
 
     fn sign(&self, body: Bytes, key: Key) -> WebhookRequest {
-        let digest = signature::hmac_sha256_hex(&Self::secret(key), &body);
+        let digest = signature::hmac_sha256_hex(&key.secret(), &body);
         WebhookRequest::post(URL, body).header(SIGNATURE_HEADER, &format!("sha256={digest}"))
     }
 
@@ -78,10 +70,6 @@ impl InboundHarness for Meta {
         }
         messages.insert(messages.len() / 2, element);
         webhook(messages)
-    }
-
-    fn secrets(&self) -> Vec<Secret> {
-        [Key::Current, Key::Next, Key::Strange].map(Self::secret).into()
     }
 }
 

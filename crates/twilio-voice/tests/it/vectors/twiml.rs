@@ -62,7 +62,9 @@ impl<'de> Deserialize<'de> for Attributes {
 impl Tree {
     fn element(&self) -> Element {
         let start = Element::new(self.tag.clone().unwrap());
-        let start = self.attrs.0.iter().fold(start, |it, (name, value)| it.set(name.clone(), attribute(value)));
+        // An attribute that is null is not there.
+        let attributes = self.attrs.0.iter().filter(|(_, value)| !value.is_null());
+        let start = attributes.fold(start, |it, (name, value)| it.set(name.clone(), attribute(value)));
         self.children.iter().fold(start, |element, child| match &child.text {
             Some(text) => element.text(text),
             None => element.with(child.element()),
