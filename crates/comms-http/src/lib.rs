@@ -13,8 +13,10 @@ mod open;
 mod paging;
 #[cfg(feature = "client")]
 mod reqwest_transport;
+mod resource;
 #[cfg(feature = "client")]
 mod retry;
+pub mod setting;
 pub mod signature;
 mod transport;
 mod webhook;

@@ -11,7 +11,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::{Config, Credentials, PROVIDER, config::is_sid, error, limits, paging, redirect::FollowOnce};
+use crate::{Config, Credentials, PROVIDER, error, limits, model::sid, paging, redirect::FollowOnce};
 
 /// A client of one Twilio account. Cheap to clone; clones share the transport.
 ///
@@ -82,7 +82,7 @@ impl Client {
     /// # Errors
     /// `InvalidRequest` where it is not the SID of an account.
     pub fn for_account(&self, account_sid: &str) -> Result<Self> {
-        if !is_sid("AC", account_sid) {
+        if !sid::is("AC", account_sid) {
             return Err(Error::invalid("the account is not AC and 32 hexadecimal digits")
                 .field("account_sid")
                 .provider(PROVIDER));

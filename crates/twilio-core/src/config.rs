@@ -1,10 +1,10 @@
 //! What a client needs to know of one Twilio account.
 
-use comms_http::{Error, ExposeSecret, Result, Secret};
+use comms_http::{Error, Result, Secret, setting};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Credentials, PROVIDER, limits, webhook::Verifier};
+use crate::{Credentials, PROVIDER, limits, model::sid, webhook::Verifier};
 
 /// The settings of one Twilio account. `Debug` hides the secrets.
 ///
@@ -201,38 +201,25 @@ const EDGE: &str = "TWILIO_EDGE";
 const API_BASE: &str = "TWILIO_API_BASE";
 
 fn missing(name: &'static str) -> Error {
-    bad(name, "is not set")
+    setting::missing(name).provider(PROVIDER)
 }
 
 fn bad(name: &'static str, what: &str) -> Error {
-    Error::config(format!("{name} {what}")).field(name).provider(PROVIDER)
+    setting::wrong(name, what).provider(PROVIDER)
 }
 
-/// Secrets are usually pasted: a line break or a space around one is a slip that no provider explains.
 fn check_secret(name: &'static str, secret: &Secret) -> Result<()> {
-    let secret = secret.expose_secret();
-    if secret.is_empty() {
-        return Err(missing(name));
-    }
-    if secret.trim() != secret || secret.chars().any(char::is_control) {
-        return Err(bad(name, "begins or ends with a space, or holds a line break"));
-    }
-    Ok(())
+    setting::check_secret(name, secret).map_err(|error| error.provider(PROVIDER))
 }
 
-fn check_sid(name: &'static str, prefix: &str, sid: &str) -> Result<()> {
-    if sid.is_empty() {
+fn check_sid(name: &'static str, prefix: &str, text: &str) -> Result<()> {
+    if text.is_empty() {
         return Err(missing(name));
     }
-    if !is_sid(prefix, sid) {
+    if !sid::is(prefix, text) {
         return Err(bad(name, &format!("must be {prefix} and 32 hexadecimal digits")));
     }
     Ok(())
-}
-
-/// Whether `sid` is an id of Twilio with this prefix: two letters and 32 hexadecimal digits.
-pub(crate) fn is_sid(prefix: &str, sid: &str) -> bool {
-    sid.strip_prefix(prefix).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn is_label(text: &str) -> bool {
@@ -243,15 +230,5 @@ fn is_label(text: &str) -> bool {
 }
 
 fn check_base(base: &str) -> Result<Url> {
-    let url = Url::parse(base).map_err(|_| bad(API_BASE, "is not an address"))?;
-    if url.cannot_be_a_base() || !matches!(url.scheme(), "https" | "http") {
-        return Err(bad(API_BASE, "must begin with https:// (or http:// for a simulator)"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(API_BASE, "must not hold a user or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad(API_BASE, "must end with its path"));
-    }
-    Ok(url)
+    setting::base_url(API_BASE, base).map_err(|error| error.provider(PROVIDER))
 }

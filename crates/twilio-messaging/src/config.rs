@@ -1,7 +1,8 @@
 //! What a client of messages needs to know: the account, and the senders.
 
-use comms_http::{Error, Result};
+use comms_http::{Error, Result, setting};
 use serde::Deserialize;
+use twilio_core::model::sid;
 
 use crate::Address;
 
@@ -69,7 +70,7 @@ impl Sender {
 
 impl From<&str> for Sender {
     fn from(text: &str) -> Self {
-        if is_service(text) { Self::Service(text.to_owned()) } else { Self::Address(Address::from(text)) }
+        if sid::is("MG", text) { Self::Service(text.to_owned()) } else { Self::Address(Address::from(text)) }
     }
 }
 
@@ -111,7 +112,7 @@ impl Config {
     /// `Config` with the name of the setting that is wrong.
     pub fn sms_sender(&self) -> Result<Option<Sender>> {
         if let Some(sid) = &self.messaging_service_sid {
-            return if is_service(sid) {
+            return if sid::is("MG", sid) {
                 Ok(Some(Sender::Service(sid.clone())))
             } else {
                 Err(bad(MESSAGING_SERVICE_SID, "must be MG and 32 hexadecimal digits"))
@@ -166,12 +167,7 @@ const WHATSAPP_FROM: &str = "TWILIO_WHATSAPP_FROM";
 const STATUS_CALLBACK: &str = "TWILIO_STATUS_CALLBACK";
 
 fn bad(name: &'static str, what: &str) -> Error {
-    Error::config(format!("{name} {what}")).field(name).provider(twilio_core::PROVIDER)
-}
-
-/// `MG` and 32 hexadecimal digits.
-fn is_service(text: &str) -> bool {
-    text.strip_prefix("MG").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+    setting::wrong(name, what).provider(twilio_core::PROVIDER)
 }
 
 /// Up to eleven letters, digits and spaces, one of them a letter.

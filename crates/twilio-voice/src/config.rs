@@ -1,8 +1,8 @@
 //! What a client needs to know of one number.
 
-use comms_http::{Error, Result};
+use comms_http::{Error, Result, setting};
 use serde::Deserialize;
-use twilio_core::PROVIDER;
+use twilio_core::{PROVIDER, model::sid};
 use url::Url;
 
 /// The settings of one number: those of its account, and its own. `Debug` hides the secrets.
@@ -114,7 +114,7 @@ impl Config {
                 return Err(bad(name, "must be a number with its country code, for instance +15005550006"));
             }
         }
-        if self.twiml_app_sid.as_deref().is_some_and(|sid| !is_app(sid)) {
+        if self.twiml_app_sid.as_deref().is_some_and(|sid| !sid::is("AP", sid)) {
             return Err(bad(TWIML_APP_SID, "must be AP and 32 hexadecimal digits"));
         }
         self.callback_url.as_deref().map_or(Ok(()), check_address)
@@ -127,7 +127,7 @@ const TWIML_APP_SID: &str = "TWILIO_TWIML_APP_SID";
 const CALLBACK_URL: &str = "TWILIO_VOICE_CALLBACK_URL";
 
 fn bad(name: &'static str, what: &str) -> Error {
-    Error::config(format!("{name} {what}")).field(name).provider(PROVIDER)
+    setting::wrong(name, what).provider(PROVIDER)
 }
 
 /// The number, which a channel cannot be without.
@@ -146,10 +146,6 @@ fn is_e164(number: &str) -> bool {
     number
         .strip_prefix('+')
         .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn is_app(sid: &str) -> bool {
-    sid.strip_prefix("AP").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// Twilio calls no host with an underscore. Checked only: what is sent is the text itself, since its letters are signed.

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use comms_http::{Caller, Clock, Error, Operation, Request, Response, Result, RetryPolicy, SystemClock, Transport};
+use comms_http::{
+    Caller, Clock, Error, Operation, Request, Response, Result, RetryPolicy, SystemClock, Transport, setting,
+};
 use http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -10,7 +12,7 @@ use url::Url;
 use crate::{
     api,
     auth::{Credentials, Scheme},
-    config::{self, Config},
+    config::Config,
     error,
     token::{self, TokenProvider},
 };
@@ -154,7 +156,7 @@ impl Client {
     /// `Config` where `WHATSAPP_APP_ID` or `WHATSAPP_APP_SECRET` is not set.
     pub fn tokens(&self) -> Result<api::Tokens> {
         let secret = self.config.app_secret.clone();
-        let secret = secret.ok_or_else(|| config::missing("WHATSAPP_APP_SECRET"))?;
+        let secret = secret.ok_or_else(|| setting::missing("WHATSAPP_APP_SECRET"))?;
         Ok(api::Tokens::new(self.graph.clone(), self.app_id()?.to_owned(), secret))
     }
 
@@ -166,7 +168,7 @@ impl Client {
     /// A request below the business account.
     pub(crate) fn account(&self, method: Method, path: &[&str]) -> Result<Request> {
         let account = self.config.business_account_id.as_deref();
-        let account = account.ok_or_else(|| config::missing("WHATSAPP_BUSINESS_ACCOUNT_ID"))?;
+        let account = account.ok_or_else(|| setting::missing("WHATSAPP_BUSINESS_ACCOUNT_ID"))?;
         self.graph.request(method, account, path)
     }
 
@@ -183,7 +185,7 @@ impl Client {
     /// The id of the app, for what is the app's.
     pub(crate) fn app_id(&self) -> Result<&str> {
         let id = self.config.app_id.as_deref();
-        id.ok_or_else(|| config::missing("WHATSAPP_APP_ID"))
+        id.ok_or_else(|| setting::missing("WHATSAPP_APP_ID"))
     }
 
     pub(crate) fn base(&self) -> &Url {
@@ -300,7 +302,7 @@ impl ClientBuilder {
         let proof = match (self.proof, &self.config.app_secret) {
             (false, _) => None,
             (true, Some(secret)) => Some(secret.clone()),
-            (true, None) => return Err(named(config::missing("WHATSAPP_APP_SECRET"))),
+            (true, None) => return Err(named(setting::missing("WHATSAPP_APP_SECRET"))),
         };
         let transport = self.transport.map_or_else(default_transport, Ok).map_err(named)?;
         let caller = Caller::new(PROVIDER, transport, self.clock, self.retry, error::classify);

@@ -1,6 +1,9 @@
 //! What a client needs to know of one WhatsApp number.
 
-use comms_http::{Error, ExposeSecret, Result, Secret};
+use comms_http::{
+    Result, Secret,
+    setting::{self, check_secret, missing, wrong},
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -107,9 +110,9 @@ impl Config {
             secret.as_ref().map_or(Ok(()), |secret| check_secret(name, secret))?;
         }
         if !is_version(&self.api_version) {
-            return Err(bad(API_VERSION, "must look like v26.0"));
+            return Err(wrong(API_VERSION, "must look like v26.0"));
         }
-        check_base(&self.api_base)
+        setting::base_url(API_BASE, &self.api_base)
     }
 }
 
@@ -131,33 +134,12 @@ fn api_version() -> String {
     limits::API_VERSION.to_owned()
 }
 
-/// The setting that an operation needs and that is not there.
-pub(crate) fn missing(name: &'static str) -> Error {
-    bad(name, "is not set")
-}
-
-fn bad(name: &'static str, what: &str) -> Error {
-    Error::config(format!("{name} {what}")).field(name)
-}
-
-/// Secrets are usually pasted: a line break or a space around one is a slip that no provider explains.
-fn check_secret(name: &'static str, secret: &Secret) -> Result<()> {
-    let secret = secret.expose_secret();
-    if secret.is_empty() {
-        return Err(missing(name));
-    }
-    if secret.trim() != secret || secret.chars().any(char::is_control) {
-        return Err(bad(name, "begins or ends with a space, or holds a line break"));
-    }
-    Ok(())
-}
-
 fn check_id(name: &'static str, id: &str) -> Result<()> {
     if id.is_empty() {
         return Err(missing(name));
     }
     if !id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(bad(name, "must be an id of digits, without spaces or signs"));
+        return Err(wrong(name, "must be an id of digits, without spaces or signs"));
     }
     Ok(())
 }
@@ -168,18 +150,4 @@ fn is_version(version: &str) -> bool {
         .strip_prefix('v')
         .and_then(|number| number.split_once('.'))
         .is_some_and(|(major, minor)| digits(major) && digits(minor))
-}
-
-fn check_base(base: &str) -> Result<Url> {
-    let url = Url::parse(base).map_err(|_| bad(API_BASE, "is not an address"))?;
-    if url.cannot_be_a_base() || !matches!(url.scheme(), "https" | "http") {
-        return Err(bad(API_BASE, "must begin with https:// (or http:// for a simulator)"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(API_BASE, "must not hold a user or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad(API_BASE, "must end with its path"));
-    }
-    Ok(url)
 }

@@ -32,13 +32,10 @@
 //! *See [WhatsApp docs/Webhooks](https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview)*
 
 use bytes::Bytes;
-use comms_http::{Error, ExposeSecret, Result, Secret, WebhookRequest, signature};
+use comms_http::{Error, ExposeSecret, Result, Secret, WebhookRequest, setting, signature};
 
 pub use crate::model::webhook::Notifications;
-use crate::{
-    client::PROVIDER,
-    config::{Config, missing},
-};
+use crate::{client::PROVIDER, config::Config};
 
 /// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature-256";
@@ -65,7 +62,7 @@ impl Verifier {
     /// `Config` where there is no app secret, or one of them is empty.
     pub fn from_config(config: &Config) -> Result<Self> {
         let secret = config.app_secret.clone();
-        let mut verifier = Self::new(secret.ok_or_else(|| missing("WHATSAPP_APP_SECRET"))?)?;
+        let mut verifier = Self::new(secret.ok_or_else(|| setting::missing("WHATSAPP_APP_SECRET"))?)?;
         if let Some(previous) = &config.app_secret_previous {
             verifier = verifier.previous_secret(previous.clone())?;
         }

@@ -2,12 +2,10 @@
 //!
 //! *See [Twilio docs/SID](https://www.twilio.com/docs/glossary/what-is-a-sid)*
 
-use crate::config;
-
-/// Whether a text is an id with this prefix, for instance `CA`.
+/// Whether a text is an id with this prefix, for instance `CA`: the prefix and 32 hexadecimal digits.
 #[must_use]
 pub fn is(prefix: &str, text: &str) -> bool {
-    config::is_sid(prefix, text)
+    text.strip_prefix(prefix).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// The first id with this prefix in the path of an address. Files are fetched by these ids from the configured API, never from an

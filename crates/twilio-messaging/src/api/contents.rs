@@ -6,12 +6,11 @@ use http::Method;
 use serde_json::json;
 use twilio_core::{Product, limits::PAGE_SIZE};
 
-use super::resource;
 use crate::model::content::{Approval, Approvals, Content, NewContent};
 
-resource! {
+comms_http::resource! {
     /// Content templates and their approval: [`Client::contents`](crate::Client::contents).
-    Contents
+    Contents of crate::Client
 }
 
 const CREATE: Operation = Operation::once("contents.create");

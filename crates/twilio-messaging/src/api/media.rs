@@ -5,12 +5,12 @@ use comms_http::{DownloadNames, Operation, Response, Result};
 use futures_util::Stream;
 use http::Method;
 
-use super::{json, resource};
+use super::json;
 use crate::model::media::MediaInfo;
 
-resource! {
+comms_http::resource! {
     /// Files of messages: [`Client::media`](crate::Client::media).
-    Media
+    Media of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("media.list");

@@ -6,15 +6,15 @@ use http::Method;
 use time::OffsetDateTime;
 use twilio_core::{Form, PROVIDER, model::Date};
 
-use super::{json, resource};
+use super::json;
 use crate::{
     Address, NewMessage, limits,
     model::message::{Feedback, FeedbackOutcome, Message},
 };
 
-resource! {
+comms_http::resource! {
     /// Sending, looking up, listing, cancelling, redacting, deleting: [`Client::messages`](crate::Client::messages).
-    Messages
+    Messages of crate::Client
 }
 
 const CREATE: Operation = Operation::once("messages.create");

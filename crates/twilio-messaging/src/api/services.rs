@@ -6,12 +6,11 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use twilio_core::{Form, Product};
 
-use super::resource;
 use crate::model::service::{ChannelSender, Service, ServiceNumber};
 
-resource! {
+comms_http::resource! {
     /// Messaging Services and their senders: [`Client::services`](crate::Client::services).
-    Services
+    Services of crate::Client
 }
 
 const CREATE: Operation = Operation::once("services.create");

@@ -6,10 +6,7 @@ use serde_json::Value;
 use time::{Date, OffsetDateTime};
 use twilio_core::Form;
 
-use super::{
-    parameters::{address, between, parameters, refuse, required},
-    resource,
-};
+use super::parameters::{address, between, parameters, refuse, required};
 use crate::{
     client::PROVIDER,
     limits,
@@ -19,9 +16,9 @@ use crate::{
     },
 };
 
-resource! {
+comms_http::resource! {
     /// Placing, following, changing and ending calls: [`Client::calls`](crate::Client::calls).
-    Calls
+    Calls of crate::Client
 }
 
 const CREATE: Operation = Operation::once("calls.create");

@@ -10,22 +10,3 @@ pub mod streams;
 pub use calls::Calls;
 pub use recordings::Recordings;
 pub use streams::Streams;
-
-/// Declares the handle of a resource: it borrows the client and has the operations.
-macro_rules! resource {
-    ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name<'a> {
-            client: &'a $crate::Client,
-        }
-
-        impl<'a> $name<'a> {
-            pub(crate) fn new(client: &'a $crate::Client) -> Self {
-                Self { client }
-            }
-        }
-    };
-}
-
-use resource;

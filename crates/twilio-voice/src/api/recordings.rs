@@ -11,7 +11,6 @@ use twilio_core::Form;
 use super::{
     calls::sid,
     parameters::{address, between, parameters},
-    resource,
 };
 use crate::{
     limits,
@@ -23,9 +22,9 @@ use crate::{
     },
 };
 
-resource! {
+comms_http::resource! {
     /// Recordings: of an account, of a call, and while it is made: [`Client::recordings`](crate::Client::recordings).
-    Recordings
+    Recordings of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("recordings.list");

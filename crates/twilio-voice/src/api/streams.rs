@@ -6,7 +6,6 @@ use twilio_core::Form;
 use super::{
     calls::sid,
     parameters::{refuse, required},
-    resource,
 };
 use crate::{
     limits,
@@ -16,9 +15,9 @@ use crate::{
     },
 };
 
-resource! {
+comms_http::resource! {
     /// Media streams: [`Client::streams`](crate::Client::streams).
-    Streams
+    Streams of crate::Client
 }
 
 const START: Operation = Operation::once("streams.start");

@@ -6,12 +6,12 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{List, resource};
+use super::List;
 use crate::model::{Extra, error_object::ErrorObject};
 
-resource! {
+comms_http::resource! {
     /// The people that the number has blocked: [`Client::block_users`](crate::Client::block_users).
-    BlockUsers
+    BlockUsers of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("block_users.list");

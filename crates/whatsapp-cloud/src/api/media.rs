@@ -6,15 +6,15 @@ use comms_http::{DownloadNames, Error, Multipart, Operation, Request, Result};
 use http::Method;
 use url::Url;
 
-use super::{resource, succeeded};
+use super::succeeded;
 use crate::{
     limits,
     model::media::{Created, MediaInfo, MediaType},
 };
 
-resource! {
+comms_http::resource! {
     /// Uploading, looking up, downloading and deleting media: [`Client::media`](crate::Client::media).
-    Media
+    Media of crate::Client
 }
 
 const UPLOAD: Operation = Operation::once("media.upload");

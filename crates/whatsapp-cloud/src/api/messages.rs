@@ -4,15 +4,15 @@ use comms_http::{Error, ErrorKind, Operation, Outcome, Result};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{resource, succeeded};
+use super::succeeded;
 use crate::{
     client::PROVIDER,
     model::{message::Message, sent::Sent},
 };
 
-resource! {
+comms_http::resource! {
     /// Sending, marking as read, typing: [`Client::messages`](crate::Client::messages).
-    Messages
+    Messages of crate::Client
 }
 
 const SEND: Operation = Operation::once("messages.send");

@@ -28,25 +28,6 @@ pub use tokens::Tokens;
 pub use uploads::Uploads;
 pub use username::Username;
 
-/// Declares the handle of a resource: it borrows the client and has the operations.
-macro_rules! resource {
-    ($(#[$meta:meta])* $name:ident) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name<'a> {
-            client: &'a $crate::Client,
-        }
-
-        impl<'a> $name<'a> {
-            pub(crate) fn new(client: &'a $crate::Client) -> Self {
-                Self { client }
-            }
-        }
-    };
-}
-
-use resource;
-
 /// A list as the Graph API answers it.
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]

@@ -5,15 +5,15 @@ use futures_util::Stream;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{List, resource, succeeded};
+use super::{List, succeeded};
 use crate::{
     limits,
     model::phone_number::{CodeMethod, PhoneNumber, Registration, Settings},
 };
 
-resource! {
+comms_http::resource! {
     /// Numbers: [`Client::phone_numbers`](crate::Client::phone_numbers).
-    PhoneNumbers
+    PhoneNumbers of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("phone_numbers.list");

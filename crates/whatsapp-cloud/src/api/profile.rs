@@ -4,12 +4,12 @@ use comms_http::{Error, ErrorKind, Operation, Outcome, Result};
 use http::Method;
 use serde::Deserialize;
 
-use super::{List, resource, succeeded};
+use super::{List, succeeded};
 use crate::model::profile::Profile as Wire;
 
-resource! {
+comms_http::resource! {
     /// The public profile: [`Client::profile`](crate::Client::profile).
-    Profile
+    Profile of crate::Client
 }
 
 const GET: Operation = Operation::repeatable("profile.get");

@@ -5,12 +5,12 @@ use futures_util::Stream;
 use http::Method;
 use serde_json::json;
 
-use super::{List, resource, succeeded};
+use super::{List, succeeded};
 use crate::model::profile::{QrCode, QrImage};
 
-resource! {
+comms_http::resource! {
     /// QR codes and short links: [`Client::qr_codes`](crate::Client::qr_codes).
-    QrCodes
+    QrCodes of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("qr_codes.list");

@@ -5,12 +5,12 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{List, resource, succeeded};
+use super::{List, succeeded};
 use crate::{limits, model::Extra};
 
-resource! {
+comms_http::resource! {
     /// Which apps get the webhooks of the business account: [`Client::subscribed_apps`](crate::Client::subscribed_apps).
-    SubscribedApps
+    SubscribedApps of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("subscribed_apps.list");

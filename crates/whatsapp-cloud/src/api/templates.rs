@@ -4,14 +4,14 @@ use comms_http::{Operation, Page, Result, pages};
 use futures_util::Stream;
 use http::Method;
 
-use super::{List, resource, succeeded};
+use super::{List, succeeded};
 use crate::model::template::{
     NewTemplate, Template, TemplateCategory, TemplateChange, TemplateCreated, TemplateStatus,
 };
 
-resource! {
+comms_http::resource! {
     /// Templates of the business account: [`Client::templates`](crate::Client::templates).
-    Templates
+    Templates of crate::Client
 }
 
 const LIST: Operation = Operation::repeatable("templates.list");

@@ -5,16 +5,15 @@ use comms_http::{Error, Operation, Outcome, Request, Result};
 use http::{HeaderName, Method};
 use serde::Deserialize;
 
-use super::resource;
 use crate::{
     auth::Scheme,
     limits,
     model::{media::Created, scalar::Scalar},
 };
 
-resource! {
+comms_http::resource! {
     /// Resumable uploads: [`Client::uploads`](crate::Client::uploads).
-    Uploads
+    Uploads of crate::Client
 }
 
 const START: Operation = Operation::repeatable("uploads.start");

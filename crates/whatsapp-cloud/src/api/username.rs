@@ -4,12 +4,12 @@ use comms_http::{Operation, Result};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{resource, succeeded};
+use super::succeeded;
 use crate::model::profile::Username as Wire;
 
-resource! {
+comms_http::resource! {
     /// The username of the business: [`Client::username`](crate::Client::username).
-    Username
+    Username of crate::Client
 }
 
 const GET: Operation = Operation::repeatable("username.get");
