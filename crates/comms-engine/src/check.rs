@@ -30,6 +30,7 @@ impl Engine {
             None => self.account_of_caller_id(&organization, &request.content).await?,
         };
         let account = self.sending_account(&organization, &request.user, request.channel, wanted).await?;
+        let queue = self.queueing(&request.content, request.mode, request.scheduled_for)?;
         let mut message = Outbound::new(request.to, request.content);
         message.reply_to = reply_to;
         let mut prepared = Prepared {
@@ -41,6 +42,7 @@ impl Engine {
             idempotency_key: request.idempotency_key,
             request_hash,
             retry_of: None,
+            queue,
         };
         self.check(&request.scope, &mut prepared).await?;
         Ok(prepared)

@@ -21,6 +21,8 @@ struct Inner {
     settings: Settings,
     templates: TemplateCache,
     sends: Arc<Semaphore>,
+    outbox: Arc<Semaphore>,
+    jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     board: WorkerBoard,
 }
 
@@ -33,6 +35,7 @@ impl Engine {
             inbound: HashMap::new(),
             blobs: None,
             clock: Arc::new(SystemClock),
+            jitter: Arc::new(random),
             settings: Settings::default(),
         }
     }
@@ -83,6 +86,15 @@ impl Engine {
         &self.0.sends
     }
 
+    /// Bounds the messages of the queue that are being sent.
+    pub(crate) fn outbox(&self) -> &Arc<Semaphore> {
+        &self.0.outbox
+    }
+
+    pub(crate) fn jitter(&self) -> f64 {
+        (self.0.jitter)()
+    }
+
     pub(crate) fn board(&self) -> &WorkerBoard {
         &self.0.board
     }
@@ -99,7 +111,6 @@ impl fmt::Debug for Engine {
 }
 
 /// Collects the parts of an [`Engine`].
-#[derive(Debug)]
 #[must_use]
 pub struct EngineBuilder {
     repository: Arc<dyn Repository>,
@@ -107,6 +118,7 @@ pub struct EngineBuilder {
     inbound: HashMap<String, Arc<dyn Inbound>>,
     blobs: Option<BlobStore>,
     clock: Arc<dyn Clock>,
+    jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     settings: Settings,
 }
 
@@ -130,6 +142,12 @@ impl EngineBuilder {
         self
     }
 
+    /// Where the random part of waits comes from: numbers from 0 to 1. For tests, which must know them.
+    pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.jitter = Arc::new(jitter);
+        self
+    }
+
     /// Time-outs, bounds and rhythms.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -140,6 +158,7 @@ impl EngineBuilder {
     #[must_use]
     pub fn build(self) -> Engine {
         let sends = Arc::new(Semaphore::new(self.settings.sends_at_once as usize));
+        let outbox = Arc::new(Semaphore::new(self.settings.outbox_at_once.into()));
         let templates = TemplateCache::new(self.settings.templates_ttl);
         Engine(Arc::new(Inner {
             repository: self.repository,
@@ -150,7 +169,25 @@ impl EngineBuilder {
             settings: self.settings,
             templates,
             sends,
+            outbox,
+            jitter: self.jitter,
             board: WorkerBoard::default(),
         }))
     }
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineBuilder")
+            .field("repository", &self.repository)
+            .field("inbound", &self.inbound.keys())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A random number from 0 to 1, of the random bits of a new id.
+fn random() -> f64 {
+    let bits = u32::try_from(uuid::Uuid::now_v7().as_u128() & u128::from(u32::MAX)).unwrap_or_default();
+    f64::from(bits) / f64::from(u32::MAX)
 }

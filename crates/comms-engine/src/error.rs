@@ -77,6 +77,8 @@ codes! {
     Conflict = "conflicto",
     /// The message is in a state from which it is not sent again.
     NotRetryable = "no_reintentable",
+    /// The message does not wait any more: it cannot be withdrawn.
+    NotCancelable = "no_cancelable",
     /// Whether the message arrived is not known: sending it again may double it.
     OutcomeUnknown = "resultado_desconocido",
     /// The provider refused or failed.
@@ -175,6 +177,9 @@ pub enum EngineError {
     /// The message is in a state from which it is not sent again.
     #[error("a message in state {} is not sent again", .0.as_str())]
     NotRetryable(Status),
+    /// The message does not wait any more, but is in this state: it cannot be withdrawn.
+    #[error("a message in state {} cannot be withdrawn", .0.as_str())]
+    NotCancelable(Status),
     /// Whether the message arrived is not known, and the provider cannot tell: only by force is it sent again.
     #[error("whether the message was sent is not known; sending it again may double it")]
     OutcomeUnknown,
@@ -219,6 +224,7 @@ impl EngineError {
             Self::UnknownIdentity => Code::UnknownIdentity,
             Self::NoCall => Code::NoCall,
             Self::NotRetryable(_) => Code::NotRetryable,
+            Self::NotCancelable(_) => Code::NotCancelable,
             Self::OutcomeUnknown => Code::OutcomeUnknown,
             Self::Provider(error) => provider_code(error),
             Self::Busy => Code::Busy,

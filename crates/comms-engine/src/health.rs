@@ -8,7 +8,7 @@ use std::{
 use comms_core::{AccountId, ChannelKind, history::RepositoryStats};
 use time::OffsetDateTime;
 
-use crate::Engine;
+use crate::{Engine, metrics};
 
 /// How the engine is.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,9 @@ impl Engine {
     /// How the engine is: asks the store, and nobody else.
     pub async fn health(&self) -> Health {
         let store = self.repository().stats().await;
+        if let Ok(stats) = &store {
+            metrics::depth(stats, self.now());
+        }
         Health {
             store: store.map_err(|error| error.to_string()),
             workers: self.board().all(),

@@ -9,6 +9,7 @@ mod error;
 mod health;
 mod media;
 pub mod metrics;
+mod outbox;
 mod read;
 mod receive;
 mod replay;
@@ -18,6 +19,7 @@ mod send;
 mod settings;
 mod settle;
 mod templates;
+mod unknown;
 mod voice;
 mod workers;
 

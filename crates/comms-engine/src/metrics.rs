@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use comms_core::ChannelKind;
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use comms_core::{ChannelKind, history::RepositoryStats};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use time::OffsetDateTime;
 
 use crate::{ReceiveError, Received};
 
@@ -19,6 +20,16 @@ pub const SENDS: &str = "comms_sends_total";
 pub const SEND_SECONDS: &str = "comms_send_seconds";
 /// Messages whose attempt was cut off and whose outcome is therefore not known.
 pub const CUT_OFF: &str = "comms_sends_cut_off_total";
+/// Attempts that are made again later, by `channel`.
+pub const RETRIES: &str = "comms_send_retries_total";
+/// Messages that were not sent by their deadline.
+pub const EXPIRED: &str = "comms_sends_expired_total";
+/// Looks at the provider for messages of unknown outcome, by `outcome` (`found`, `not_found`, `cannot_tell`, `failed`, `given_up`).
+pub const LOOKS: &str = "comms_unknown_looks_total";
+/// Messages of the queue by `state` (`queued`, `scheduled`, `sending`, `unknown`).
+pub const OUTBOX_DEPTH: &str = "comms_outbox_depth";
+/// For how long the message that waits longest could have been sent.
+pub const OUTBOX_AGE_SECONDS: &str = "comms_outbox_oldest_due_seconds";
 /// Files of inbound messages by `outcome` (`stored`, `retry`, `failed`).
 pub const MEDIA: &str = "comms_media_total";
 /// Bytes of stored files.
@@ -43,6 +54,15 @@ pub fn describe() {
     describe_counter!(SENDS, "Sends by channel and outcome");
     describe_histogram!(SEND_SECONDS, Unit::Seconds, "How long the provider took to answer a send");
     describe_counter!(CUT_OFF, "Messages whose attempt was cut off");
+    describe_counter!(RETRIES, "Attempts that are made again later, by channel");
+    describe_counter!(EXPIRED, "Messages that were not sent by their deadline");
+    describe_counter!(LOOKS, "Looks at the provider for messages of unknown outcome");
+    describe_gauge!(OUTBOX_DEPTH, "Messages of the queue by state");
+    describe_gauge!(
+        OUTBOX_AGE_SECONDS,
+        Unit::Seconds,
+        "For how long the message that waits longest could have been sent"
+    );
     describe_counter!(MEDIA, "Files of inbound messages by outcome");
     describe_counter!(MEDIA_BYTES, Unit::Bytes, "Bytes of stored files");
     describe_histogram!(MEDIA_SECONDS, Unit::Seconds, "How long fetching and storing a file took");
@@ -81,6 +101,32 @@ pub(crate) fn send(channel: ChannelKind, outcome: &'static str, took: Duration) 
 
 pub(crate) fn cut_off(count: usize) {
     counter!(CUT_OFF).increment(count as u64);
+}
+
+pub(crate) fn retry(channel: ChannelKind) {
+    counter!(RETRIES, "channel" => channel.as_str()).increment(1);
+}
+
+pub(crate) fn expired(count: usize) {
+    counter!(EXPIRED).increment(count as u64);
+}
+
+pub(crate) fn look(outcome: &'static str) {
+    counter!(LOOKS, "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn depth(stats: &RepositoryStats, now: OffsetDateTime) {
+    let depths = [
+        ("queued", stats.outbox_queued),
+        ("scheduled", stats.outbox_scheduled),
+        ("sending", stats.sending),
+        ("unknown", stats.outbox_unknown),
+    ];
+    for (state, depth) in depths {
+        gauge!(OUTBOX_DEPTH, "state" => state).set(f64::from(u32::try_from(depth).unwrap_or(u32::MAX)));
+    }
+    let age = stats.outbox_oldest_due_at.map_or(0.0, |due| (now - due).as_seconds_f64().max(0.0));
+    gauge!(OUTBOX_AGE_SECONDS).set(age);
 }
 
 pub(crate) fn media(outcome: &'static str, bytes: u64, took: Duration) {

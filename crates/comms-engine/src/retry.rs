@@ -2,7 +2,7 @@
 
 use comms_core::{
     AccountId, Direction, Found, MessageId, Outbound, Probe, Status, UserId,
-    history::{Conclusion, MessageDetail, Scope},
+    history::{Conclusion, DeliveryMode, MessageDetail, Scope},
 };
 
 use crate::{Engine, EngineError, Sent, send::Prepared};
@@ -84,9 +84,11 @@ impl Engine {
                 let status = receipt.status;
                 let conclusion = Conclusion {
                     message: entry.message,
+                    claim: None,
                     status,
                     receipt: Some(receipt),
                     problem: None,
+                    due_at: None,
                     now: self.now(),
                 };
                 self.repository().conclude(conclusion).await?;
@@ -105,6 +107,7 @@ impl Engine {
             .content
             .filter(|_| entry.direction == Direction::Outbound)
             .ok_or(EngineError::NotRetryable(entry.status))?;
+        let queue = self.queueing(&content, DeliveryMode::default(), None)?;
         let mut message = Outbound::new(address, content);
         message.reply_to = failed.reply_to;
         let mut prepared = Prepared {
@@ -116,6 +119,7 @@ impl Engine {
             idempotency_key: Some(key(entry.message)),
             request_hash: fingerprint(entry.message),
             retry_of: Some(entry.message),
+            queue,
         };
         self.check(scope, &mut prepared).await?;
         self.attempt(prepared).await

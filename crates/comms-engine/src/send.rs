@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use comms_core::{
     AccountId, Address, Channel, ChannelKind, ClientId, Content, ContractId, Error, ErrorKind, LeadId, MessageId,
     OrganizationId, Outbound, Outcome, Problem, Receipt, Result, Status, UserId,
-    history::{Accepted, Conclusion, Links, NewOutbound, Scope},
+    history::{Accepted, ClaimToken, Conclusion, DeliveryMode, Links, NewOutbound, Queueing, Scope},
 };
 use futures_util::FutureExt;
 use serde_json::json;
@@ -13,7 +13,12 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{Engine, EngineError, metrics, settings::span, settle};
+use crate::{
+    Engine, EngineError, metrics,
+    settings::span,
+    settle::{self, Attempt},
+};
+use time::OffsetDateTime;
 
 /// A message that a user wants to send.
 #[derive(Clone, Debug)]
@@ -37,6 +42,10 @@ pub struct SendRequest {
     pub reply_to: Option<MessageId>,
     /// The caller's `Idempotency-Key`: the same request under the same key is sent once and answered twice.
     pub idempotency_key: Option<String>,
+    /// What is done where nobody knows whether the provider took it.
+    pub mode: DeliveryMode,
+    /// Not before this; at once where absent or past. At most [`Settings::schedule_max`](crate::Settings::schedule_max) ahead.
+    pub scheduled_for: Option<OffsetDateTime>,
 }
 
 impl SendRequest {
@@ -53,13 +62,15 @@ impl SendRequest {
             links: Links::default(),
             reply_to: None,
             idempotency_key: None,
+            mode: DeliveryMode::default(),
+            scheduled_for: None,
         }
     }
 
     /// Tells a repetition from another request under the same key.
     fn fingerprint(&self) -> String {
         let Links { lead, client, contract } = &self.links;
-        let canonical = json!([
+        let mut canonical = json!([
             self.channel,
             self.account,
             self.to,
@@ -71,6 +82,15 @@ impl SendRequest {
             ],
             self.reply_to,
         ]);
+        // Only where they are used: a key that was given before there was a queue stands for the same request.
+        if let Some(parts) = canonical.as_array_mut()
+            && (self.mode != DeliveryMode::default() || self.scheduled_for.is_some())
+        {
+            parts.push(json!([
+                self.mode,
+                self.scheduled_for.map(OffsetDateTime::unix_timestamp_nanos).map(|at| at.to_string())
+            ]));
+        }
         hex::encode(Sha256::digest(canonical.to_string()))
     }
 }
@@ -80,9 +100,9 @@ impl SendRequest {
 pub struct Sent {
     /// The message.
     pub message: MessageId,
-    /// `Accepted` (or beyond), `Failed`, `Unknown`; for a repetition whatever the history says now.
+    /// `Accepted` (or beyond), `Queued` or `Scheduled` where it goes later, `Failed`, `Unknown`; for a repetition whatever the history says now.
     pub status: Status,
-    /// Why it failed or is unknown.
+    /// Why it failed, is unknown or could not go yet.
     pub problem: Option<Problem>,
     /// Whether this is the answer to an earlier request under the same key: nothing was sent now.
     pub repeated: bool,
@@ -98,6 +118,7 @@ pub(crate) struct Prepared {
     pub idempotency_key: Option<String>,
     pub request_hash: String,
     pub retry_of: Option<MessageId>,
+    pub queue: Queueing,
 }
 
 /// The waits between attempts to record an outcome. What cannot be recorded becomes `Unknown` by its lease.
@@ -109,7 +130,8 @@ impl Engine {
     /// records how it ended.
     ///
     /// From the commit on nothing is silent: where the provider is away or refuses, this is `Ok` and the status says so.
-    /// The attempt goes on and is recorded even when the caller stops waiting. It is never repeated by itself.
+    /// The attempt goes on and is recorded even when the caller stops waiting. What was certainly not sent, waits for others of its
+    /// conversation or has a time of its own is `Queued` or `Scheduled`, and the workers send it.
     ///
     /// # Errors
     /// [`EngineError`], each with a [stable code](EngineError::code); nothing was stored. Where the store went away in the
@@ -140,7 +162,7 @@ impl Engine {
     }
 
     async fn accept_and_send(&self, prepared: Prepared) -> Result<Sent, EngineError> {
-        let Prepared { channel, organization, user, links, message, idempotency_key, request_hash, retry_of } =
+        let Prepared { channel, organization, user, links, message, idempotency_key, request_hash, retry_of, queue } =
             prepared;
         // The time of the attempt runs from here: one that began after its claim ended could meet a retry.
         let deadline = Instant::now() + self.time_for(&message.content);
@@ -158,26 +180,73 @@ impl Engine {
                 retry_of,
                 now: self.now(),
                 lease: span(self.settings().send_lease()),
+                queue: queue.clone(),
             })
             .await?;
         let id = match accepted {
             Accepted::New(id) => id,
+            Accepted::Queued(id, status) => return Ok(Sent { message: id, status, problem: None, repeated: false }),
             Accepted::Repeated(id) => return self.answer(&organization, id).await,
         };
-        let result = call(channel.as_ref(), &message, deadline).await;
-        let conclusion = settle::conclusion(&message, result, self.now());
+        let attempt = Attempt {
+            message: id,
+            claim: ClaimToken::FIRST,
+            attempts: 1,
+            mode: queue.mode,
+            expires_at: queue.expires_at,
+            failed: settle::failed_on(channel.as_ref()),
+        };
+        let conclusion = self.try_once(channel.as_ref(), &message, &attempt, deadline).await;
+        let sent =
+            Sent { message: id, status: conclusion.status, problem: conclusion.problem.clone(), repeated: false };
+        self.record(conclusion).await;
+        Ok(sent)
+    }
+
+    /// The attempt, and what becomes of it.
+    pub(crate) async fn try_once(
+        &self,
+        channel: &dyn Channel,
+        message: &Outbound,
+        attempt: &Attempt,
+        deadline: Instant,
+    ) -> Conclusion {
+        let result = call(channel, message, deadline).await;
+        let conclusion = settle::conclusion(attempt, result, self.settings(), self.jitter(), self.now());
         tracing::info!(
-            message = %id,
+            message = %message.id,
+            attempt = attempt.attempts,
             account = %channel.account(),
             to = %message.to.masked(),
             status = conclusion.status.as_str(),
             code = conclusion.problem.as_ref().map(|problem| problem.code.as_str()),
             "attempt to send ended"
         );
-        let sent =
-            Sent { message: id, status: conclusion.status, problem: conclusion.problem.clone(), repeated: false };
-        self.record(conclusion).await;
-        Ok(sent)
+        if conclusion.status == Status::Queued {
+            metrics::retry(channel.kind());
+        }
+        conclusion
+    }
+
+    /// How a message of this content goes: calls are placed now or not at all, the rest may wait.
+    pub(crate) fn queueing(
+        &self,
+        content: &Content,
+        mode: DeliveryMode,
+        scheduled_for: Option<OffsetDateTime>,
+    ) -> Result<Queueing, EngineError> {
+        if matches!(content, Content::Call(_)) {
+            let refused = || EngineError::Refused(Error::unsupported("a call is not scheduled").field("scheduled_for"));
+            return if scheduled_for.is_some() { Err(refused()) } else { Ok(Queueing::default()) };
+        }
+        let (settings, now) = (self.settings(), self.now());
+        let scheduled_for = scheduled_for.filter(|at| *at > now);
+        if scheduled_for.is_some_and(|at| at - now > settings.schedule_max) {
+            let too_late = "further ahead than messages are scheduled";
+            return Err(EngineError::Refused(Error::invalid(too_late).field("scheduled_for")));
+        }
+        let expires_at = scheduled_for.unwrap_or(now) + span(settings.message_deadline);
+        Ok(Queueing { mode, scheduled_for, expires_at: Some(expires_at), hold: span(settings.hold) })
     }
 
     /// How long storing and the attempt may take together.
@@ -190,7 +259,7 @@ impl Engine {
     }
 
     /// Keeps trying for some seconds: the attempt was made, and only its record can still be lost.
-    async fn record(&self, conclusion: Conclusion) {
+    pub(crate) async fn record(&self, conclusion: Conclusion) {
         let mut waits = RECORD_WAITS.into_iter();
         while let Err(error) = self.repository().conclude(conclusion.clone()).await {
             let wait = waits.next().filter(|_| error.is_transient());

@@ -48,6 +48,28 @@ pub struct Settings {
     /// The organisation whose users' browsers are named by the user alone: that of the first installation, whose tokens were
     /// so before there were several. `None`: all are named by organisation and user.
     pub first_organization: Option<OrganizationId>,
+    /// How long after it was written (or after its time, where it was scheduled) a message may be tried. 1 hour.
+    pub message_deadline: Duration,
+    /// For how long, from its first attempt, a message that is tried again holds those behind it in its conversation. 60 s.
+    pub hold: Duration,
+    /// How far ahead a message may be scheduled. 366 days.
+    pub schedule_max: Duration,
+    /// The wait before the second attempt; each further one doubles it. A random part of it is waited. 2 s.
+    pub retry_base: Duration,
+    /// The longest wait between two attempts, but for what a provider asks for. 5 minutes.
+    pub retry_cap: Duration,
+    /// How many messages of the queue are sent at once by this process. 64.
+    pub outbox_at_once: u16,
+    /// How often the queue is looked at without a hint. 1 s.
+    pub outbox_every: Duration,
+    /// How long after its attempt a message of unknown outcome is first looked for. 30 s.
+    pub unknown_first: Duration,
+    /// The longest wait between two looks. 2 hours.
+    pub unknown_cap: Duration,
+    /// For how long it is looked for; then it stays unknown. 24 hours.
+    pub unknown_for: Duration,
+    /// How often there is a look at what is to be looked for. 15 s.
+    pub unknown_every: Duration,
     /// Calls.
     pub voice: VoiceSettings,
 }
@@ -83,6 +105,17 @@ impl Default for Settings {
             intake_every: Duration::from_secs(5),
             quarantine_every: minutes(1),
             first_organization: None,
+            message_deadline: minutes(60),
+            hold: Duration::from_secs(60),
+            schedule_max: minutes(366 * 24 * 60),
+            retry_base: Duration::from_secs(2),
+            retry_cap: minutes(5),
+            outbox_at_once: 64,
+            outbox_every: Duration::from_secs(1),
+            unknown_first: Duration::from_secs(30),
+            unknown_cap: minutes(120),
+            unknown_for: minutes(24 * 60),
+            unknown_every: Duration::from_secs(15),
             voice: VoiceSettings::default(),
         }
     }

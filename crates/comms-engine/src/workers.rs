@@ -50,7 +50,8 @@ impl Engine {
         Workers { engine: self.clone(), stop, tasks }
     }
 
-    /// Turns attempts whose claim ended (or all, where `everything`) into `Unknown`. They are never sent again by themselves.
+    /// Turns attempts whose claim ended (or all, where `everything`) into `Unknown`, to be looked for; those that may arrive twice
+    /// are queued again.
     /// One round of the worker of that name.
     ///
     /// # Errors
@@ -82,7 +83,26 @@ impl Engine {
                 name: "stale",
                 every: settings.stale_every,
                 hinted: false,
-                round: |engine| Box::pin(async move { engine.release_stale(false).await.map(|_| false) }),
+                round: |engine| {
+                    Box::pin(async move {
+                        engine.release_stale(false).await?;
+                        let stats = engine.repository().stats().await?;
+                        metrics::depth(&stats, engine.now());
+                        Ok(false)
+                    })
+                },
+            },
+            Worker {
+                name: "outbox",
+                every: settings.outbox_every,
+                hinted: true,
+                round: |engine| Box::pin(async move { engine.dispatch().await.map(|begun| begun.more) }),
+            },
+            Worker {
+                name: "unknown",
+                every: settings.unknown_every,
+                hinted: false,
+                round: |engine| Box::pin(async move { engine.look_for_unknown().await.map(|looks| looks > 0) }),
             },
             Worker {
                 name: "intake",
@@ -126,6 +146,9 @@ impl Workers {
                 tracing::error!(%error, "a worker broke");
             }
         }
+        let queue = self.engine.outbox();
+        let all = queue.acquire_many(self.engine.settings().outbox_at_once.into());
+        let _queue = all.await;
         // Every permit in hand means that no attempt is under way; closed, none begins.
         let sends = self.engine.sends();
         let all = sends.acquire_many(self.engine.settings().sends_at_once);

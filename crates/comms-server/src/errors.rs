@@ -80,7 +80,7 @@ impl Code {
             }
             Self::Validation => (S::BAD_REQUEST, "validacion", "La solicitud no es válida"),
             Self::SchedulingUnavailable => {
-                (S::BAD_REQUEST, "programacion_no_disponible", "Todavía no se pueden programar envíos")
+                (S::BAD_REQUEST, "programacion_no_disponible", "Las llamadas no se pueden programar")
             }
             Self::Unauthenticated => (S::UNAUTHORIZED, "no_autenticado", "Falta un token válido"),
             Self::Forbidden => (S::FORBIDDEN, "prohibido", "Su rol no permite esta operación"),
@@ -145,6 +145,7 @@ const fn engine_row(code: EngineCode) -> (StatusCode, &'static str) {
         E::NotFound => (S::NOT_FOUND, "No existe"),
         E::Conflict => (S::CONFLICT, "La solicitud contradice lo que está guardado"),
         E::NotRetryable => (S::CONFLICT, "Solo se puede reintentar un mensaje fallido"),
+        E::NotCancelable => (S::CONFLICT, "El mensaje ya no está en espera: no se puede cancelar"),
         E::OutcomeUnknown => (S::CONFLICT, "No se sabe si el mensaje llegó: reintentarlo podría duplicarlo"),
         E::Provider => (S::BAD_GATEWAY, "El proveedor no respondió como se esperaba"),
         E::ProviderCredential => (S::BAD_GATEWAY, "El proveedor no acepta la credencial del servidor"),
@@ -310,7 +311,9 @@ fn details(error: &EngineError) -> Value {
         EngineError::OptedOut { scopes } => json!({"baja": scopes}),
         EngineError::ForbiddenDestination { country } => json!({"campo": "hacia", "pais": country}),
         EngineError::DailyCallLimit { cap } => json!({"limite": cap}),
-        EngineError::NotRetryable(status) => json!({"estado": vocabulary::estado(*status)}),
+        EngineError::NotRetryable(status) | EngineError::NotCancelable(status) => {
+            json!({"estado": vocabulary::estado(*status)})
+        }
         EngineError::Provider(reason) | EngineError::ChannelUnavailable(reason) => json!({
             "motivo": reason.message(),
             "proveedor": reason.provider_name(),

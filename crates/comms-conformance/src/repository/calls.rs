@@ -206,9 +206,11 @@ pub(super) async fn a_late_report_corrects_a_call_that_was_cut_off(harness: &dyn
         Problem { code: "21211".to_owned(), message: "no number".to_owned(), kind: ErrorKind::InvalidRecipient };
     let conclusion = Conclusion {
         message: refused,
+        claim: None,
         status: Status::CallFailed,
         receipt: None,
         problem: Some(problem.clone()),
+        due_at: None,
         now: tick(),
     };
     world.store.conclude(conclusion).await?;

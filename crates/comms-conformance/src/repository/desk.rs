@@ -1,6 +1,7 @@
 //! What a person at the desk needs: read marks, owners, counts.
 
-use comms_core::history::RepositoryStats;
+use comms_core::history::{ClaimToken, RepositoryStats};
+use time::{Duration, OffsetDateTime};
 
 use super::{
     RepositoryHarness,
@@ -53,6 +54,7 @@ pub(super) async fn the_counts_of_what_waits_are_right(harness: &dyn RepositoryH
     let world = World::open(harness).await?;
     world.store.ping().await?;
     world.accept(world.outbound(&ana(), "hola")).await?;
+    let due_at = three_wait(&world).await?;
     let mut stranger = world.text(&ana(), "¿hay alguien?");
     stranger.account = unique("whatsapp:").into();
     world.ingest(vec![world.photo(&ana(), "4711"), stranger]).await?;
@@ -61,6 +63,10 @@ pub(super) async fn the_counts_of_what_waits_are_right(harness: &dyn RepositoryH
         quarantined: 1,
         media_pending: 1,
         sending: 1,
+        outbox_queued: 1,
+        outbox_scheduled: 1,
+        outbox_unknown: 1,
+        outbox_oldest_due_at: Some(due_at),
         queued: 0,
         writers_alive: true,
     };
@@ -70,4 +76,19 @@ pub(super) async fn the_counts_of_what_waits_are_right(harness: &dyn RepositoryH
 
 async fn stats(world: &World) -> Found<RepositoryStats> {
     Ok(world.store.stats().await?)
+}
+
+/// One that waits to be tried again since the time that is given back, one for its hour, one to be looked for.
+async fn three_wait(world: &World) -> Found<OffsetDateTime> {
+    // The repository's own clock says what could have been sent by now: it may be behind ours.
+    let mut before = world.queued(&ana(), "otra vez");
+    before.now -= Duration::minutes(30);
+    let tried = world.accept(before).await?;
+    let due_at = world.put_back(tried, ClaimToken::FIRST, tick() - Duration::minutes(20)).await?;
+    let mut later = world.queued(&luis(), "luego");
+    later.queue.scheduled_for = Some(later.now + Duration::minutes(30));
+    world.store.accept(later).await?;
+    let lost = world.accept(world.outbound(&luis(), "¿llegó?")).await?;
+    world.lose(lost, ClaimToken::FIRST, tick() + Duration::hours(1)).await?;
+    Ok(due_at)
 }

@@ -7,6 +7,7 @@ mod log;
 mod media;
 mod paging;
 mod people;
+mod queueing;
 mod recordings;
 mod scopes;
 mod sending;
@@ -57,6 +58,22 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_cut_off_attempt_becomes_unknown_and_a_late_status_corrects_it,
         a_look_up_corrects_an_unknown_outcome,
         all_attempts_are_released_at_the_start_of_the_only_process,
+    },
+    queueing::{
+        a_message_that_waits_is_claimed_once,
+        who_lost_the_claim_changes_nothing,
+        a_conversation_goes_in_its_order,
+        nobody_waits_longer_than_the_hold,
+        an_unknown_outcome_holds_nobody,
+        what_is_scheduled_goes_at_its_time,
+        what_waits_can_be_withdrawn,
+        what_is_late_expires_with_its_reason,
+        what_is_unknown_is_looked_for_until_it_is_settled,
+        a_report_ends_the_waiting,
+        what_may_arrive_twice_is_sent_again_after_a_crash,
+        a_start_loses_nothing_that_waits,
+        a_message_tried_again_is_neither_shown_nor_sent,
+        what_did_not_arrive_is_listed_until_it_is_discarded,
     },
     calls::{
         a_call_ends_alike_in_every_order_of_its_reports,

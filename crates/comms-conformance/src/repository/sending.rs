@@ -54,9 +54,11 @@ pub(super) async fn a_conclusion_never_goes_back(harness: &dyn RepositoryHarness
         Problem { code: "131026".to_owned(), message: "not on WhatsApp".to_owned(), kind: ErrorKind::InvalidRecipient };
     let conclusion = Conclusion {
         message: refused,
+        claim: None,
         status: Status::Failed,
         receipt: None,
         problem: Some(problem.clone()),
+        due_at: None,
         now: tick(),
     };
     world.store.conclude(conclusion).await?;
@@ -80,7 +82,7 @@ pub(super) async fn a_key_gives_its_message_again(harness: &dyn RepositoryHarnes
     for _ in 0..3 {
         match world.store.accept(keyed("hola")).await? {
             Accepted::Repeated(id) => ensure_eq!(id, first, "the message of the key"),
-            Accepted::New(_) => return Err(crate::Violation::new("a repetition is accepted")),
+            Accepted::New(_) | Accepted::Queued(..) => return Err(crate::Violation::new("a repetition is accepted")),
         }
     }
     ensure!(
@@ -113,7 +115,8 @@ pub(super) async fn sixty_four_requests_with_one_key_are_one(harness: &dyn Repos
     .await?;
     let new = told.iter().filter(|t| matches!(t, Accepted::New(_))).count();
     ensure_eq!(new, 1, "requests that may send");
-    let ids: HashSet<MessageId> = told.into_iter().map(|(Accepted::New(id) | Accepted::Repeated(id))| id).collect();
+    let id = |(Accepted::New(id) | Accepted::Queued(id, _) | Accepted::Repeated(id))| id;
+    let ids: HashSet<MessageId> = told.into_iter().map(id).collect();
     ensure_eq!(ids.len(), 1, "messages that they were told of");
     world.only().await?;
     Ok(())

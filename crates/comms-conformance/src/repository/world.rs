@@ -9,12 +9,12 @@ use std::{
 };
 
 use comms_core::{
-    AccountId, Address, AddressKind, Batch, Call, ChannelKind, Content, Event, EventKey, EventKind, InboundMessage,
-    LeadId, Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId, Outbound, Party, Receipt, Recording,
-    Status, StatusUpdate, UserId, WebhookId, WebhookRequest,
+    AccountId, Address, AddressKind, Batch, Call, ChannelKind, Content, ErrorKind, Event, EventKey, EventKind,
+    InboundMessage, LeadId, Media, MediaKind, MediaRef, MessageId, MessageOrigin, OrganizationId, Outbound, Party,
+    Problem, Receipt, Recording, Status, StatusUpdate, UserId, WebhookId, WebhookRequest,
     history::{
-        Accepted, Account, Conclusion, HistoryEntry, HistoryFilter, Ingested, Links, LogEvent, MessageDetail,
-        NewOutbound, NewWebhook, Organization, Repository, Scope,
+        Accepted, Account, ClaimToken, Conclusion, HistoryEntry, HistoryFilter, Ingested, Links, LogEvent,
+        MessageDetail, NewOutbound, NewWebhook, Organization, Queueing, Repository, Scope,
     },
 };
 use futures_util::future::try_join_all;
@@ -222,6 +222,7 @@ impl World {
             retry_of: None,
             now: tick(),
             lease: LEASE,
+            queue: Queueing::default(),
         }
     }
 
@@ -229,6 +230,7 @@ impl World {
     pub(super) async fn accept(&self, message: NewOutbound) -> Found<MessageId> {
         match self.store.accept(message).await? {
             Accepted::New(id) => Ok(id),
+            Accepted::Queued(id, _) => Err(Violation::new(format!("{id} is held back"))),
             Accepted::Repeated(id) => Err(Violation::new(format!("{id} is taken for a repetition"))),
         }
     }
@@ -240,8 +242,68 @@ impl World {
             recipient: Vec::new(),
             extra: Value::Null,
         });
-        let conclusion = Conclusion { message, status, receipt, problem: None, now: tick() };
+        let conclusion = Conclusion { message, claim: None, status, receipt, problem: None, due_at: None, now: tick() };
+        self.store.conclude(conclusion).await?;
+        Ok(())
+    }
+
+    /// A message that may be tried for an hour, and that those behind it wait for a minute long.
+    pub(super) fn queued(&self, to: &Address, body: &str) -> NewOutbound {
+        let mut new = self.outbound(to, body);
+        new.queue.expires_at = Some(new.now + Duration::hours(1));
+        new.queue.hold = Duration::minutes(1);
+        new
+    }
+
+    /// Accepts what is to wait, and gives the state in which it does.
+    pub(super) async fn waits(&self, message: NewOutbound) -> Found<(MessageId, Status)> {
+        match self.store.accept(message).await? {
+            Accepted::Queued(id, status) => Ok((id, status)),
+            other => Err(Violation::new(format!("{other:?} does not wait"))),
+        }
+    }
+
+    /// The attempt under this claim was certainly in vain: to be made again at this time.
+    pub(super) async fn put_back(
+        &self,
+        message: MessageId,
+        claim: ClaimToken,
+        due_at: OffsetDateTime,
+    ) -> Found<OffsetDateTime> {
+        self.ended(message, claim, Status::Queued, due_at).await?;
+        Ok(due_at)
+    }
+
+    /// The attempt under this claim may have been in vain: to be looked for at this time.
+    pub(super) async fn lose(&self, message: MessageId, claim: ClaimToken, due_at: OffsetDateTime) -> Found<()> {
+        self.ended(message, claim, Status::Unknown, due_at).await.map(drop)
+    }
+
+    /// How the attempt under this claim ended. Whether that counted.
+    pub(super) async fn ended(
+        &self,
+        message: MessageId,
+        claim: ClaimToken,
+        status: Status,
+        due_at: OffsetDateTime,
+    ) -> Found<bool> {
+        let problem = Problem { code: "429".to_owned(), message: "too many".to_owned(), kind: ErrorKind::RateLimited };
+        let conclusion = Conclusion {
+            message,
+            claim: Some(claim),
+            status,
+            receipt: None,
+            problem: Some(problem),
+            due_at: Some(due_at),
+            now: tick(),
+        };
         Ok(self.store.conclude(conclusion).await?)
+    }
+
+    /// The messages that are due at this time, claimed.
+    pub(super) async fn due(&self, now: OffsetDateTime) -> Found<Vec<(MessageId, ClaimToken)>> {
+        let jobs = self.store.claim_due(now, LEASE, 100).await?;
+        Ok(jobs.into_iter().map(|job| (job.message.id, job.token)).collect())
     }
 
     /// The whole history, newest first.

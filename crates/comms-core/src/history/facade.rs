@@ -17,18 +17,19 @@ use super::{
         ingest::{self, Context, Depth},
         keys, media,
         outbound::{self, AcceptedRow},
+        queue, settle,
         waiting::{self, Filled},
         webhooks,
     },
 };
 use crate::{
-    AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId, OrganizationId, StoredWebhook,
-    UserId, WebhookId,
+    AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId, OrganizationId, Status,
+    StoredWebhook, UserId, WebhookId,
     history::{
         Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, FeedEvent, HistoryFilter, HistoryPage,
         Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-        Organization, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
-        RepositoryStats, Scope, ServiceToken, WebhookFilter,
+        Organization, OutboxJob, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
+        RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
         accounts_map::AccountMap,
         common::{Shared, Waiting, failed, is_held_up},
         directory::{Directory, Kind},
@@ -229,21 +230,61 @@ impl Repository for EngineRepository {
         let found = write!(self, |conn| keys::accepted_before(conn, &organization, &user, &key, &hash, now))?;
         match found {
             None | Some(AcceptedRow::NoAccount) => Ok(None),
-            Some(AcceptedRow::Done(Accepted::New(id) | Accepted::Repeated(id), _)) => Ok(Some(id)),
+            Some(AcceptedRow::Done(Accepted::New(id) | Accepted::Queued(id, _) | Accepted::Repeated(id), _)) => {
+                Ok(Some(id))
+            }
             Some(AcceptedRow::KeyTaken) => {
                 Err(RepositoryError::Conflict("the key was used for another request".to_owned()))
             }
         }
     }
 
-    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()> {
-        let cursor = write!(self, |conn| outbound::conclude(conn, &conclusion))?;
-        self.shared.grew(cursor.ok_or(RepositoryError::NotFound("the message"))?);
-        Ok(())
+    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<bool> {
+        let cursor = write!(self, |conn| settle::conclude(conn, &conclusion))?;
+        let (counted, cursor) = cursor.ok_or(RepositoryError::NotFound("the message"))?;
+        self.shared.grew(cursor);
+        Ok(counted)
+    }
+
+    async fn claim_due(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<OutboxJob>> {
+        let (now, until) = (Instant::of(now), Instant::of(now + lease));
+        let (jobs, cursor) = write!(self, |conn| queue::claim(conn, now, until, limit))?;
+        self.shared.grew(cursor);
+        Ok(jobs)
+    }
+
+    async fn expire_due(&self, now: OffsetDateTime) -> RepositoryResult<Vec<MessageId>> {
+        let (expired, cursor) = write!(self, |conn| queue::expire(conn, Instant::of(now)))?;
+        self.shared.grew(cursor);
+        Ok(expired)
+    }
+
+    async fn claim_unknown(
+        &self,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<UnknownJob>> {
+        let (now, until) = (Instant::of(now), Instant::of(now + lease));
+        write!(self, |conn| settle::claim_unknown(conn, now, until, limit))
+    }
+
+    async fn cancel(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<Status> {
+        let known = self.message(scope, id).await?.entry.status;
+        let (status, cursor) = write!(self, |conn| queue::cancel(conn, id, Instant::of(now)))?;
+        self.shared.grew(cursor);
+        Ok(status.unwrap_or(known))
+    }
+
+    async fn discard(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
+        self.message(scope, id).await?;
+        let organization = scope.organization.as_str().to_owned();
+        let discarded = write!(self, |conn| queue::discard_lost(conn, &organization, id, Instant::of(now)))?;
+        Ok(discarded > 0)
     }
 
     async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>> {
-        let (released, cursor) = write!(self, |conn| outbound::release_stale(conn, Instant::of(now), everything))?;
+        let (released, cursor) = write!(self, |conn| settle::release_stale(conn, Instant::of(now), everything))?;
         self.shared.grew(cursor);
         Ok(released)
     }
@@ -471,19 +512,24 @@ impl Repository for EngineRepository {
     }
 
     async fn stats(&self) -> RepositoryResult<RepositoryStats> {
-        let (waiting_for_owner, quarantined, media_pending, sending) = read!(self, |conn| async {
+        let now = Instant::of(self.now());
+        let (waiting_for_owner, quarantined, media_pending, depth) = read!(self, |conn| async {
             Ok((
                 waiting::count(conn).await?,
                 webhooks::quarantine_count(conn).await?,
                 media::pending(conn).await?,
-                outbound::sending(conn).await?,
+                queue::depth(conn, now).await?,
             ))
         })?;
         Ok(RepositoryStats {
             waiting_for_owner,
             quarantined,
             media_pending,
-            sending,
+            sending: depth.sending,
+            outbox_queued: depth.queued,
+            outbox_scheduled: depth.scheduled,
+            outbox_unknown: depth.unknown,
+            outbox_oldest_due_at: depth.oldest_due_at.map(|at| at.0),
             queued: self.engine.queued(),
             writers_alive: self.shared.writers_alive(),
         })

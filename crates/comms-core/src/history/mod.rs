@@ -4,6 +4,7 @@
 //! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
 mod error;
+mod outbox;
 mod repository;
 mod settings;
 mod types;
@@ -40,6 +41,7 @@ pub use error::RepositoryError;
 pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use open::open;
+pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, UnknownJob};
 pub use repository::{Repository, RepositoryResult};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{

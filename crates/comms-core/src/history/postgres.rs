@@ -44,6 +44,7 @@ mod schema {
         status_events = "status_events",
         updates = "updates",
         outbox = "outbox",
+        discards = "discards",
         events = "events",
         attachments = "attachments",
         opt_outs = "opt_outs",

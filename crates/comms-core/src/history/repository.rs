@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::{
     Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryFilter, HistoryPage, Ingested, Links,
-    LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization,
-    QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, WebhookFilter,
+    LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob,
+    QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob,
+    WebhookFilter,
 };
-use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, StoredWebhook, UserId, WebhookId};
+use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
 /// `Result` with [`RepositoryError`].
 pub type RepositoryResult<T> = Result<T, RepositoryError>;
@@ -30,7 +31,9 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
     /// Repeating it, in any order or batch, changes nothing. What cannot be stored as data (or read at all) is kept raw.
     async fn ingest(&self, webhook: NewWebhook) -> RepositoryResult<Ingested>;
 
-    /// Stores a message that is about to be sent, in state `Sending`, and claims it.
+    /// Stores a message that is to be sent. Where it may go at once it is `Sending` and claimed by the caller, with
+    /// [`ClaimToken::FIRST`](super::ClaimToken::FIRST); else it waits, `Scheduled` for its time or `Queued` behind others of
+    /// its conversation.
     ///
     /// Fails with [`RepositoryError::Conflict`] where the key was used for another request within 48 hours.
     async fn accept(&self, message: NewOutbound) -> RepositoryResult<Accepted>;
@@ -47,11 +50,39 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
         request_hash: &str,
     ) -> RepositoryResult<Option<MessageId>>;
 
-    /// Records how an attempt ended. States only move forward; statuses that arrived before are merged.
-    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()>;
+    /// Records how an attempt, or a look at the provider, ended. Returns whether it counted: of who does not hold the claim that
+    /// they name, nothing does.
+    ///
+    /// States move forward, and statuses that arrived before are merged. The one way back is `Queued`, for who holds the claim
+    /// on a message that was certainly not sent; where a provider has told of it meanwhile, its word stands.
+    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<bool>;
 
-    /// Turns messages whose attempt was cut off into `Unknown`: those whose lease ended before `now`, or all where `everything`
-    /// (start-up of the only process). Returns them. They are never sent again by themselves.
+    /// Claims messages that wait and are due, for this long. Of a conversation the first goes first: who is behind one that waits
+    /// or is tried again is not due while that one holds them. Nobody is claimed twice at once.
+    async fn claim_due(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<OutboxJob>>;
+
+    /// Turns waiting messages whose deadline has passed into `Expired`. Returns them.
+    async fn expire_due(&self, now: OffsetDateTime) -> RepositoryResult<Vec<MessageId>>;
+
+    /// Claims messages of unknown outcome that are to be looked for at their provider, for this long.
+    async fn claim_unknown(
+        &self,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<UnknownJob>>;
+
+    /// Withdraws a message that waits. Returns the state that it is in then: `Canceled`, or where it is too late the one that it
+    /// had. [`RepositoryError::NotFound`] outside of the scope.
+    async fn cancel(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<Status>;
+
+    /// Takes a message that failed, expired or is unknown off the list of [`HistoryFilter::undiscarded`]. Returns whether this
+    /// changed anything; [`RepositoryError::NotFound`] outside of the scope.
+    async fn discard(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool>;
+
+    /// Settles attempts that were cut off: those whose lease ended before `now`, or all where `everything` (start-up of the only
+    /// process). Returns them. They become `Unknown`, to be looked for; those that may arrive twice are `Queued` again. What waits
+    /// is left alone.
     async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>>;
 
     /// A page of the history, newest first.

@@ -2,7 +2,7 @@
 //! from the search path), `comms_messages` on SQLite.
 
 macro_rules! define_schema {
-    (organizations = $organizations:tt, accounts = $accounts:tt, service_tokens = $service_tokens:tt, webhooks = $webhooks:tt, quarantine = $quarantine:tt, contacts = $contacts:tt, identities = $identities:tt, conversations = $conversations:tt, messages = $messages:tt, status_events = $status_events:tt, updates = $updates:tt, outbox = $outbox:tt, events = $events:tt, attachments = $attachments:tt, opt_outs = $opt_outs:tt, marks = $marks:tt) => {
+    (organizations = $organizations:tt, accounts = $accounts:tt, service_tokens = $service_tokens:tt, webhooks = $webhooks:tt, quarantine = $quarantine:tt, contacts = $contacts:tt, identities = $identities:tt, conversations = $conversations:tt, messages = $messages:tt, status_events = $status_events:tt, updates = $updates:tt, outbox = $outbox:tt, discards = $discards:tt, events = $events:tt, attachments = $attachments:tt, opt_outs = $opt_outs:tt, marks = $marks:tt) => {
         diesel::table! {
             use diesel::sql_types::*;
             use crate::history::sql_types::*;
@@ -232,6 +232,28 @@ macro_rules! define_schema {
                 due_at -> InstantSql,
                 attempts -> Integer,
                 lease_until -> InstantSql,
+                state -> SmallInt,
+                token -> Integer,
+                mode -> SmallInt,
+                conversation_id -> Nullable<UidSql>,
+                ordered_at -> InstantSql,
+                holds_until -> Nullable<InstantSql>,
+                hold_ms -> BigInt,
+                expires_at -> Nullable<InstantSql>,
+                attempted_at -> Nullable<InstantSql>,
+                unknown_since -> Nullable<InstantSql>,
+            }
+        }
+
+        diesel::table! {
+            use diesel::sql_types::*;
+            use crate::history::sql_types::*;
+
+            #[sql_name = $discards]
+            discards (message_id) {
+                message_id -> UidSql,
+                organization_id -> Text,
+                discarded_at -> InstantSql,
             }
         }
 
@@ -340,6 +362,7 @@ macro_rules! define_schema {
             status_events,
             updates,
             outbox,
+            discards,
             events,
             attachments,
             opt_outs,

@@ -39,6 +39,7 @@ mod schema {
         status_events = "comms_status_events",
         updates = "comms_updates",
         outbox = "comms_outbox",
+        discards = "comms_discards",
         events = "comms_events",
         attachments = "comms_attachments",
         opt_outs = "comms_opt_outs",

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
+use super::{ClaimToken, Delivery, Queueing};
 use crate::{
     AccountId, Address, Batch, ChannelKind, ClientId, ContactId, Content, ContractId, ConversationId, Direction,
     LeadId, Links, MediaRef, MessageId, OrganizationId, Outbound, Problem, Receipt, Status, UserId, WebhookId,
@@ -75,6 +76,8 @@ pub struct NewOutbound {
     pub now: OffsetDateTime,
     /// Until when the attempt may last; a row still `Sending` after it becomes `Unknown`.
     pub lease: Duration,
+    /// When it is sent, how often it is tried, and who waits for it.
+    pub queue: Queueing,
 }
 
 /// What [`Repository::accept`](super::Repository::accept) found.
@@ -82,6 +85,8 @@ pub struct NewOutbound {
 pub enum Accepted {
     /// Stored and claimed by the caller, who now makes the attempt.
     New(MessageId),
+    /// Stored: it waits, in this state, `Scheduled` or `Queued`.
+    Queued(MessageId, Status),
     /// The same request under the same key was accepted before: this is its message.
     Repeated(MessageId),
 }
@@ -91,12 +96,16 @@ pub enum Accepted {
 pub struct Conclusion {
     /// The message.
     pub message: MessageId,
-    /// `Accepted` (or what the receipt says), `Failed` (`CallFailed` of a call) or `Unknown`.
+    /// The claim under which the attempt was made; `None` for what is known of a message without one.
+    pub claim: Option<ClaimToken>,
+    /// `Accepted` (or what the receipt says), `Failed` (`CallFailed` of a call), `Expired` or `Unknown`; `Queued` to be tried again.
     pub status: Status,
     /// The provider's answer, where there was one.
     pub receipt: Option<Receipt>,
-    /// Why it failed or is unknown.
+    /// Why it failed, is unknown or is tried again.
     pub problem: Option<Problem>,
+    /// When it is tried again (`Queued`) or looked for (`Unknown`); an unknown message without it is not looked for.
+    pub due_at: Option<OffsetDateTime>,
     /// Now.
     pub now: OffsetDateTime,
 }
@@ -130,6 +139,8 @@ pub struct HistoryFilter {
     pub until: Option<OffsetDateTime>,
     /// Containing this text, without regard to case and accents.
     pub text: Option<String>,
+    /// Only messages that nobody has [discarded](super::Repository::discard) or tried again.
+    pub undiscarded: bool,
     /// After this row of the page before.
     pub after: Option<PageKey>,
     /// How many, 1 to 200.
@@ -188,6 +199,8 @@ pub struct HistoryEntry {
     pub conversation: Option<ConversationId>,
     /// Its attachments.
     pub attachments: Vec<Attachment>,
+    /// How it stands in the queue, where it waits in it.
+    pub delivery: Option<Delivery>,
 }
 
 /// A page of the history, newest first.
@@ -467,6 +480,14 @@ pub struct RepositoryStats {
     pub media_pending: i64,
     /// Messages whose attempt is under way.
     pub sending: i64,
+    /// Messages that wait for their turn or to be tried again.
+    pub outbox_queued: i64,
+    /// Messages that wait for their time.
+    pub outbox_scheduled: i64,
+    /// Messages of unknown outcome that are looked for.
+    pub outbox_unknown: i64,
+    /// Since when the one that waits longest could have been sent.
+    pub outbox_oldest_due_at: Option<OffsetDateTime>,
     /// Webhooks queued in this process.
     pub queued: usize,
     /// Whether every writer of this process is alive.

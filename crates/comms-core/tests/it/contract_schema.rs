@@ -5,6 +5,7 @@ use comms_core::{
     history::{PRISMA_MODEL, RepositoryError},
 };
 use futures_util::future::join_all;
+use time::OffsetDateTime;
 
 use crate::contract_world::{BUSINESS, COMUNICACIONES, Desk, FOREIGN_KEYS, LEDGER, Place, lead, status, words};
 
@@ -81,7 +82,7 @@ async fn everything_of_ours_is_in_the_schema_that_the_settings_name() {
         assert_eq!(schemas, expected);
         assert_eq!(count(&place, &format!("{name}.messages")).await, "1");
         assert_eq!(count(&place, &format!("{name}.webhooks")).await, "1");
-        assert_eq!(count(&place, &format!("{name}.__diesel_schema_migrations")).await, "2");
+        assert_eq!(count(&place, &format!("{name}.__diesel_schema_migrations")).await, "3");
         let strays = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1";
         assert_eq!(
             place.texts(strays).await,
@@ -131,6 +132,43 @@ async fn a_database_from_before_the_calls_is_brought_up_to_date() {
         assert_eq!(words(&desk.history().await), ["buenas", "hola"]);
         desk.ingest(vec![status("buenas", Status::Read)]).await;
         assert_eq!(desk.saying("buenas").await.status, Status::Read);
+    }
+}
+
+/// What a version without a queue stored stays: an attempt that was under way is settled as it was before.
+#[tokio::test]
+async fn a_database_from_before_the_queue_is_brought_up_to_date() {
+    for place in Place::everywhere().await {
+        let desk = place.open().await;
+        desk.sends("+34600000000", "buenas", lead("1")).await;
+        desk.store.close().await;
+        drop(desk);
+        let (down, outbox, schema) = match place {
+            Place::Postgres(_) => (
+                include_str!("../../migrations/postgres/0003_outbox/down.sql"),
+                "INSERT INTO comms.outbox SELECT id, organization_id, account_id, now(), 1, now() FROM comms.messages",
+                "comms.",
+            ),
+            Place::Sqlite(_) => (
+                include_str!("../../migrations/sqlite/0003_outbox/down.sql"),
+                "INSERT INTO comms_outbox SELECT id, organization_id, account_id, 0, 1, 0 FROM comms_messages",
+                "",
+            ),
+        };
+        if let Place::Postgres(_) = &place {
+            place.run(&format!("SET search_path TO comms; {down}")).await;
+        } else {
+            place.run(down).await;
+        }
+        place.run(outbox).await;
+        place.run(&format!("DELETE FROM {schema}__diesel_schema_migrations WHERE version = '0003'")).await;
+
+        let desk = place.open().await;
+        let released = desk.store.release_stale(OffsetDateTime::now_utc(), true).await.unwrap();
+        let message = desk.saying("buenas").await;
+        assert_eq!(released, [message.message], "an old claim is an attempt that was cut off");
+        assert_eq!(message.status, Status::Accepted, "what the provider had answered stands");
+        assert!(desk.store.release_stale(OffsetDateTime::now_utc(), true).await.unwrap().is_empty());
     }
 }
 

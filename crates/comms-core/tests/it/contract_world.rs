@@ -12,7 +12,7 @@ use comms_core::{
     WebhookRequest,
     history::{
         Accepted, Account, Conclusion, DatabaseSettings, HistoryEntry, HistoryFilter, Ingested, Links, NewOutbound,
-        NewWebhook, Repository, RepositoryError, Scope, open,
+        NewWebhook, Queueing, Repository, RepositoryError, Scope, open,
     },
 };
 use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
@@ -267,6 +267,7 @@ impl Desk {
             retry_of: None,
             now: now(),
             lease: Duration::minutes(1),
+            queue: Queueing::default(),
         };
         let Accepted::New(id) = self.store.accept(message).await? else {
             panic!("{body:?} is taken for a repetition");
@@ -277,8 +278,15 @@ impl Desk {
             recipient: Vec::new(),
             extra: Value::Null,
         };
-        let conclusion =
-            Conclusion { message: id, status: Status::Accepted, receipt: Some(receipt), problem: None, now: now() };
+        let conclusion = Conclusion {
+            message: id,
+            claim: None,
+            status: Status::Accepted,
+            receipt: Some(receipt),
+            problem: None,
+            due_at: None,
+            now: now(),
+        };
         self.store.conclude(conclusion).await?;
         Ok(id)
     }

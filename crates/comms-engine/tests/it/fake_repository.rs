@@ -12,8 +12,8 @@ use comms_core::{
     history::{
         Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage,
         Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-        Organization, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
-        RepositoryStats, Scope, ServiceToken, WebhookFilter,
+        Organization, OutboxJob, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
+        RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};
@@ -204,15 +204,39 @@ impl Repository for FakeRepository {
         state.keyed(&key, request_hash)
     }
 
-    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<()> {
+    async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<bool> {
         let mut state = self.call("conclude")?;
         let row = state.messages.get_mut(&conclusion.message).unwrap();
         let entry = &mut row.detail.entry;
-        entry.status = entry.status.merge(conclusion.status);
+        entry.status = match (entry.status, conclusion.status) {
+            (Status::Sending | Status::Unknown, Status::Queued) => Status::Queued,
+            (known, told) => known.merge(told),
+        };
         entry.problem = conclusion.problem;
         entry.provider_id = conclusion.receipt.map(|receipt| receipt.provider_id);
         row.lease_until = None;
-        Ok(())
+        Ok(true)
+    }
+
+    // What waits is told on the real store (`outbox.rs`): here nothing does.
+    async fn claim_due(&self, _: OffsetDateTime, _: Duration, _: u16) -> RepositoryResult<Vec<OutboxJob>> {
+        Ok(Vec::new())
+    }
+
+    async fn expire_due(&self, _: OffsetDateTime) -> RepositoryResult<Vec<MessageId>> {
+        Ok(Vec::new())
+    }
+
+    async fn claim_unknown(&self, _: OffsetDateTime, _: Duration, _: u16) -> RepositoryResult<Vec<UnknownJob>> {
+        Ok(Vec::new())
+    }
+
+    async fn cancel(&self, scope: &Scope, id: MessageId, _: OffsetDateTime) -> RepositoryResult<Status> {
+        self.message(scope, id).await.map(|detail| detail.entry.status)
+    }
+
+    async fn discard(&self, scope: &Scope, id: MessageId, _: OffsetDateTime) -> RepositoryResult<bool> {
+        self.message(scope, id).await.map(|_| false)
     }
 
     async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>> {
@@ -460,6 +484,7 @@ fn detail(account: &Account, address: Option<Address>, content: Content, created
             problem: None,
             conversation: None,
             attachments: Vec::new(),
+            delivery: None,
         },
         events: Vec::new(),
         reply_to: None,

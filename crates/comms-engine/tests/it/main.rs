@@ -9,6 +9,8 @@ mod accounts;
 mod blobs;
 mod durable;
 mod media;
+mod outbox;
+mod outbox_sequences;
 mod read;
 mod receive;
 mod replay;

@@ -34,7 +34,7 @@ async fn a_failed_message_is_sent_again_as_a_new_one_that_names_it() {
 #[tokio::test]
 async fn asking_twice_sends_once() {
     let scene = scene();
-    let failed = scene.sent_with(Outcome::NotSent).await;
+    let failed = scene.sent_with(Outcome::Rejected).await;
     let (one, other) = tokio::join!(scene.retry(failed.message, false), scene.retry(failed.message, false));
     let later = scene.retry(failed.message, false).await.unwrap();
     assert_eq!(one.unwrap().message, other.unwrap().message);

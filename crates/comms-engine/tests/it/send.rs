@@ -30,7 +30,7 @@ async fn the_outcome_decides_the_state_and_the_reason_is_kept() {
     let cases = [
         (Outcome::Rejected, Status::Failed, "no such number"),
         (Outcome::Unknown, Status::Unknown, "no such number"),
-        (Outcome::NotSent, Status::Failed, "not sent, it can be sent again: no such number"),
+        (Outcome::NotSent, Status::Queued, "no such number"),
     ];
     for (outcome, status, reason) in cases {
         let scene = scene();
@@ -77,8 +77,8 @@ async fn an_attempt_whose_claim_may_be_over_is_not_begun() {
     let scene = scene();
     scene.store.state().accept_takes = scene.engine.settings().send_timeout;
     let sent = scene.engine.send(text("hola")).await.unwrap();
-    assert_eq!(sent.status, Status::Failed);
-    assert!(sent.problem.unwrap().message.starts_with("not sent"));
+    assert_eq!(sent.status, Status::Queued);
+    assert_eq!(sent.problem.unwrap().message, "storing it took all of its time");
     assert_eq!(scene.desk.inner.requests(), 0);
 }
 
@@ -102,7 +102,7 @@ async fn a_store_that_is_away_for_a_moment_still_records_the_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_a_crash_cut_off_becomes_unknown_and_is_never_sent_again() {
+async fn an_attempt_that_a_crash_cut_off_becomes_unknown_and_is_not_sent_again() {
     let scene = scene();
     for _ in 0..5 {
         scene.store.fail_next("conclude", RepositoryError::Unavailable("away".into()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use comms_core::{AccountId, ChannelKind, Clock, Result};
-use comms_http::Transport;
+use comms_http::{RetryPolicy, Transport};
 use whatsapp_cloud::{Client, Config, WhatsAppInbound, webhook::Verifier};
 
 use crate::config::{AccountSettings, Provider, Settings, WhatsAppSettings};
@@ -34,7 +34,9 @@ pub(super) fn client(
     let Some(config) = config(common, account) else {
         return Ok(None);
     };
-    Client::builder(config).transport(Arc::clone(transport)).clock(Arc::clone(clock)).build().map(Some)
+    // What may be repeated the queue repeats.
+    let never = RetryPolicy::never();
+    Client::builder(config).transport(Arc::clone(transport)).retry(never).clock(Arc::clone(clock)).build().map(Some)
 }
 
 fn config(common: &WhatsAppSettings, account: &AccountSettings) -> Option<Config> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use comms_core::{AccountId, Channel, ChannelKind, Clock, Error, ExposeSecret, Inbound, Result, Secret};
-use comms_http::Transport;
+use comms_http::{RetryPolicy, Transport};
 use time::OffsetDateTime;
 use twilio_core::{Client, Config, webhook::Verifier};
 use twilio_messaging::{
@@ -132,13 +132,21 @@ impl Twilio {
             let mut voice = twilio_voice::Config::new(config).phone_number(number);
             voice.callback_url = self.url(VOICE_WEBHOOK);
             let client = twilio_voice::Client::builder(voice);
-            let client = client.transport(Arc::clone(&self.transport)).clock(Arc::clone(&self.clock)).build()?;
+            let client = client
+                .transport(Arc::clone(&self.transport))
+                .retry(RetryPolicy::never())
+                .clock(Arc::clone(&self.clock))
+                .build()?;
             return TwilioVoiceChannel::new(client).map(|channel| Arc::new(channel) as Arc<dyn Channel>);
         }
         let mut messages = twilio_messaging::Config::new(config);
         messages.status_callback = self.url(MESSAGING_WEBHOOK);
         let client = twilio_messaging::Client::builder(messages);
-        let client = client.transport(Arc::clone(&self.transport)).clock(Arc::clone(&self.clock)).build()?;
+        let client = client
+            .transport(Arc::clone(&self.transport))
+            .retry(RetryPolicy::never())
+            .clock(Arc::clone(&self.clock))
+            .build()?;
         Ok(Arc::new(TwilioMessagingChannel::new(client, sender(kind, number))))
     }
 

@@ -45,6 +45,14 @@ pub struct Counts {
     pub media_pending: i64,
     /// Messages whose attempt is under way.
     pub sending: i64,
+    /// Messages that wait for their turn or to be tried again.
+    pub outbox_queued: i64,
+    /// Messages that wait for their time.
+    pub outbox_scheduled: i64,
+    /// Messages of unknown outcome that are looked for.
+    pub outbox_unknown: i64,
+    /// For how many seconds the message that waits longest could have been sent; null where none could.
+    pub outbox_oldest_due_seconds: Option<i64>,
     /// Webhooks queued in this process.
     pub queued: usize,
 }
@@ -81,6 +89,12 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         quarantined: stats.quarantined,
         media_pending: stats.media_pending,
         sending: stats.sending,
+        outbox_queued: stats.outbox_queued,
+        outbox_scheduled: stats.outbox_scheduled,
+        outbox_unknown: stats.outbox_unknown,
+        outbox_oldest_due_seconds: stats
+            .outbox_oldest_due_at
+            .map(|due| (state.clock.now() - due).whole_seconds().max(0)),
         queued: stats.queued,
     });
     let body = HealthBody {

@@ -20,7 +20,7 @@ use crate::{
     errors::{ApiError, Code},
     limits::limit,
 };
-use admin::{accounts, organizations, quarantine, tokens};
+use admin::{accounts, organizations, quarantine, salida, tokens};
 use comunicaciones::{adjuntos, historial, mensajes, plantillas, sms, voz, webhook, whatsapp};
 
 /// A route.
@@ -88,6 +88,7 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/comunicaciones/mensajes/{id}", Reader, Kind::Get, || get().to(mensajes::detail)),
     row("POST", "/api/comunicaciones/mensajes/{id}/reintentar", Seller, Kind::Command, || post().to(mensajes::retry)),
     row("POST", "/api/comunicaciones/mensajes/{id}/leido", Seller, Kind::Command, || post().to(mensajes::mark_read)),
+    row("POST", "/api/comunicaciones/mensajes/{id}/cancelar", Seller, Kind::Command, || post().to(mensajes::cancel)),
     row("GET", "/api/comunicaciones/adjuntos/{id}", Reader, Kind::Get, || get().to(adjuntos::download)),
     row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
     row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
@@ -102,6 +103,9 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/admin/cuarentena/{id}/asignar", Operator, Kind::Command, || {
         post().to(quarantine::assign)
     }),
+    row("GET", "/api/comunicaciones/admin/salida", Admin, Kind::List, || get().to(salida::list)),
+    row("POST", "/api/comunicaciones/admin/salida/reintentar", Admin, Kind::Command, || post().to(salida::redrive)),
+    row("POST", "/api/comunicaciones/admin/salida/{id}/descartar", Admin, Kind::Command, || post().to(salida::discard)),
     row("GET", "/api/webhooks/voip/twilio", Public, Kind::Service, || get().to(webhook::voip_ready)),
     row("POST", "/api/webhooks/voip/twilio", Signed, Kind::Command, || post().to(webhook::voice)),
     row("GET", "/api/webhooks/sms/twilio", Public, Kind::Service, || get().to(webhook::sms_ready)),

@@ -10,10 +10,10 @@ use comms_core::{
     AccountId, Address, ChannelKind, ContactId, Content, ConversationId, Direction, Event, EventKey, EventKind,
     InboundMessage, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryEntry, HistoryFilter, HistoryPage,
-        Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-        Organization, PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
-        RepositoryStats, Scope, ServiceToken, WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Conclusion, DeliveryMode, FeedEvent, HistoryEntry, HistoryFilter,
+        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound,
+        NewWebhook, Organization, OutboxJob, PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError,
+        RepositoryResult, RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};
@@ -41,6 +41,7 @@ struct Memory {
     durations: HashMap<String, u32>,
     answers: HashMap<String, String>,
     homes: HashMap<String, AccountId>,
+    claimed: Vec<OutboxJob>,
 }
 
 impl Broken {
@@ -199,6 +200,13 @@ impl Repository for Broken {
         if self.has(Flaw::LearnsNothing) {
             message.links = Links::default();
         }
+        match self.flaw {
+            Flaw::HoldsNobody => message.queue.hold = Duration::ZERO,
+            Flaw::HoldsForEver => message.queue.hold = Duration::days(1),
+            Flaw::ForgetsModes => message.queue.mode = DeliveryMode::AtMostOnce,
+            Flaw::ForgetsRetries => message.retry_of = None,
+            _ => {}
+        }
         self.inner.accept(message).await
     }
 
@@ -212,12 +220,18 @@ impl Repository for Broken {
         self.inner.accepted_before(organization, user, key, hash).await
     }
 
-    async fn conclude(&self, mut conclusion: Conclusion) -> RepositoryResult<()> {
+    async fn conclude(&self, mut conclusion: Conclusion) -> RepositoryResult<bool> {
         if self.has(Flaw::ForgetsReceipts) {
             conclusion.receipt = None;
         }
         if self.has(Flaw::ForgetsReasons) {
             conclusion.problem = None;
+        }
+        if self.has(Flaw::BelievesOldClaims) {
+            conclusion.claim = None;
+        }
+        if self.has(Flaw::LeavesUnknownUnderWay) && conclusion.status == Status::Unknown {
+            return Ok(true);
         }
         {
             let mut memory = self.memory.lock().unwrap();
@@ -236,9 +250,67 @@ impl Repository for Broken {
         self.inner.conclude(conclusion).await
     }
 
+    async fn claim_due(
+        &self,
+        mut now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<OutboxJob>> {
+        if self.has(Flaw::SendsTooEarly) {
+            now += Duration::minutes(1);
+        }
+        let jobs = self.inner.claim_due(now, lease, limit).await?;
+        if !self.has(Flaw::ClaimsAgain) {
+            return Ok(jobs);
+        }
+        // The first claim is forgotten once, so that what is under way is handed out again.
+        let mut memory = self.memory.lock().unwrap();
+        let again = memory.claimed.pop();
+        memory.claimed.extend(jobs.first().cloned().filter(|_| again.is_none()));
+        Ok(jobs.into_iter().chain(again).collect())
+    }
+
+    async fn expire_due(&self, now: OffsetDateTime) -> RepositoryResult<Vec<MessageId>> {
+        if self.has(Flaw::NeverExpires) {
+            return Ok(Vec::new());
+        }
+        self.inner.expire_due(now).await
+    }
+
+    async fn claim_unknown(
+        &self,
+        now: OffsetDateTime,
+        lease: Duration,
+        limit: u16,
+    ) -> RepositoryResult<Vec<UnknownJob>> {
+        if self.has(Flaw::NeverLooks) {
+            return Ok(Vec::new());
+        }
+        self.inner.claim_unknown(now, lease, limit).await
+    }
+
+    async fn cancel(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<Status> {
+        if self.has(Flaw::CancelsInName) {
+            return self.inner.message(scope, id).await.map(|_| Status::Canceled);
+        }
+        self.any(Method::Cancel, scope, |scope| async move { self.inner.cancel(&scope, id, now).await }).await
+    }
+
+    async fn discard(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
+        let done =
+            self.any(Method::Discard, scope, |scope| async move { self.inner.discard(&scope, id, now).await }).await?;
+        Ok(done || self.has(Flaw::DiscardsAnything))
+    }
+
     async fn release_stale(&self, now: OffsetDateTime, everything: bool) -> RepositoryResult<Vec<MessageId>> {
         if self.has(Flaw::LeavesAttemptsHanging) {
             return Ok(Vec::new());
+        }
+        if self.has(Flaw::CutsOffWhatWaits) {
+            let due = self.inner.claim_due(now, Duration::ZERO, 100).await?;
+            let released = self.inner.release_stale(now + Duration::seconds(1), everything).await?;
+            assert!(!due.is_empty() || !everything, "there was something to cut off");
+            return Ok(released);
         }
         self.inner.release_stale(now, everything).await
     }

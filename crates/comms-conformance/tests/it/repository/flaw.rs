@@ -55,6 +55,19 @@ pub(super) enum Flaw {
     KeepsOneFile,
     SortsFiles,
     ForgetsOwners,
+    ClaimsAgain,
+    BelievesOldClaims,
+    HoldsNobody,
+    HoldsForEver,
+    SendsTooEarly,
+    CancelsInName,
+    NeverExpires,
+    NeverLooks,
+    LeavesUnknownUnderWay,
+    ForgetsModes,
+    CutsOffWhatWaits,
+    ForgetsRetries,
+    DiscardsAnything,
 }
 
 /// A method that is bound to a scope.
@@ -71,4 +84,6 @@ pub(super) enum Method {
     Tokens,
     Revocation,
     Placed,
+    Cancel,
+    Discard,
 }

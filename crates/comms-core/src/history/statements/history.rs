@@ -2,17 +2,22 @@
 
 use std::collections::HashMap;
 
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::{exists, not, sql},
+    prelude::*,
+    sql_types::Bool,
+};
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, media, people,
-    schema::{comunicaciones as rows, conversations, messages, opt_outs, status_events},
+    Conn, RunQueryDsl, comunicaciones, media, people, queue,
+    schema::{comunicaciones as rows, conversations, discards, messages, opt_outs, status_events},
     whose,
 };
 use crate::{
     AccountId, Address, AddressKind, ChannelKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
     history::{
-        HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState, Scope, StatusEvent,
+        Delivery, HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState, Scope,
+        StatusEvent,
         directory::{Directory, Kind},
         sql_types::{Doc, Instant, Uid},
         text::{like_pattern, number_of},
@@ -92,11 +97,13 @@ pub(in super::super) async fn page(
             attachments.entry(file.message()).or_default().push(file.into_attachment());
         }
     }
+    let mut deliveries = deliveries(conn, entries.iter().map(|(row, _)| row)).await?;
     let entries = entries
         .into_iter()
         .map(|(row, shared)| {
             let files = attachments.remove(&row.id).unwrap_or_default();
-            entry(row, shared, files)
+            let delivery = deliveries.remove(&row.id);
+            HistoryEntry { delivery, ..entry(row, shared, files) }
         })
         .collect();
     Ok(HistoryPage { entries, next })
@@ -129,6 +136,8 @@ pub(in super::super) async fn message(
         .load(conn)
         .await?;
     let files = media::of_messages(conn, &[row.id]).await?;
+    let delivery = deliveries(conn, std::iter::once(&row)).await?.remove(&row.id);
+    let files = files.into_iter().map(media::AttachmentRead::into_attachment).collect();
     let kind = serde_json::from_value(row.counterpart_kind.clone().into()).unwrap_or(AddressKind::Other);
     Ok(Some(MessageDetail {
         events: events.into_iter().map(status_event).collect(),
@@ -137,8 +146,17 @@ pub(in super::super) async fn message(
         extra: row.extra.clone().map(|doc| doc.0),
         occurred_at: row.occurred_at.map(|at| at.0),
         address: Address::verbatim(kind, row.counterpart.clone()),
-        entry: entry(row, shared, files.into_iter().map(media::AttachmentRead::into_attachment).collect()),
+        entry: HistoryEntry { delivery, ..entry(row, shared, files) },
     }))
+}
+
+/// How these messages stand in the queue. Only what waits is asked for.
+async fn deliveries<'r>(
+    conn: &mut Conn,
+    rows: impl Iterator<Item = &'r MessageRead>,
+) -> QueryResult<HashMap<Uid, Delivery>> {
+    let waiting: Vec<Uid> = rows.filter(|row| row.status <= Status::Queued.rank()).map(|row| row.id).collect();
+    if waiting.is_empty() { Ok(HashMap::new()) } else { queue::deliveries(conn, waiting).await }
 }
 
 /// The message behind a row of `comunicaciones`.
@@ -289,6 +307,9 @@ async fn select(
     narrow!(filter.direction, |direction| messages::direction.eq(comunicaciones::direction_code(direction)));
     narrow!(filter.from, |from| messages::created_at.ge(Instant::of(from)));
     narrow!(filter.until, |until| messages::created_at.lt(Instant::of(until)));
+    if filter.undiscarded {
+        query = query.filter(not(exists(discards::table.filter(discards::message_id.eq(messages::id)))));
+    }
     narrow!(&filter.text, |text| messages::search.like(like_pattern(text)).escape('\\'));
     if !filter.statuses.is_empty() {
         let ranks: Vec<i16> = filter.statuses.iter().map(|status| status.rank()).collect();
@@ -351,6 +372,7 @@ pub(super) fn entry(
     let told = matches!(
         status,
         Status::Failed
+            | Status::Queued
             | Status::Unknown
             | Status::Expired
             | Status::CallFailed
@@ -379,6 +401,7 @@ pub(super) fn entry(
         problem: row.problem.filter(|_| told).and_then(|doc| serde_json::from_value(doc.0).ok()),
         conversation: row.conversation_id.map(|id| ConversationId(id.0)),
         attachments,
+        delivery: None,
     }
 }
 

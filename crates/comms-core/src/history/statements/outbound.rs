@@ -1,21 +1,20 @@
-//! Messages of ours: accepted before they are sent, concluded after.
+//! Messages of ours: accepted before they are sent.
 
 use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, accounts, comunicaciones, conversations,
-    early::{self, Named},
-    ingest, keys,
-    merge::{self, Merge},
+    Conn, RunQueryDsl, accounts, comunicaciones, conversations, ingest, keys,
     people::{self, Person},
-    rows::{ContactRow, EventRow, IdentityRow, MessageRow, OutboxRow},
-    schema::{identities, messages, outbox},
+    queue,
+    rows::{ContactRow, IdentityRow, MessageRow},
+    schema::{identities, messages},
+    settle::SentMessage,
     status,
 };
 use crate::{
-    ClientId, ContractId, Direction, ErrorKind, LeadId, MessageId, Problem, Status,
+    ClientId, ContractId, Direction, LeadId, MessageId, Status,
     history::{
-        Accepted, Account, Conclusion, NewOutbound,
+        Accepted, Account, NewOutbound,
         sql_types::{Doc, Instant, Uid},
         text::{clean, clean_value, derived_id, search_form},
     },
@@ -51,7 +50,9 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
         return Ok(AcceptedRow::NoAccount);
     };
     let contact = meet(conn, &account, new, now).await?;
-    let mut rows = vec![message_row(new, &account, contact, key.clone(), now)];
+    let conversation = conversations::id(account.id.as_str(), contact);
+    let start = queue::start(conn, new, conversation, now).await?;
+    let mut rows = vec![message_row(new, &account, contact, key.clone(), start, now)];
     comunicaciones::number(conn, &mut rows).await?;
     let stored: Vec<Uid> = insert_new_any!(conn, messages::table, rows.clone(), messages::id);
     if stored.is_empty() {
@@ -59,23 +60,20 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     }
     comunicaciones::write(conn, rows.iter()).await?;
     let id = Uid(new.message.id.0);
-    let sending = vec![status::own_event(id, organization, account.id.as_str(), Status::Sending, None, now)];
-    status::write_own(conn, sending).await?;
-    diesel::insert_into(outbox::table)
-        .values(OutboxRow {
-            message_id: id,
-            organization_id: organization,
-            account_id: account.id.as_str(),
-            due_at: now,
-            attempts: 1,
-            lease_until: Instant::of(new.now + new.lease),
-        })
-        .execute(conn)
-        .await?;
+    let step = vec![status::own_event(id, organization, account.id.as_str(), start, None, now)];
+    status::write_own(conn, step).await?;
+    queue::enter(conn, new, start, conversation, now).await?;
+    if let Some(original) = new.retry_of {
+        queue::replace(conn, organization, Uid(original.0), now).await?;
+    }
     conversations::write(conn, &rows, now).await?;
     let log = rows.iter().map(|row| ingest::log_row(row, now)).collect();
     let cursor = ingest::append(conn, log).await?;
-    Ok(AcceptedRow::Done(Accepted::New(new.message.id), cursor))
+    let accepted = match start {
+        Status::Sending => Accepted::New(new.message.id),
+        _ => Accepted::Queued(new.message.id, start),
+    };
+    Ok(AcceptedRow::Done(accepted, cursor))
 }
 
 /// Another request with the same key, or another retry of the same message, holds the row that this one would have been.
@@ -140,7 +138,14 @@ async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instan
     Ok(contact)
 }
 
-fn message_row(new: &NewOutbound, account: &Account, contact: Uid, key: Option<String>, now: Instant) -> MessageRow {
+fn message_row(
+    new: &NewOutbound,
+    account: &Account,
+    contact: Uid,
+    key: Option<String>,
+    start: Status,
+    now: Instant,
+) -> MessageRow {
     let body = clean(&new.message.content.summary());
     let content = serde_json::to_value(&new.message.content).unwrap_or_default();
     MessageRow {
@@ -163,7 +168,7 @@ fn message_row(new: &NewOutbound, account: &Account, contact: Uid, key: Option<S
         content: Some(Doc(clean_value(content))),
         reply_to: new.message.reply_to.as_deref().map(clean),
         extra: None,
-        status: Status::Sending.rank(),
+        status: start.rank(),
         foreign_status: None,
         problem: None,
         duration_seconds: None,
@@ -179,150 +184,15 @@ fn message_row(new: &NewOutbound, account: &Account, contact: Uid, key: Option<S
     }
 }
 
-/// Records how an attempt ended. Returns the last cursor of the log; `None` where there is no such message.
-pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Option<i64>>> {
-    super::super::begin(conn).await?;
-    let concluded = conclude_in(conn, conclusion).await;
-    super::super::end(conn, concluded).await
-}
-
-async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Option<i64>>> {
-    let now = Instant::of(conclusion.now);
-    let id = Uid(conclusion.message.0);
-    let Some(message) = sent_message(conn, id).await? else {
-        return Ok(None);
-    };
-    let provider_id = conclusion.receipt.as_ref().map(|receipt| clean(&receipt.provider_id));
-    let problem = conclusion.problem.as_ref();
-    finish(conn, &message, conclusion.status, problem, provider_id.clone(), now).await?;
-    if let Some(receipt) = &conclusion.receipt {
-        also_known_as(conn, &message, &receipt.recipient, now).await?;
-    }
-    if let Some(provider_id) = provider_id {
-        // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
-        super::super::lock_cursor(conn).await?;
-        let (organization, account) = (message.organization_id.clone(), message.account_id.clone());
-        let call = early::is_call(&message.channel);
-        early::adopt(conn, &[Named { message: id, organization, account, provider_id, call }], now).await?;
-    }
-    let cursor = ingest::append(conn, vec![message.log_row(conclusion.status, now)]).await?;
-    Ok(Some(cursor))
-}
-
-/// Turns messages whose attempt was cut off into `Unknown`.
-pub(in super::super) async fn release_stale(
-    conn: &mut Conn,
-    now: Instant,
-    everything: bool,
-) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
-    super::super::begin(conn).await?;
-    let released = release_in(conn, now, everything).await;
-    super::super::end(conn, released).await
-}
-
-async fn release_in(conn: &mut Conn, now: Instant, everything: bool) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
-    let mut stale = outbox::table.select(outbox::message_id).order(outbox::message_id).into_boxed();
-    if !everything {
-        stale = stale.filter(outbox::lease_until.lt(now));
-    }
-    let stale: Vec<Uid> = stale.load(conn).await?;
-    let problem = Problem {
-        code: "interrupted".to_owned(),
-        message: "the attempt was cut off; whether the provider took the message is not known".to_owned(),
-        kind: ErrorKind::Transport,
-    };
-    let mut released = Vec::new();
-    let mut log = Vec::new();
-    for id in stale {
-        let Some(message) = sent_message(conn, id).await? else {
-            continue;
-        };
-        finish(conn, &message, Status::Unknown, Some(&problem), None, now).await?;
-        log.push(message.log_row(Status::Unknown, now));
-        released.push(MessageId(id.0));
-    }
-    let cursor = ingest::append(conn, log).await?;
-    Ok((released, cursor))
-}
-
-/// How many attempts are under way.
-pub(in super::super) async fn sending(conn: &mut Conn) -> QueryResult<i64> {
-    outbox::table.count().get_result(conn).await
-}
-
-/// What concluding needs of a message.
-#[derive(Queryable)]
-struct SentMessage {
-    id: Uid,
-    organization_id: String,
-    account_id: String,
-    conversation_id: Option<Uid>,
-    counterpart: String,
-    channel: String,
-}
-
-impl SentMessage {
-    fn log_row(&self, status: Status, now: Instant) -> EventRow {
-        EventRow {
-            organization_id: self.organization_id.clone(),
-            kind: "status".to_owned(),
-            account_id: Some(self.account_id.clone()),
-            message_id: Some(self.id),
-            conversation_id: self.conversation_id,
-            payload: Doc(serde_json::json!({"status": status})),
-            created_at: now,
-        }
-    }
-}
-
-/// The message, locked: whoever has its row and then waits for the log's lock waits for nobody who waits for the row.
-async fn sent_message(conn: &mut Conn, id: Uid) -> QueryResult<Option<SentMessage>> {
-    locked!(messages::table.find(id).filter(messages::account_id.is_not_null()).select((
-        messages::id,
-        messages::organization_id,
-        messages::account_id.assume_not_null(),
-        messages::conversation_id,
-        messages::counterpart,
-        messages::channel,
-    )))
-    .first(conn)
-    .await
-    .optional()
-}
-
-/// The attempt is over: the step is told, the state moves, the claim ends.
-async fn finish(
-    conn: &mut Conn,
-    message: &SentMessage,
-    state: Status,
-    problem: Option<&Problem>,
-    provider_id: Option<String>,
-    now: Instant,
-) -> QueryResult<()> {
-    let step = status::own_event(message.id, &message.organization_id, &message.account_id, state, problem, now);
-    status::write_own(conn, vec![step]).await?;
-    let merge = Merge {
-        message: message.id,
-        rank: Some(state.rank()),
-        problem: problem.map(status::problem_doc),
-        provider_id,
-        duration: None,
-        answered_by: None,
-    };
-    merge::write(conn, vec![merge], now).await?;
-    diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
-    Ok(())
-}
-
 /// The provider may know the recipient under more addresses than the one we wrote to.
-async fn also_known_as(
+pub(super) async fn also_known_as(
     conn: &mut Conn,
     message: &SentMessage,
     addresses: &[crate::Address],
     now: Instant,
 ) -> QueryResult<()> {
     let known: Option<IdentityRow> = identities::table
-        .filter(identities::account_id.eq(&message.account_id))
+        .filter(identities::account_id.eq(message.account_id.as_deref().unwrap_or_default()))
         .filter(identities::external_id.eq(&message.counterpart))
         .select(IdentityRow::as_select())
         .first(conn)
@@ -337,7 +207,7 @@ async fn also_known_as(
         .map(|address| {
             let external_id = clean(address.value());
             IdentityRow {
-                id: Uid(derived_id("identity", &[&message.account_id, &external_id])),
+                id: Uid(derived_id("identity", &[&known.account_id, &external_id])),
                 external_id,
                 kind: people::kind_name(address),
                 created_at: now,

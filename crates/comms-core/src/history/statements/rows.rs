@@ -6,6 +6,15 @@ use super::schema::*;
 use crate::history::sql_types::{Doc, Instant, Uid, Wall};
 
 row! {
+    /// A message that nobody needs to be shown as lost any more.
+    DiscardRow<'a> in discards {
+        message_id: Uid => UidSql,
+        organization_id: &'a str => Text,
+        discarded_at: Instant => InstantSql,
+    }
+}
+
+row! {
     /// A raw webhook.
     WebhookRow<'a> in webhooks {
         id: Uid => UidSql,
@@ -158,6 +167,15 @@ row! {
         due_at: Instant => InstantSql,
         attempts: i32 => Integer,
         lease_until: Instant => InstantSql,
+        state: i16 => SmallInt,
+        token: i32 => Integer,
+        mode: i16 => SmallInt,
+        conversation_id: Option<Uid> => Nullable<UidSql>,
+        ordered_at: Instant => InstantSql,
+        holds_until: Option<Instant> => Nullable<InstantSql>,
+        hold_ms: i64 => BigInt,
+        expires_at: Option<Instant> => Nullable<InstantSql>,
+        attempted_at: Option<Instant> => Nullable<InstantSql>,
     }
 }
 

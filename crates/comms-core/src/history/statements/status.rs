@@ -133,6 +133,11 @@ pub(super) fn own_event(
     }
 }
 
+/// The same step of a later turn: each attempt is told by itself.
+pub(super) fn own_event_of_turn(step: StatusEventRow, turn: i32) -> StatusEventRow {
+    StatusEventRow { key: format!("{}:{turn}", step.key), ..step }
+}
+
 /// Inserts steps of our own; a step that is there already stays.
 pub(super) async fn write_own(conn: &mut Conn, rows: Vec<StatusEventRow>) -> QueryResult<()> {
     insert_ignore!(conn, status_events::table, rows, (status_events::account_id, status_events::key));

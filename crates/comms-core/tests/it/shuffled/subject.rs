@@ -4,7 +4,7 @@ use comms_core::{
     AccountId, Address, AddressKind, Call, ChannelKind, Content, ErrorKind, Event, EventKey, EventKind, InboundMessage,
     Media, MediaKind, MediaRef, MessageId, MessageOrigin, Outbound, Party, Problem, Receipt, Recording, Status,
     StatusUpdate,
-    history::{Conclusion, Links, NewOutbound},
+    history::{Conclusion, Links, NewOutbound, Queueing},
 };
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -89,6 +89,7 @@ impl Subject {
             retry_of: None,
             now: self.at(0),
             lease: Duration::minutes(1),
+            queue: Queueing::default(),
         };
         desk.store.accept(new).await.unwrap();
     }
@@ -101,8 +102,15 @@ impl Subject {
             _ => return,
         };
         let receipt = Receipt { provider_id: self.sid(), status, recipient: Vec::new(), extra: Value::Null };
-        let conclusion =
-            Conclusion { message: self.id, status, receipt: Some(receipt), problem: None, now: self.at(1) };
+        let conclusion = Conclusion {
+            message: self.id,
+            claim: None,
+            status,
+            receipt: Some(receipt),
+            problem: None,
+            due_at: None,
+            now: self.at(1),
+        };
         desk.store.conclude(conclusion).await.unwrap();
     }
 

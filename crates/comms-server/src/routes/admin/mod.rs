@@ -3,4 +3,5 @@
 pub mod accounts;
 pub mod organizations;
 pub mod quarantine;
+pub mod salida;
 pub mod tokens;

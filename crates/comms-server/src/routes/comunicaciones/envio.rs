@@ -3,11 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use comms_core::{
     Address, ErrorKind, OrganizationId, Status,
-    history::{HistoryEntry, Links, Scope, vocabulary},
+    history::{DeliveryMode, HistoryEntry, Links, Scope, vocabulary},
 };
 use comms_engine::{Code as EngineCode, EngineError, Sent};
 use serde::Serialize;
 use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::rows::{Communication, Id};
 use crate::{
@@ -58,6 +59,28 @@ pub(crate) fn links(lead: Option<Id>, client: Option<Id>, contract: Option<Id>) 
     }
 }
 
+/// When a message is to be sent, and whether it may arrive twice.
+pub(crate) fn delivery(
+    scheduled_for: Option<&str>,
+    mode: Option<&str>,
+) -> Result<(Option<OffsetDateTime>, DeliveryMode), ApiError> {
+    let moment = |text: &str| {
+        let reason = "no es una fecha y hora ISO 8601, por ejemplo 2026-11-22T10:00:00Z";
+        OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ApiError::field("programado_para", reason))
+    };
+    let mode = match mode {
+        None | Some("una_vez") => DeliveryMode::AtMostOnce,
+        Some("al_menos_una_vez") => DeliveryMode::AtLeastOnce,
+        Some(_) => return Err(ApiError::field("entrega", "una_vez o al_menos_una_vez")),
+    };
+    Ok((scheduled_for.map(moment).transpose()?, mode))
+}
+
+/// Why the engine refused, in the fields of the route.
+pub(crate) fn told(error: EngineError) -> ApiError {
+    ApiError::from(error).renamed("scheduled_for", "programado_para")
+}
+
 /// The answer to a send: the row of the message, or why it failed together with where it is stored.
 pub(crate) async fn answer(
     state: &State,
@@ -86,7 +109,7 @@ pub(crate) async fn entry(state: &State, organization: &OrganizationId, sent: &S
     // The organisation's scope: a message linked to nothing is still its sender's to see.
     let scope = Scope { organization: organization.clone(), seller: None };
     let entry = state.repository.message(&scope, sent.message).await?.entry;
-    let failed = matches!(sent.status, Status::Failed | Status::CallFailed);
+    let failed = matches!(sent.status, Status::Failed | Status::CallFailed | Status::Expired);
     if !failed || sent.repeated {
         return Ok(entry);
     }

@@ -69,6 +69,27 @@ pub async fn retry(
     envio::answer(&state, &caller.organization, &again.await?).await
 }
 
+/// Withdraws a message that waits for its time or its turn, and answers its row. Withdrawing it twice is no error.
+///
+/// # Errors
+/// 404 where there is none that the caller may see, 409 where it does not wait any more; `details.estado` says what it is.
+#[utoipa::path(post, path = "/api/comunicaciones/mensajes/{id}/cancelar", tag = "historial",
+    params(("id" = String, Path, description = "`mensaje_id`, or `id` of the history")),
+    responses((status = 200, body = Answer<Communication>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody)),
+    security(("jwt" = [])))]
+pub async fn cancel(
+    Seller(caller): Seller,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let scope = caller.scope();
+    let id = resolve(&state, &scope, &id).await?;
+    state.engine.cancel(&scope, id).await?;
+    let entry = state.repository.message(&scope, id).await?.entry;
+    Ok(Answer::ok(Communication::from(entry)))
+}
+
 /// What marking a message as read did.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReadAnswer {

@@ -2,7 +2,9 @@
 
 use comms_core::{
     Content, Problem,
-    history::{Attachment, AttachmentState, HistoryEntry, MessageDetail, StatusEvent, vocabulary},
+    history::{
+        Attachment, AttachmentState, Delivery, DeliveryMode, HistoryEntry, MessageDetail, StatusEvent, vocabulary,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,8 +84,40 @@ pub struct Communication {
     pub conversacion_id: Option<Uuid>,
     /// Its files.
     pub adjuntos: Vec<AttachmentRow>,
-    /// Why it failed or is unknown.
+    /// Why it failed, is unknown, or could not go yet.
     pub error: Option<Reason>,
+    /// How it stands in the queue; only while it waits there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cola: Option<QueueRow>,
+}
+
+/// How a message stands in the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueueRow {
+    /// Not sent before this: ISO 8601, UTC.
+    #[schema(format = DateTime)]
+    pub proximo_intento: String,
+    /// Not sent after this.
+    #[schema(format = DateTime)]
+    pub caduca: Option<String>,
+    /// How often it was tried.
+    pub intentos: u32,
+    /// `una_vez` or `al_menos_una_vez`
+    pub entrega: &'static str,
+}
+
+impl From<Delivery> for QueueRow {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            proximo_intento: instant(delivery.due_at),
+            caduca: delivery.expires_at.map(instant),
+            intentos: delivery.attempts,
+            entrega: match delivery.mode {
+                DeliveryMode::AtMostOnce => "una_vez",
+                DeliveryMode::AtLeastOnce => "al_menos_una_vez",
+            },
+        }
+    }
 }
 
 impl From<HistoryEntry> for Communication {
@@ -107,6 +141,7 @@ impl From<HistoryEntry> for Communication {
             conversacion_id: entry.conversation.map(|id| id.0),
             adjuntos: entry.attachments.into_iter().map(Into::into).collect(),
             error: entry.problem.map(Into::into),
+            cola: entry.delivery.map(Into::into),
         }
     }
 }

@@ -39,6 +39,11 @@ pub struct SmsBody {
     pub contrato_id: Option<Id>,
     /// The account to send from; the user's own, else the organisation's first, where absent.
     pub cuenta: Option<String>,
+    /// Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past.
+    #[schema(example = "2026-12-24T09:00:00Z")]
+    pub programado_para: Option<String>,
+    /// `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice.
+    pub entrega: Option<String>,
 }
 
 /// An SMS that was sent: its row, and what it is charged as.
@@ -60,7 +65,7 @@ pub struct SmsRow {
 #[utoipa::path(post, path = "/api/comunicaciones/sms/enviar", tag = "sms", request_body = SmsBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same request under the same key is sent once")),
     responses((status = 200, description = "The provider took it", body = Answer<SmsRow>),
-        (status = 202, description = "Whether the provider took it is not known (yet)", body = Answer<SmsRow>),
+        (status = 202, description = "It waits (`en_cola`, `programado`), or whether the provider took it is not known (yet)", body = Answer<SmsRow>),
         (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
@@ -74,13 +79,14 @@ pub async fn send(
     let content = content(body.mensaje, &body.media_urls)?;
     let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::Sms, to, content);
     message.account = body.cuenta.map(AccountId::from);
+    (message.scheduled_for, message.mode) = envio::delivery(body.programado_para.as_deref(), body.entrega.as_deref())?;
     message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
     message.idempotency_key = envio::idempotency_key(&request)?;
     let text = match &message.content {
         Content::Text { body, .. } => Some(body.clone()),
         _ => None,
     };
-    let sent = state.engine.send(message).await.map_err(|error| ApiError::from(error).renamed("telefono", "hacia"))?;
+    let sent = state.engine.send(message).await.map_err(|error| envio::told(error).renamed("telefono", "hacia"))?;
     envio::answer_with(&state, &caller.organization, &sent, |entry| {
         let charged = text.as_deref().map(segments);
         SmsRow {

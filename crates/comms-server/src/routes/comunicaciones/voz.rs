@@ -52,6 +52,8 @@ pub async fn token(Seller(caller): Seller, state: web::Data<State>) -> Result<Ht
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct CallBody {
+    /// Not possible: a call is placed now.
+    pub programado_para: Option<String>,
     /// The number that is shown: one of our own; the user's, else the account's, where absent.
     #[schema(example = "+15005550006")]
     pub desde: Option<Id>,
@@ -90,6 +92,9 @@ pub async fn call(
     // Twilio asks us what is to become of the call once it is answered.
     present(if state.settings.http.is_reachable() { &[] } else { &["PUBLIC_BASE_URL"] })?;
     let body = body.into_inner();
+    if body.programado_para.is_some() {
+        return Err(ApiError::new(Code::SchedulingUnavailable));
+    }
     let to = envio::recipient(&state, "hacia", body.hacia)?;
     let from = body.desde.map(|from| envio::recipient(&state, "desde", Some(from))).transpose()?;
     let content = Content::Call(Call { from, ..Call::default() });

@@ -15,7 +15,7 @@ use crate::{
     answers::Answer,
     app::State,
     auth::{Caller, Permitted, Seller},
-    errors::{ApiError, Code, ErrorBody},
+    errors::{ApiError, ErrorBody},
 };
 
 /// A message to be sent: `mensaje`, or `template`, or `contenido`.
@@ -48,8 +48,11 @@ pub struct SendBody {
     pub contrato_id: Option<Id>,
     /// The account to send from; the user's own, else the organisation's first, where absent.
     pub cuenta: Option<String>,
-    /// Not possible yet.
+    /// Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past.
+    #[schema(example = "2026-12-24T09:00:00Z")]
     pub programado_para: Option<String>,
+    /// `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice.
+    pub entrega: Option<String>,
 }
 
 /// Sends a message and answers its row. An error after the message was stored names it in `details.mensaje_id`.
@@ -59,7 +62,7 @@ pub struct SendBody {
 #[utoipa::path(post, path = "/api/comunicaciones/whatsapp/enviar", tag = "whatsapp", request_body = SendBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same request under the same key is sent once")),
     responses((status = 200, description = "The provider took it", body = Answer<Communication>),
-        (status = 202, description = "Whether the provider took it is not known (yet)", body = Answer<Communication>),
+        (status = 202, description = "It waits (`en_cola`, `programado`), or whether the provider took it is not known (yet)", body = Answer<Communication>),
         (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
@@ -71,14 +74,12 @@ pub async fn send(
     let key = envio::idempotency_key(&request)?;
     let mut message = prepare(&state, &caller, body.into_inner()).await?;
     message.idempotency_key = key;
-    let sent = state.engine.send(message).await?;
+    let sent = state.engine.send(message).await.map_err(envio::told)?;
     envio::answer(&state, &caller.organization, &sent).await
 }
 
 async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendRequest, ApiError> {
-    if body.programado_para.is_some() {
-        return Err(ApiError::new(Code::SchedulingUnavailable));
-    }
+    let (scheduled_for, mode) = envio::delivery(body.programado_para.as_deref(), body.entrega.as_deref())?;
     let to = envio::recipient(state, "telefono", body.telefono)?;
     let account = body.cuenta.map(AccountId::from);
     let content = match (body.mensaje, body.template, body.contenido) {
@@ -102,6 +103,7 @@ async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendR
     };
     let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::WhatsApp, to, content);
     message.account = account;
+    (message.scheduled_for, message.mode) = (scheduled_for, mode);
     message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
     message.reply_to = body.responde_a.as_deref().map(reply_to).transpose()?;
     Ok(message)

@@ -2,6 +2,7 @@ mod adjuntos;
 mod admin;
 mod historial;
 mod mensajes;
+mod salida;
 mod service;
 mod sms;
 mod twilio;

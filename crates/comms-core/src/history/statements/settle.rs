@@ -1,0 +1,389 @@
+//! What becomes of attempts: concluded by whoever holds the claim, settled without one, or cut off.
+
+use diesel::prelude::*;
+
+use super::{
+    Conn, RunQueryDsl, comunicaciones,
+    early::{self, Named},
+    ingest,
+    merge::{self, Merge},
+    outbound,
+    queue::{AT_LEAST_ONCE, SENDING, UNKNOWN, WAITING},
+    rows::{EventRow, StatusEventRow},
+    schema::{messages, outbox},
+    status,
+};
+use crate::{
+    Address, AddressKind, ErrorKind, MessageId, Probe, Problem, Status,
+    history::{
+        ClaimToken, Conclusion, UnknownJob,
+        sql_types::{Doc, Instant, Uid},
+        text::clean,
+    },
+};
+
+/// What settling needs of a message.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = messages)]
+pub(super) struct SentMessage {
+    pub id: Uid,
+    pub organization_id: String,
+    pub account_id: Option<String>,
+    pub conversation_id: Option<Uid>,
+    pub counterpart: String,
+    pub channel: String,
+    pub status: i16,
+}
+
+impl SentMessage {
+    pub(super) fn log_row(&self, status: Status, now: Instant) -> EventRow {
+        EventRow {
+            organization_id: self.organization_id.clone(),
+            kind: "status".to_owned(),
+            account_id: self.account_id.clone(),
+            message_id: Some(self.id),
+            conversation_id: self.conversation_id,
+            payload: Doc(serde_json::json!({"status": status})),
+            created_at: now,
+        }
+    }
+
+    /// A step of ours. What can happen more than once in a message's story is told apart by its claim.
+    pub(super) fn step(&self, state: Status, token: i32, problem: Option<&Problem>, now: Instant) -> StatusEventRow {
+        let account = self.account_id.as_deref().unwrap_or_default();
+        let step = status::own_event(self.id, &self.organization_id, account, state, problem, now);
+        let first = if state == Status::Queued { 0 } else { ClaimToken::FIRST.0 };
+        if token > first { status::own_event_of_turn(step, token) } else { step }
+    }
+}
+
+/// The message, locked: whoever has its row and then waits for the log's lock waits for nobody who waits for the row.
+pub(super) async fn sent_message(conn: &mut Conn, id: Uid) -> QueryResult<Option<SentMessage>> {
+    locked!(messages::table.find(id).filter(messages::account_id.is_not_null()).select(SentMessage::as_select()))
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The claim on a message: its token and state.
+async fn claim_on(conn: &mut Conn, id: Uid) -> QueryResult<Option<(i32, i16)>> {
+    locked!(outbox::table.find(id).select((outbox::token, outbox::state))).first(conn).await.optional()
+}
+
+/// What concluding did: whether it counted, and the last cursor of the log.
+pub(in super::super) type Concluded = (bool, Option<i64>);
+
+/// Records how an attempt ended; `None` where there is no such message.
+pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Concluded>> {
+    super::super::begin(conn).await?;
+    let concluded = conclude_in(conn, conclusion).await;
+    super::super::end(conn, concluded).await
+}
+
+async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Concluded>> {
+    let now = Instant::of(conclusion.now);
+    let id = Uid(conclusion.message.0);
+    let Some(message) = sent_message(conn, id).await? else {
+        return Ok(None);
+    };
+    let held = claim_on(conn, id).await?;
+    if let Some(ClaimToken(token)) = conclusion.claim {
+        // Whoever lost the claim knows nothing that its owner does not: they may be at it again.
+        let still_held = held.is_some_and(|(held, state)| held == token && state != WAITING);
+        if !still_held {
+            return Ok(Some((false, None)));
+        }
+    }
+    let due_at = conclusion.due_at.map(Instant::of);
+    match (conclusion.status, held, due_at) {
+        (Status::Queued, Some((token, _)), due_at) => {
+            let cursor =
+                put_back(conn, &message, token, due_at.unwrap_or(now), conclusion.problem.as_ref(), now).await?;
+            return Ok(Some((true, cursor)));
+        }
+        (Status::Unknown, Some((token, state)), Some(due_at)) if message.status <= Status::Unknown.rank() => {
+            let problem = conclusion.problem.as_ref();
+            let cursor = look_later(conn, &message, token, state, due_at, problem, now).await?;
+            return Ok(Some((true, cursor)));
+        }
+        _ => {}
+    }
+    let cursor = settle(conn, &message, held.map(|(token, _)| token), conclusion, now).await?;
+    Ok(Some((true, cursor)))
+}
+
+/// The attempt is over for good, or nobody looks for it any longer.
+async fn settle(
+    conn: &mut Conn,
+    message: &SentMessage,
+    token: Option<i32>,
+    conclusion: &Conclusion,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    let provider_id = conclusion.receipt.as_ref().map(|receipt| clean(&receipt.provider_id));
+    let problem = conclusion.problem.as_ref();
+    if conclusion.status == Status::Unknown && message.status == Status::Unknown.rank() {
+        // It is known to be unknown: its last look is no step.
+        diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
+        return Ok(None);
+    }
+    let step = message.step(conclusion.status, token.unwrap_or(ClaimToken::FIRST.0), problem, now);
+    end(conn, message, step, conclusion.status, problem, provider_id.clone(), now).await?;
+    if let Some(receipt) = &conclusion.receipt {
+        outbound::also_known_as(conn, message, &receipt.recipient, now).await?;
+    }
+    if let (Some(provider_id), Some(account)) = (provider_id, message.account_id.clone()) {
+        // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
+        super::super::lock_cursor(conn).await?;
+        let organization = message.organization_id.clone();
+        let call = early::is_call(&message.channel);
+        early::adopt(conn, &[Named { message: message.id, organization, account, provider_id, call }], now).await?;
+    }
+    ingest::append(conn, vec![message.log_row(conclusion.status, now)]).await
+}
+
+/// Certainly not sent: it waits again. The one step of a state backwards, taken by who holds the claim; what a provider has
+/// told of the message meanwhile stands, and it leaves the queue.
+async fn put_back(
+    conn: &mut Conn,
+    message: &SentMessage,
+    token: i32,
+    due_at: Instant,
+    problem: Option<&Problem>,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    if ![Status::Sending.rank(), Status::Unknown.rank()].contains(&message.status) {
+        diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
+        return Ok(None);
+    }
+    let row: Option<i32> = diesel::update(messages::table.find(message.id))
+        .set((
+            messages::status.eq(Status::Queued.rank()),
+            messages::problem.eq(problem.map(status::problem_doc)),
+            messages::updated_at.eq(now),
+        ))
+        .returning(messages::comunicacion_id)
+        .get_result(conn)
+        .await?;
+    let moved = row.map(|row| (Status::Queued.rank(), row));
+    comunicaciones::move_states(conn, moved.into_iter().collect()).await?;
+    let (attempted_at, hold_ms): (Option<Instant>, i64) =
+        outbox::table.find(message.id).select((outbox::attempted_at, outbox::hold_ms)).first(conn).await?;
+    let first = attempted_at.unwrap_or(now).0;
+    diesel::update(outbox::table.find(message.id))
+        .set((
+            outbox::state.eq(WAITING),
+            outbox::due_at.eq(due_at),
+            outbox::lease_until.eq(due_at),
+            outbox::unknown_since.eq(None::<Instant>),
+            // From here on those behind it wait, even if it was the first to go.
+            outbox::holds_until.eq(Instant::of(first + time::Duration::milliseconds(hold_ms))),
+        ))
+        .execute(conn)
+        .await?;
+    status::write_own(conn, vec![message.step(Status::Queued, token, problem, now)]).await?;
+    ingest::append(conn, vec![message.log_row(Status::Queued, now)]).await
+}
+
+/// Perhaps sent: it is looked for at the provider, and nobody waits for it.
+async fn look_later(
+    conn: &mut Conn,
+    message: &SentMessage,
+    token: i32,
+    state: i16,
+    due_at: Instant,
+    problem: Option<&Problem>,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    let again = diesel::update(outbox::table.find(message.id)).set((
+        outbox::state.eq(UNKNOWN),
+        outbox::due_at.eq(due_at),
+        outbox::lease_until.eq(due_at),
+    ));
+    again.execute(conn).await?;
+    if state == UNKNOWN {
+        return Ok(None);
+    }
+    diesel::update(outbox::table.find(message.id)).set(outbox::unknown_since.eq(now)).execute(conn).await?;
+    let step = message.step(Status::Unknown, token, problem, now);
+    tell(conn, message, step, Status::Unknown, problem, None, now).await?;
+    ingest::append(conn, vec![message.log_row(Status::Unknown, now)]).await
+}
+
+/// Settles attempts that were cut off: those whose lease ended, or all. What may be sent twice waits again, the rest is
+/// looked for. Returns them, and the last cursor of the log.
+pub(in super::super) async fn release_stale(
+    conn: &mut Conn,
+    now: Instant,
+    everything: bool,
+) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
+    super::super::begin(conn).await?;
+    let released = release_in(conn, now, everything).await;
+    super::super::end(conn, released).await
+}
+
+async fn release_in(conn: &mut Conn, now: Instant, everything: bool) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
+    let mut stale = outbox::table
+        .filter(outbox::state.eq(SENDING))
+        .select((outbox::message_id, outbox::token, outbox::mode, outbox::attempts))
+        .order(outbox::message_id)
+        .into_boxed();
+    if !everything {
+        stale = stale.filter(outbox::lease_until.lt(now));
+    }
+    let stale: Vec<(Uid, i32, i16, i32)> = stale.load(conn).await?;
+    let problem = Problem {
+        code: "interrupted".to_owned(),
+        message: "the attempt was cut off; whether the provider took the message is not known".to_owned(),
+        kind: ErrorKind::Transport,
+    };
+    let mut released = Vec::new();
+    let mut last = None;
+    for (id, token, mode, _) in stale {
+        let Some(message) = sent_message(conn, id).await? else {
+            continue;
+        };
+        if claim_on(conn, id).await? != Some((token, SENDING)) {
+            // Concluded, or claimed again, since it was looked for.
+            continue;
+        }
+        let cursor = if mode == AT_LEAST_ONCE {
+            put_back(conn, &message, token, now, Some(&problem), now).await?
+        } else if message.status > Status::Unknown.rank() {
+            diesel::delete(outbox::table.find(id)).execute(conn).await?;
+            None
+        } else {
+            look_later(conn, &message, token, SENDING, now, Some(&problem), now).await?
+        };
+        last = cursor.or(last);
+        released.push(MessageId(id.0));
+    }
+    Ok((released, last))
+}
+
+/// A message of unknown outcome as it is read: id, account, counterpart, its kind, provider's id, state.
+type Sought = (Uid, Option<String>, String, String, Option<String>, i16);
+
+/// Claims messages of unknown outcome that are to be looked for now, until `until`.
+pub(in super::super) async fn claim_unknown(
+    conn: &mut Conn,
+    now: Instant,
+    until: Instant,
+    limit: u16,
+) -> QueryResult<Vec<UnknownJob>> {
+    super::super::begin(conn).await?;
+    let claimed = claim_unknown_in(conn, now, until, limit).await;
+    super::super::end(conn, claimed).await
+}
+
+async fn claim_unknown_in(conn: &mut Conn, now: Instant, until: Instant, limit: u16) -> QueryResult<Vec<UnknownJob>> {
+    let due: Vec<(Uid, i32, Option<Instant>, Option<Instant>, Option<Instant>)> = skip_locked!(
+        outbox::table
+            .filter(outbox::state.eq(UNKNOWN))
+            .filter(outbox::due_at.le(now))
+            .order((outbox::due_at, outbox::message_id))
+            .limit(i64::from(limit))
+            .select((
+                outbox::message_id,
+                outbox::token,
+                outbox::attempted_at,
+                outbox::unknown_since,
+                outbox::expires_at,
+            ))
+    )
+    .load(conn)
+    .await?;
+    let ids: Vec<Uid> = due.iter().map(|row| row.0).collect();
+    let sought: Vec<Sought> = messages::table
+        .filter(messages::id.eq_any(ids))
+        .select((
+            messages::id,
+            messages::account_id,
+            messages::counterpart,
+            messages::counterpart_kind,
+            messages::provider_id,
+            messages::status,
+        ))
+        .load(conn)
+        .await?;
+    let mut jobs = Vec::new();
+    for (id, token, attempted_at, since, expires_at) in due {
+        let found = sought.iter().find(|message| message.0 == id);
+        let Some((_, Some(account), counterpart, kind, provider_id, state)) = found else {
+            continue;
+        };
+        if *state > Status::Unknown.rank() {
+            // The provider told of it meanwhile.
+            diesel::delete(outbox::table.find(id)).execute(conn).await?;
+            continue;
+        }
+        diesel::update(outbox::table.find(id))
+            // The claim stays that of the attempt: its own late answer is still the best word on it.
+            .set((outbox::due_at.eq(until), outbox::lease_until.eq(until)))
+            .execute(conn)
+            .await?;
+        let kind = serde_json::from_value(kind.as_str().into()).unwrap_or(AddressKind::Other);
+        jobs.push(UnknownJob {
+            probe: Probe {
+                id: MessageId(id.0),
+                provider_id: provider_id.clone(),
+                to: Address::verbatim(kind, counterpart.clone()),
+                attempted_at: attempted_at.unwrap_or(now).0,
+            },
+            token: ClaimToken(token),
+            account: account.clone().into(),
+            since: since.unwrap_or(now).0,
+            expires_at: expires_at.map(|at| at.0),
+        });
+    }
+    Ok(jobs)
+}
+
+/// The message leaves the queue in this state.
+pub(super) async fn finish(
+    conn: &mut Conn,
+    message: &SentMessage,
+    state: Status,
+    problem: Option<&Problem>,
+    provider_id: Option<String>,
+    now: Instant,
+) -> QueryResult<()> {
+    let step = message.step(state, ClaimToken::FIRST.0, problem, now);
+    end(conn, message, step, state, problem, provider_id, now).await
+}
+
+async fn end(
+    conn: &mut Conn,
+    message: &SentMessage,
+    step: StatusEventRow,
+    state: Status,
+    problem: Option<&Problem>,
+    provider_id: Option<String>,
+    now: Instant,
+) -> QueryResult<()> {
+    tell(conn, message, step, state, problem, provider_id, now).await?;
+    diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
+    Ok(())
+}
+
+/// The step is told, and the state moves on.
+async fn tell(
+    conn: &mut Conn,
+    message: &SentMessage,
+    step: StatusEventRow,
+    state: Status,
+    problem: Option<&Problem>,
+    provider_id: Option<String>,
+    now: Instant,
+) -> QueryResult<()> {
+    status::write_own(conn, vec![step]).await?;
+    let merge = Merge {
+        message: message.id,
+        rank: Some(state.rank()),
+        problem: problem.map(status::problem_doc),
+        provider_id,
+        duration: None,
+        answered_by: None,
+    };
+    merge::write(conn, vec![merge], now).await.map(drop)
+}
