@@ -13,6 +13,7 @@ mod generated;
 mod limits;
 mod openapi;
 mod organizations;
+mod papers;
 mod routes;
 mod support;
 mod twilio_input;
