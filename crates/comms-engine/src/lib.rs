@@ -27,7 +27,7 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Code, EngineError, LinkKind, ReceiveError};
 pub use health::{ChannelHealth, Health, WorkerHealth};
 pub use read::{MarkedRead, ReadReceipt};
-pub use receive::Received;
+pub use receive::{Proved, Received};
 pub use replay::ReplayReport;
 pub use send::{SendRequest, Sent};
 pub use settings::Settings;

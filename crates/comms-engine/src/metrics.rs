@@ -52,7 +52,7 @@ pub fn describe() {
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
 }
 
-pub(crate) fn webhook(provider: &str, result: &Result<Received, ReceiveError>, took: Duration) {
+pub(crate) fn webhook(provider: &str, result: Result<&Received, &ReceiveError>, took: Duration) {
     let outcome = match result {
         Ok(_) => "stored",
         Err(ReceiveError::NotStored(_)) => "unavailable",

@@ -21,7 +21,12 @@ pub const VARIABLES: &[Variable] = &[
         "web pages that may call from a browser; unset = none",
     ),
     number("RATE_LIMIT_PER_MINUTE", "http.rate_limit_per_minute", "200", "requests per user, else per client address"),
-    number("WEBHOOK_LIMIT_PER_MINUTE", "http.webhook_limit_per_minute", "600000", "webhooks per provider"),
+    number(
+        "WEBHOOK_LIMIT_PER_MINUTE",
+        "http.webhook_limit_per_minute",
+        "600000",
+        "signed webhooks of a provider's account",
+    ),
     secret("METRICS_TOKEN", "http.metrics_token", "bearer token of /metrics; open where unset"),
     text(
         "DATABASE_URL",
