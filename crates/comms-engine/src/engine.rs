@@ -6,7 +6,7 @@ use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Reposit
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
-use crate::{blobs::BlobStore, health::WorkerBoard, settings::Settings, templates::TemplateCache};
+use crate::{blobs::BlobStore, health::WorkerBoard, realtime::Hub, settings::Settings, templates::TemplateCache};
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
 #[derive(Clone)]
@@ -22,6 +22,7 @@ struct Inner {
     templates: TemplateCache,
     sends: Arc<Semaphore>,
     board: WorkerBoard,
+    hub: Arc<Hub>,
 }
 
 impl Engine {
@@ -81,6 +82,10 @@ impl Engine {
 
     pub(crate) fn sends(&self) -> &Arc<Semaphore> {
         &self.0.sends
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
     }
 
     pub(crate) fn board(&self) -> &WorkerBoard {
@@ -151,6 +156,7 @@ impl EngineBuilder {
             templates,
             sends,
             board: WorkerBoard::default(),
+            hub: Arc::default(),
         }))
     }
 }

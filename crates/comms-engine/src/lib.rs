@@ -10,6 +10,7 @@ mod health;
 mod media;
 pub mod metrics;
 mod read;
+pub mod realtime;
 mod receive;
 mod replay;
 mod retry;

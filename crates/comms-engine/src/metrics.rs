@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use comms_core::ChannelKind;
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::{ReceiveError, Received};
+use crate::{ReceiveError, Received, realtime::Ending};
 
 /// Webhooks by `provider` and `outcome` (`stored`, `rejected`, `unavailable`).
 pub const WEBHOOKS: &str = "comms_webhooks_total";
@@ -34,6 +34,12 @@ pub const CALL_DECISIONS: &str = "comms_call_decisions_total";
 pub const CALL_REFUSALS: &str = "comms_call_refusals_total";
 /// Failed rounds by `worker`.
 pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
+/// Who listens to the event log at this moment and has caught up with it.
+pub const LISTENERS: &str = "comms_realtime_listeners";
+/// Subscriptions that we ended, by `reason` (`slow`, `stopping`).
+pub const LISTENERS_ENDED: &str = "comms_realtime_ended_total";
+/// From the commit of an event until it is in the queues of those who listen.
+pub const TELL_SECONDS: &str = "comms_realtime_lag_seconds";
 
 /// Tells the installed recorder what each name means.
 pub fn describe() {
@@ -49,6 +55,9 @@ pub fn describe() {
     describe_counter!(READ_RECEIPTS, "Read receipts by outcome");
     describe_counter!(CALL_DECISIONS, "Questions of calls by what was asked and decided");
     describe_counter!(CALL_REFUSALS, "Calls of browsers that were not put through");
+    describe_gauge!(LISTENERS, "Who listens to the event log");
+    describe_counter!(LISTENERS_ENDED, "Subscriptions that we ended");
+    describe_histogram!(TELL_SECONDS, Unit::Seconds, "From the commit of an event to the queues of those who listen");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
 }
 
@@ -102,4 +111,16 @@ pub(crate) fn call_decision(asked: &'static str, decision: &'static str, refusal
 
 pub(crate) fn worker_failure(worker: &'static str) {
     counter!(WORKER_FAILURES, "worker" => worker).increment(1);
+}
+
+pub(crate) fn listeners(change: f64) {
+    gauge!(LISTENERS).increment(change);
+}
+
+pub(crate) fn ended(ending: Ending) {
+    counter!(LISTENERS_ENDED, "reason" => ending.as_str()).increment(1);
+}
+
+pub(crate) fn told(lag: time::Duration) {
+    histogram!(TELL_SECONDS).record(lag.as_seconds_f64().max(0.0));
 }

@@ -10,6 +10,7 @@ mod blobs;
 mod durable;
 mod media;
 mod read;
+mod realtime;
 mod receive;
 mod replay;
 mod retry;
