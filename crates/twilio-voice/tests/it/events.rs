@@ -405,6 +405,8 @@ fn what_is_not_understood_is_kept_and_nothing_is_told() {
     assert!(nothing.events.is_empty() && nothing.problem.is_some());
     let ping = receive(CALLBACK, &[("AccountSid", ACCOUNT), ("CallSid", CALL)]);
     assert_eq!((names(&ping), ping.events[0].subject.as_str()), (vec!["unknown"], CALL));
+    let queue = receive(CALLBACK, &incoming(&[("CallStatus", "completed"), ("QueueResult", "hangup")]));
+    assert_eq!((names(&queue), queue.question), (vec!["unknown"], None));
     let entry = [("AccountSid", ACCOUNT), ("Sid", "NO1"), ("Payload", "{}"), ("Timestamp", "2026-01-02T15:04:05Z")];
     let logged = receive(CALLBACK, &entry);
     assert_eq!((names(&logged), logged.events[0].key.as_str()), (vec!["changed"], "NO1"));
