@@ -26,7 +26,7 @@ impl VoiceGrant {
 
     /// The TwiML application (`AP…`) that answers when the user calls.
     pub fn outgoing(self, application_sid: &str) -> Self {
-        self.to_application(application_sid, json!({ "application_sid": application_sid }))
+        self.with_application(application_sid, json!({ "application_sid": application_sid }))
     }
 
     /// As [`outgoing`](Self::outgoing), with parameters that the application gets with every call.
@@ -36,10 +36,10 @@ impl VoiceGrant {
         V: Into<Value>,
     {
         let params: Map<_, _> = params.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self.to_application(application_sid, json!({ "application_sid": application_sid, "params": params }))
+        self.with_application(application_sid, json!({ "application_sid": application_sid, "params": params }))
     }
 
-    fn to_application(mut self, sid: &str, outgoing: Value) -> Self {
+    fn with_application(mut self, sid: &str, outgoing: Value) -> Self {
         self.0.remove("outgoing");
         if !sid.is_empty() {
             self.0.insert("outgoing".to_owned(), outgoing);
