@@ -108,6 +108,18 @@ export type Answer_CommunicationDetail = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_EventsTicket = {
+  /** A ticket. */
+  data: {
+    /** Until when it opens streams, a minute from now: ISO 8601, UTC. What it opened lasts as long as the token. */
+    expira: string;
+    /** For `?ticket=` of `/api/eventos` and `/ws`; nothing else takes it. */
+    ticket: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_Info = {
   /** What this is, and where to read on. */
   data: {
@@ -305,6 +317,13 @@ export type ErrorBody = {
   error: string;
   /** Always false. */
   success: boolean;
+};
+/** A ticket. */
+export type EventsTicket = {
+  /** Until when it opens streams, a minute from now: ISO 8601, UTC. What it opened lasts as long as the token. */
+  expira: string;
+  /** For `?ticket=` of `/api/eventos` and `/ws`; nothing else takes it. */
+  ticket: string;
 };
 /** How the server is. One body for every seed that asks. */
 export type HealthBody = {
@@ -515,6 +534,45 @@ export type Ready = {
   configured: boolean;
   /** Always true. */
   success: boolean;
+};
+/** What a stream says of itself. */
+export type RealtimeControl = {
+  /** The cursor to come back with: everything wanted up to here has been told. */
+  cursor: number;
+  /** Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission has ended: bring a new token or ticket), `no_disponible` (the database is away). */
+  motivo?: string | null;
+  /** How long to wait before coming back, in milliseconds. */
+  reintentar_ms?: number | null;
+  /** `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back. */
+  tipo: string;
+};
+/** Something that happened. Enough to bring a list up to date without asking for more. */
+export type RealtimeEvent = {
+  /** `voz sms whatsapp email messenger webchat`; null where it concerns no message */
+  canal?: string | null;
+  cliente_id?: Id | null;
+  contrato_id?: Id | null;
+  /** The conversation. */
+  conversacion_id?: string | null;
+  /** Its place in the log: greater than that of every event before it. Come back with it after a break. */
+  cursor: number;
+  /** `entrante` or `saliente` */
+  direccion?: string | null;
+  /** The state of the message now, which never goes back. */
+  estado?: string | null;
+  /** The state that this event reports; may be behind `estado`. */
+  estado_informado?: string | null;
+  /** When it was stored: ISO 8601, UTC, milliseconds. */
+  fecha: string;
+  fila?: Communication | null;
+  /** The row's number in `comunicaciones`. */
+  id?: number | null;
+  lead_id?: Id | null;
+  /** The message. */
+  mensaje_id?: string | null;
+  /** `mensaje estado grabacion identidad consentimiento cuenta desconocido`; expect others too */
+  tipo: string;
+  usuario_id?: Id | null;
 };
 /** Why something failed. */
 export type Reason = {

@@ -15,5 +15,6 @@ mod openapi;
 mod organizations;
 mod papers;
 mod routes;
+mod streams;
 mod support;
 mod twilio_input;

@@ -50,6 +50,11 @@ async fn health_tells_of_every_dependency() {
         {
           "alive": true,
           "failing_since": null,
+          "name": "realtime"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
           "name": "stale"
         }
       ]
