@@ -57,6 +57,7 @@ export type Answer_Communication = {
     /** `voz sms whatsapp email messenger webchat` */
     canal: string;
     cliente_id?: Id | null;
+    cola?: QueueRow | null;
     /** What it says. */
     contenido?: string | null;
     contrato_id?: Id | null;
@@ -103,6 +104,30 @@ export type Answer_CommunicationDetail = {
     reintento_de?: string | null;
     /** The provider's id of the message that it answers. */
     responde_a?: string | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_Discarded = {
+  /** What discarding did. */
+  data: {
+    /** Whether it was on the list until now. */
+    cambiado: boolean;
+    /** The message. */
+    mensaje_id: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_EventsTicket = {
+  /** A ticket. */
+  data: {
+    /** Until when it opens streams, a minute from now: ISO 8601, UTC. What it opened lasts as long as the token. */
+    expira: string;
+    /** For `?ticket=` of `/api/eventos` and `/ws`; nothing else takes it. */
+    ticket: string;
   };
   /** Always true. */
   success: boolean;
@@ -232,6 +257,8 @@ export type CallBody = {
   desde?: Id | null;
   hacia?: Id | null;
   lead_id?: Id | null;
+  /** Not possible: a call is placed now. */
+  programado_para?: string | null;
 };
 /** A row of the history: S0's thirteen columns, and ours. */
 export type Communication = {
@@ -240,6 +267,7 @@ export type Communication = {
   /** `voz sms whatsapp email messenger webchat` */
   canal: string;
   cliente_id?: Id | null;
+  cola?: QueueRow | null;
   /** What it says. */
   contenido?: string | null;
   contrato_id?: Id | null;
@@ -286,6 +314,14 @@ export type CommunicationDetail = Communication & {
 export type Counts = {
   /** Files to be fetched. */
   media_pending: number;
+  /** For how many seconds the message that waits longest could have been sent; null where none could. */
+  outbox_oldest_due_seconds?: number | null;
+  /** Messages that wait for their turn or to be tried again. */
+  outbox_queued: number;
+  /** Messages that wait for their time. */
+  outbox_scheduled: number;
+  /** Messages of unknown outcome that are looked for. */
+  outbox_unknown: number;
   /** Webhooks of accounts that nobody registered. */
   quarantined: number;
   /** Webhooks queued in this process. */
@@ -294,6 +330,13 @@ export type Counts = {
   sending: number;
   /** Messages without a row in `comunicaciones`, for want of an owner. */
   waiting_for_owner: number;
+};
+/** What discarding did. */
+export type Discarded = {
+  /** Whether it was on the list until now. */
+  cambiado: boolean;
+  /** The message. */
+  mensaje_id: string;
 };
 /** The body of every error. */
 export type ErrorBody = {
@@ -305,6 +348,13 @@ export type ErrorBody = {
   error: string;
   /** Always false. */
   success: boolean;
+};
+/** A ticket. */
+export type EventsTicket = {
+  /** Until when it opens streams, a minute from now: ISO 8601, UTC. What it opened lasts as long as the token. */
+  expira: string;
+  /** For `?ticket=` of `/api/eventos` and `/ws`; nothing else takes it. */
+  ticket: string;
 };
 /** How the server is. One body for every seed that asks. */
 export type HealthBody = {
@@ -371,6 +421,7 @@ export type List_Communication = {
     /** `voz sms whatsapp email messenger webchat` */
     canal: string;
     cliente_id?: Id | null;
+    cola?: QueueRow | null;
     /** What it says. */
     contenido?: string | null;
     contrato_id?: Id | null;
@@ -425,6 +476,24 @@ export type List_QuarantineRow = {
     desde: string;
     /** How many webhooks wait. */
     webhooks: number;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_RedrivenRow = {
+  /** The rows. */
+  data: ({
+    /** The code of why it was not. */
+    code?: string | null;
+    /** The state of the new one. */
+    estado?: string | null;
+    /** The message. */
+    mensaje_id: string;
+    /** The new one, where it was tried again. */
+    nuevo_mensaje_id?: string | null;
   })[];
   /** The cursor of the next page; null at the end. */
   siguiente?: string | null;
@@ -497,6 +566,17 @@ export type QuarantineRow = {
   /** How many webhooks wait. */
   webhooks: number;
 };
+/** How a message stands in the queue. */
+export type QueueRow = {
+  /** Not sent after this. */
+  caduca?: string | null;
+  /** `una_vez` or `al_menos_una_vez` */
+  entrega: string;
+  /** How often it was tried. */
+  intentos: number;
+  /** Not sent before this: ISO 8601, UTC. */
+  proximo_intento: string;
+};
 /** What marking a message as read did. */
 export type ReadAnswer = {
   /** `enviado`, `no_necesario`, `no_admitido` or `fallido`: whether the other party was told. */
@@ -516,6 +596,45 @@ export type Ready = {
   /** Always true. */
   success: boolean;
 };
+/** What a stream says of itself. */
+export type RealtimeControl = {
+  /** The cursor to come back with: everything wanted up to here has been told. */
+  cursor: number;
+  /** Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission has ended: bring a new token or ticket), `no_disponible` (the database is away). */
+  motivo?: string | null;
+  /** How long to wait before coming back, in milliseconds. */
+  reintentar_ms?: number | null;
+  /** `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back. */
+  tipo: string;
+};
+/** Something that happened. Enough to bring a list up to date without asking for more. */
+export type RealtimeEvent = {
+  /** `voz sms whatsapp email messenger webchat`; null where it concerns no message */
+  canal?: string | null;
+  cliente_id?: Id | null;
+  contrato_id?: Id | null;
+  /** The conversation. */
+  conversacion_id?: string | null;
+  /** Its place in the log: greater than that of every event before it. Come back with it after a break. */
+  cursor: number;
+  /** `entrante` or `saliente` */
+  direccion?: string | null;
+  /** The state of the message now, which never goes back. */
+  estado?: string | null;
+  /** The state that this event reports; may be behind `estado`. */
+  estado_informado?: string | null;
+  /** When it was stored: ISO 8601, UTC, milliseconds. */
+  fecha: string;
+  fila?: Communication | null;
+  /** The row's number in `comunicaciones`. */
+  id?: number | null;
+  lead_id?: Id | null;
+  /** The message. */
+  mensaje_id?: string | null;
+  /** `mensaje estado grabacion identidad consentimiento cuenta desconocido`; expect others too */
+  tipo: string;
+  usuario_id?: Id | null;
+};
 /** Why something failed. */
 export type Reason = {
   /** The provider's code. */
@@ -525,6 +644,22 @@ export type Reason = {
   /** How it is classified, for instance `window_closed`. */
   tipo: string;
 };
+/** What is to be tried again. */
+export type RedriveBody = {
+  /** `fallido` or `expirado`; both where absent. */
+  estado?: string | null;
+};
+/** A message that was tried again, or why not. */
+export type RedrivenRow = {
+  /** The code of why it was not. */
+  code?: string | null;
+  /** The state of the new one. */
+  estado?: string | null;
+  /** The message. */
+  mensaje_id: string;
+  /** The new one, where it was tried again. */
+  nuevo_mensaje_id?: string | null;
+};
 /** A message to be sent: `mensaje`, or `template`, or `contenido`. */
 export type SendBody = {
   cliente_id?: Id | null;
@@ -533,6 +668,8 @@ export type SendBody = {
   contrato_id?: Id | null;
   /** The account to send from; the user's own, else the organisation's first, where absent. */
   cuenta?: string | null;
+  /** `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice. */
+  entrega?: string | null;
   /** The template's language; found out where absent. */
   idioma?: string | null;
   lead_id?: Id | null;
@@ -540,7 +677,7 @@ export type SendBody = {
   mensaje?: string | null;
   /** The template's values: a list in their order, or an object by name. */
   params?: Record<string, unknown> | null;
-  /** Not possible yet. */
+  /** Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past. */
   programado_para?: string | null;
   /** Our id of the message that it answers. */
   responde_a?: string | null;
@@ -554,12 +691,16 @@ export type SmsBody = {
   contrato_id?: Id | null;
   /** The account to send from; the user's own, else the organisation's first, where absent. */
   cuenta?: string | null;
+  /** `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice. */
+  entrega?: string | null;
   hacia?: Id | null;
   lead_id?: Id | null;
   /** Public addresses of files, at most ten. */
   media_urls?: string[];
   /** The text, at most 1,600 characters. */
   mensaje?: string | null;
+  /** Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past. */
+  programado_para?: string | null;
 };
 /** An SMS that was sent: its row, and what it is charged as. */
 export type SmsRow = Communication & {

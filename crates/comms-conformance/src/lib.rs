@@ -3,9 +3,8 @@
 pub mod channel;
 #[cfg(feature = "repository")]
 pub mod database;
-#[cfg(feature = "simulator")]
-pub mod double;
 pub mod inbound;
+pub mod line;
 #[cfg(feature = "repository")]
 pub mod repository;
 pub mod script;

@@ -6,7 +6,7 @@ use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Reposit
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
-use crate::{blobs::BlobStore, health::WorkerBoard, settings::Settings, templates::TemplateCache};
+use crate::{blobs::BlobStore, health::WorkerBoard, realtime::Hub, settings::Settings, templates::TemplateCache};
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
 #[derive(Clone)]
@@ -24,6 +24,7 @@ struct Inner {
     outbox: Arc<Semaphore>,
     jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     board: WorkerBoard,
+    hub: Arc<Hub>,
 }
 
 impl Engine {
@@ -93,6 +94,10 @@ impl Engine {
 
     pub(crate) fn jitter(&self) -> f64 {
         (self.0.jitter)()
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
     }
 
     pub(crate) fn board(&self) -> &WorkerBoard {
@@ -172,6 +177,7 @@ impl EngineBuilder {
             outbox,
             jitter: self.jitter,
             board: WorkerBoard::default(),
+            hub: Arc::default(),
         }))
     }
 }

@@ -6,7 +6,7 @@ use comms_core::{ChannelKind, history::RepositoryStats};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use time::OffsetDateTime;
 
-use crate::{ReceiveError, Received};
+use crate::{ReceiveError, Received, realtime::Ending};
 
 /// Webhooks by `provider` and `outcome` (`stored`, `rejected`, `unavailable`).
 pub const WEBHOOKS: &str = "comms_webhooks_total";
@@ -24,7 +24,7 @@ pub const CUT_OFF: &str = "comms_sends_cut_off_total";
 pub const RETRIES: &str = "comms_send_retries_total";
 /// Messages that were not sent by their deadline.
 pub const EXPIRED: &str = "comms_sends_expired_total";
-/// Looks at the provider for messages of unknown outcome, by `outcome` (`found`, `not_found`, `cannot_tell`, `failed`, `given_up`).
+/// Looks at the provider for messages of unknown outcome, by `outcome` (`found`, `not_found`, `cannot_tell`, `given_up`).
 pub const LOOKS: &str = "comms_unknown_looks_total";
 /// Messages of the queue by `state` (`queued`, `scheduled`, `sending`, `unknown`).
 pub const OUTBOX_DEPTH: &str = "comms_outbox_depth";
@@ -45,6 +45,12 @@ pub const CALL_DECISIONS: &str = "comms_call_decisions_total";
 pub const CALL_REFUSALS: &str = "comms_call_refusals_total";
 /// Failed rounds by `worker`.
 pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
+/// Who listens to the event log at this moment and has caught up with it.
+pub const LISTENERS: &str = "comms_realtime_listeners";
+/// Subscriptions that we ended, by `reason` (`slow`, `stopping`).
+pub const LISTENERS_ENDED: &str = "comms_realtime_ended_total";
+/// From the commit of an event until it is in the queues of those who listen.
+pub const TELL_SECONDS: &str = "comms_realtime_lag_seconds";
 
 /// Tells the installed recorder what each name means.
 pub fn describe() {
@@ -69,10 +75,13 @@ pub fn describe() {
     describe_counter!(READ_RECEIPTS, "Read receipts by outcome");
     describe_counter!(CALL_DECISIONS, "Questions of calls by what was asked and decided");
     describe_counter!(CALL_REFUSALS, "Calls of browsers that were not put through");
+    describe_gauge!(LISTENERS, "Who listens to the event log");
+    describe_counter!(LISTENERS_ENDED, "Subscriptions that we ended");
+    describe_histogram!(TELL_SECONDS, Unit::Seconds, "From the commit of an event to the queues of those who listen");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
 }
 
-pub(crate) fn webhook(provider: &str, result: &Result<Received, ReceiveError>, took: Duration) {
+pub(crate) fn webhook(provider: &str, result: Result<&Received, &ReceiveError>, took: Duration) {
     let outcome = match result {
         Ok(_) => "stored",
         Err(ReceiveError::NotStored(_)) => "unavailable",
@@ -148,4 +157,16 @@ pub(crate) fn call_decision(asked: &'static str, decision: &'static str, refusal
 
 pub(crate) fn worker_failure(worker: &'static str) {
     counter!(WORKER_FAILURES, "worker" => worker).increment(1);
+}
+
+pub(crate) fn listeners(change: f64) {
+    gauge!(LISTENERS).increment(change);
+}
+
+pub(crate) fn ended(ending: Ending) {
+    counter!(LISTENERS_ENDED, "reason" => ending.as_str()).increment(1);
+}
+
+pub(crate) fn told(lag: time::Duration) {
+    histogram!(TELL_SECONDS).record(lag.as_seconds_f64().max(0.0));
 }

@@ -1,9 +1,9 @@
 //! Webhooks: verified, read and committed before they are acknowledged.
 
-use std::time::Instant;
+use std::{fmt, sync::Arc, time::Instant};
 
 use comms_core::{
-    Batch, DECISION_HEADER, EventKind, Inbound, Reply, WebhookId, WebhookRequest,
+    AccountId, Batch, DECISION_HEADER, EventKind, Inbound, Reply, WebhookId, WebhookRequest,
     history::{Ingested, NewWebhook},
 };
 
@@ -21,6 +21,30 @@ pub struct Received {
     pub reply: Reply,
 }
 
+/// A webhook that proves who sent it. Nothing of it is stored yet: [`Engine::take`] does that.
+pub struct Proved {
+    provider: String,
+    parser: Arc<dyn Inbound>,
+    request: WebhookRequest,
+    batch: Batch,
+    started: Instant,
+}
+
+impl Proved {
+    /// The account at the provider whose key proves it, where the provider has several.
+    #[must_use]
+    pub fn speaker(&self) -> Option<&AccountId> {
+        self.batch.speaker.as_ref()
+    }
+}
+
+impl fmt::Debug for Proved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("Proved");
+        shown.field("provider", &self.provider).field("events", &self.batch.events.len()).finish_non_exhaustive()
+    }
+}
+
 impl Engine {
     /// Takes a webhook in. When this returns, everything that it says is committed: give the reply, and not before.
     ///
@@ -33,13 +57,35 @@ impl Engine {
     /// # Errors
     /// [`ReceiveError`]: an unknown provider, a sender that is not proved, or a store that cannot store it now.
     pub async fn receive(&self, provider: &str, request: WebhookRequest) -> Result<Received, ReceiveError> {
-        let parser = self.parser(provider).ok_or(ReceiveError::UnknownProvider)?;
+        self.take(self.prove(provider, request)?).await
+    }
+
+    /// The first half of [`receive`](Self::receive): the proof of who sent it, and what it says. Nothing is stored yet, so that
+    /// a limit may count what is proved and nothing else.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]: an unknown provider, or a sender that is not proved.
+    pub fn prove(&self, provider: &str, request: WebhookRequest) -> Result<Proved, ReceiveError> {
+        let parser = Arc::clone(self.parser(provider).ok_or(ReceiveError::UnknownProvider)?);
         let started = Instant::now();
-        let result = match parser.receive(&request) {
-            Ok(batch) => self.answer_webhook(provider, parser.as_ref(), request, batch).await,
-            Err(error) => Err(ReceiveError::InvalidSignature(error)),
-        };
-        metrics::webhook(provider, &result, started.elapsed());
+        match parser.receive(&request) {
+            Ok(batch) => Ok(Proved { provider: provider.to_owned(), parser, request, batch, started }),
+            Err(error) => {
+                let error = ReceiveError::InvalidSignature(error);
+                metrics::webhook(provider, Err(&error), started.elapsed());
+                Err(error)
+            }
+        }
+    }
+
+    /// The second half of [`receive`](Self::receive).
+    ///
+    /// # Errors
+    /// [`ReceiveError::NotStored`] where the store cannot store it now.
+    pub async fn take(&self, proved: Proved) -> Result<Received, ReceiveError> {
+        let Proved { provider, parser, request, batch, started } = proved;
+        let result = self.answer_webhook(&provider, parser.as_ref(), request, batch).await;
+        metrics::webhook(&provider, result.as_ref(), started.elapsed());
         result
     }
 

@@ -45,6 +45,11 @@ pub struct Settings {
     pub intake_every: Duration,
     /// How often webhooks that were quarantined while their account was being registered are looked for. 1 minute.
     pub quarantine_every: Duration,
+    /// How often the event log is looked at without a hint while somebody listens: what another process wrote is told after this
+    /// time at the latest. 1 s.
+    pub realtime_every: Duration,
+    /// How many events wait for one subscriber; one more ends the subscription. 512.
+    pub realtime_queue: usize,
     /// The organisation whose users' browsers are named by the user alone: that of the first installation, whose tokens were
     /// so before there were several. `None`: all are named by organisation and user.
     pub first_organization: Option<OrganizationId>,
@@ -104,6 +109,8 @@ impl Default for Settings {
             media_every: Duration::from_secs(30),
             intake_every: Duration::from_secs(5),
             quarantine_every: minutes(1),
+            realtime_every: Duration::from_secs(1),
+            realtime_queue: 512,
             first_organization: None,
             message_deadline: minutes(60),
             hold: Duration::from_secs(60),

@@ -21,8 +21,8 @@ pub struct Workers {
 struct Worker {
     name: &'static str,
     every: Duration,
-    /// Whether news in the event log are a reason to look before the time.
-    hinted: bool,
+    /// Whether news in the event log are a reason to look before the time, and how long it then waits for more of them.
+    hint: Option<Duration>,
     round: fn(Engine) -> Round,
 }
 
@@ -32,6 +32,8 @@ type Round = Pin<Box<dyn Future<Output = Result<bool, EngineError>> + Send>>;
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// The shortest time between a hint and the look that it causes.
 const HINT_PAUSE: Duration = Duration::from_millis(500);
+/// The same for those who listen: a person does not notice it, and a flood of hints is some looks only.
+const TELL_PAUSE: Duration = Duration::from_millis(5);
 
 impl Engine {
     /// Starts the workers. Attempts that a crash cut off are settled before this returns, as far as the store answers.
@@ -82,7 +84,7 @@ impl Engine {
             Worker {
                 name: "stale",
                 every: settings.stale_every,
-                hinted: false,
+                hint: None,
                 round: |engine| {
                     Box::pin(async move {
                         engine.release_stale(false).await?;
@@ -95,33 +97,39 @@ impl Engine {
             Worker {
                 name: "outbox",
                 every: settings.outbox_every,
-                hinted: true,
+                hint: Some(HINT_PAUSE),
                 round: |engine| Box::pin(async move { engine.dispatch().await.map(|begun| begun.more) }),
             },
             Worker {
                 name: "unknown",
                 every: settings.unknown_every,
-                hinted: false,
+                hint: None,
                 round: |engine| Box::pin(async move { engine.look_for_unknown().await.map(|looks| looks > 0) }),
             },
             Worker {
                 name: "intake",
                 every: settings.intake_every,
-                hinted: false,
+                hint: None,
                 round: |engine| Box::pin(async move { engine.intake().await.map(|_| false) }),
             },
             Worker {
                 name: "quarantine",
                 every: settings.quarantine_every,
-                hinted: false,
+                hint: None,
                 round: |engine| Box::pin(async move { engine.release_quarantine().await.map(|_| false) }),
+            },
+            Worker {
+                name: "realtime",
+                every: settings.realtime_every,
+                hint: Some(TELL_PAUSE),
+                round: |engine| Box::pin(async move { engine.fan_out().await }),
             },
         ];
         if self.blobs().is_some() {
             workers.push(Worker {
                 name: "media",
                 every: settings.media_every,
-                hinted: true,
+                hint: Some(HINT_PAUSE),
                 round: |engine| {
                     Box::pin(async move {
                         let tried = engine.fetch_media().await?;
@@ -140,6 +148,7 @@ impl Workers {
     /// Bounded by the time-outs of the settings; a caller in a greater hurry puts a time-out around it: what is cut off by
     /// that is settled at the next start.
     pub async fn stop(mut self) {
+        self.engine.stop_realtime();
         self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
@@ -186,22 +195,23 @@ async fn run(engine: Engine, worker: Worker, mut stopped: watch::Receiver<bool>)
                 backoff(worker.every, failures)
             }
         };
-        let hinted = worker.hinted && failures == 0;
+        let hinted = worker.hint.filter(|_| failures == 0);
         tokio::select! {
             _ = stopped.changed() => {}
             () = tokio::time::sleep(wait) => {}
-            () = news(&mut hint), if hinted => {}
+            () = news(&mut hint, hinted.unwrap_or_default()), if hinted.is_some() => {}
+            () = engine.hub().begun(), if name == "realtime" => {}
         }
     }
 }
 
 /// Waits until the store tells of news, and a moment longer, so that a flood of them is one reason to look. A store that
 /// tells nothing any more is waited for without end: the timer is there.
-async fn news(hint: &mut watch::Receiver<i64>) {
+async fn news(hint: &mut watch::Receiver<i64>, pause: Duration) {
     if hint.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
-    tokio::time::sleep(HINT_PAUSE).await;
+    tokio::time::sleep(pause).await;
 }
 
 fn backoff(every: Duration, failures: u32) -> Duration {

@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use time::OffsetDateTime;
 
 use crate::{
-    auth::Tokens,
+    auth::{Tickets, Tokens},
     config::Settings,
     cors,
     errors::{ApiError, Code},
@@ -24,6 +24,7 @@ use crate::{
     observe,
     registry::Registry,
     routes,
+    streams::Streams,
 };
 
 /// What the handlers share.
@@ -37,6 +38,10 @@ pub struct State {
     pub registry: Registry,
     /// The users' tokens.
     pub tokens: Tokens,
+    /// The tickets of event streams.
+    pub tickets: Tickets,
+    /// The open event streams.
+    pub streams: Arc<Streams>,
     /// The rate limits.
     pub limits: Limits,
     /// The configuration.

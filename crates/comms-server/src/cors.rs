@@ -15,7 +15,8 @@ use actix_web::{
 use crate::app::State;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
-const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, x-request-id");
+const HEADERS: HeaderValue =
+    HeaderValue::from_static("authorization, content-type, idempotency-key, last-event-id, x-request-id");
 const EXPOSED: HeaderValue = HeaderValue::from_static("content-disposition, retry-after, x-request-id");
 const ONE_HOUR: HeaderValue = HeaderValue::from_static("3600");
 

@@ -44,11 +44,15 @@ pub enum Code {
     TooLarge,
     /// Too many requests.
     RateLimited,
+    /// A page of this origin may not open a WebSocket.
+    OriginRefused,
+    /// As many event streams are open as may be.
+    TooManyStreams,
 }
 
 impl Code {
     /// The codes of HTTP alone.
-    pub const HTTP: [Self; 12] = [
+    pub const HTTP: [Self; 14] = [
         Self::Validation,
         Self::SchedulingUnavailable,
         Self::Unauthenticated,
@@ -61,6 +65,8 @@ impl Code {
         Self::Method,
         Self::TooLarge,
         Self::RateLimited,
+        Self::OriginRefused,
+        Self::TooManyStreams,
     ];
 
     /// Every code.
@@ -103,6 +109,12 @@ impl Code {
             }
             Self::RateLimited => {
                 (S::TOO_MANY_REQUESTS, "demasiadas_solicitudes", "Demasiadas solicitudes: espere antes de repetir")
+            }
+            Self::OriginRefused => {
+                (S::FORBIDDEN, "origen_no_permitido", "Las páginas de este origen no pueden conectarse")
+            }
+            Self::TooManyStreams => {
+                (S::TOO_MANY_REQUESTS, "demasiadas_conexiones", "Hay demasiadas conexiones de eventos abiertas")
             }
         }
     }

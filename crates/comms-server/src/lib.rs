@@ -14,4 +14,5 @@ pub mod observe;
 pub mod registry;
 pub mod routes;
 pub mod startup;
+pub mod streams;
 pub mod typescript;

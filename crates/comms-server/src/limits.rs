@@ -10,6 +10,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use comms_core::AccountId;
 use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -63,14 +64,13 @@ impl Limits {
         }
     }
 
-    /// Counts a webhook of this provider.
+    /// Counts a webhook that is proved: of this provider, and there of the account whose key proves it.
     ///
     /// # Errors
     /// 429 beyond the limit.
-    pub fn webhook(&self, provider: &str) -> Result<(), ApiError> {
-        self.webhooks
-            .check_key(&provider.to_owned())
-            .map_err(|until| too_many(until.wait_time_from(DefaultClock::default().now())))
+    pub fn webhook(&self, provider: &str, speaker: Option<&AccountId>) -> Result<(), ApiError> {
+        let key = speaker.map_or_else(|| provider.to_owned(), |account| format!("{provider}/{account}"));
+        self.webhooks.check_key(&key).map_err(|until| too_many(until.wait_time_from(DefaultClock::default().now())))
     }
 
     /// The client behind trusted proxies: the last address of `X-Forwarded-For` that is not itself such a proxy.

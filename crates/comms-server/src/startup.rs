@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpServer, dev::Server, web};
+use actix_web::{
+    HttpServer,
+    dev::{Server, ServerHandle},
+    web,
+};
 use comms_core::{
     Clock,
     history::{self, Organization, Repository, RepositoryError},
@@ -18,11 +22,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::{
     app::{State, create_app},
-    auth::Tokens,
+    auth::{Tickets, Tokens},
     config::{HttpSettings, Settings},
     limits::Limits,
     observe,
     registry::Registry,
+    streams::Streams,
 };
 
 /// How long requests under way may take when the server is asked to stop: longer than the longest send.
@@ -88,6 +93,8 @@ impl Running {
             repository,
             registry,
             tokens: Tokens::new(&secret, &settings.auth, Arc::clone(&clock)),
+            tickets: Tickets::new(&secret, Arc::clone(&clock)),
+            streams: Streams::new(&settings.realtime),
             limits: Limits::new(&settings.http),
             settings,
             metrics,
@@ -108,10 +115,19 @@ impl Running {
         if let Some(workers) = workers {
             server = server.workers(usize::from(workers.get()));
         }
-        if !signals {
+        if signals {
+            tokio::spawn(end_streams(self.state.clone()));
+        } else {
             server = server.disable_signals();
         }
         Ok(server.listen(listener)?.run())
+    }
+
+    /// Asks the HTTP server to stop, as a signal does, and waits until it has: event streams are told to come back, and whatever
+    /// else is under way is answered.
+    pub async fn stop_serving(&self, server: &ServerHandle) {
+        self.state.engine.stop_realtime();
+        server.stop(true).await;
     }
 
     /// Lets the workers finish and closes the database. Call it once the server has stopped.
@@ -119,6 +135,35 @@ impl Running {
         self.workers.stop().await;
         self.state.repository.close().await;
     }
+}
+
+/// Ends the event streams when the process is asked to stop: the server waits for every request under way, and these never end by
+/// themselves.
+async fn end_streams(state: web::Data<State>) {
+    if let Err(error) = asked_to_stop().await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "event streams will hold a stop up: no signals are heard"
+        );
+        return;
+    }
+    state.engine.stop_realtime();
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// What a database that was never migrated says is no help to anybody.
@@ -187,6 +232,7 @@ pub fn engine(
     let mut rules = comms_engine::Settings::default();
     rules.media_max_bytes = settings.media.max_bytes;
     rules.sole_process = !settings.is_postgres();
+    rules.realtime_queue = settings.realtime.queue.get().into();
     rules.first_organization = Some(settings.organization.id.clone());
     rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
     let builder = Engine::builder(repository, registry.channels())

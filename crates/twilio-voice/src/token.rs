@@ -32,7 +32,7 @@ use jwt_simple::{
     reexports::ct_codecs::Encoder,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 pub use grants::{ChatGrant, VoiceGrant};
@@ -119,7 +119,7 @@ impl Signer {
             return Err(config("api_key_sid", "access tokens need TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET"));
         };
         let signer = Self::new(&settings.account_sid, key, secret.clone())?;
-        Ok(Self { region: settings.region.clone(), ..signer })
+        Ok(signer.region(settings.region.as_deref().unwrap_or_default()))
     }
 
     /// The region that the key belongs to, for instance `ie1`; the USA unless set.
@@ -127,7 +127,7 @@ impl Signer {
     /// *See [Twilio docs/Regions](https://www.twilio.com/docs/global-infrastructure/understanding-twilio-regions)*
     #[must_use]
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.region = Some(region.into()).filter(|region| !region.is_empty());
         self
     }
 
@@ -242,18 +242,17 @@ impl AccessToken {
 
     /// May use a Sync service (`IS…`).
     pub fn sync(self, service_sid: &str) -> Self {
-        self.grant("data_sync", json!({ "service_sid": service_sid }))
+        self.grant("data_sync", texts([("service_sid", service_sid)]))
     }
 
     /// May join a video room; any, where none is given.
     pub fn video(self, room: Option<&str>) -> Self {
-        let room = room.map(|room| ("room".to_owned(), Value::from(room)));
-        self.grant("video", Value::Object(room.into_iter().collect()))
+        self.grant("video", texts([("room", room.unwrap_or_default())]))
     }
 
     /// May work as a worker of TaskRouter (`WS…`, `WK…`), for instance in the role `worker`.
     pub fn task_router(self, workspace_sid: &str, worker_sid: &str, role: &str) -> Self {
-        self.grant("task_router", json!({ "workspace_sid": workspace_sid, "worker_sid": worker_sid, "role": role }))
+        self.grant("task_router", texts([("workspace_sid", workspace_sid), ("worker_sid", worker_sid), ("role", role)]))
     }
 
     /// Any other grant as Twilio writes it, for instance `player`. The name `identity` is taken.
@@ -283,6 +282,14 @@ impl AccessToken {
         }
         Ok(())
     }
+}
+
+/// A grant of these texts, without those that are blank.
+fn texts<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
+    fields.into_iter().fold(Map::new(), |mut grant, (name, value)| {
+        grants::put(&mut grant, name, value);
+        grant
+    })
 }
 
 #[derive(Serialize)]

@@ -167,11 +167,17 @@ macro_rules! locked {
 }
 
 #[path = "statements/mod.rs"]
-#[expect(clippy::duplicate_mod, reason = "the queries are compiled once for each engine")]
+#[cfg_attr(
+    feature = "postgres",
+    expect(clippy::duplicate_mod, reason = "the queries are compiled once for each engine")
+)]
 mod statements;
 
 #[path = "facade.rs"]
-#[expect(clippy::duplicate_mod, reason = "the repository is compiled once for each engine")]
+#[cfg_attr(
+    feature = "postgres",
+    expect(clippy::duplicate_mod, reason = "the repository is compiled once for each engine")
+)]
 mod facade;
 
 pub(super) use facade::EngineRepository as SqliteRepository;

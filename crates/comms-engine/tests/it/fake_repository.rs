@@ -40,6 +40,8 @@ pub struct State {
     pub assignments: Vec<Assignment>,
     pub media: Vec<(MediaJob, OffsetDateTime)>,
     pub media_outcomes: Vec<MediaOutcome>,
+    /// The event log; nothing but the tests writes it.
+    pub log: Vec<FeedEvent>,
     /// How long accepting takes.
     pub accept_takes: std::time::Duration,
     /// How long the accounts take.
@@ -368,12 +370,19 @@ impl Repository for FakeRepository {
         Ok(Vec::new())
     }
 
-    async fn feed(&self, _: Option<&OrganizationId>, _: i64, _: u16) -> RepositoryResult<Vec<FeedEvent>> {
-        Ok(Vec::new())
+    async fn feed(
+        &self,
+        organization: Option<&OrganizationId>,
+        after: i64,
+        _: u16,
+    ) -> RepositoryResult<Vec<FeedEvent>> {
+        let state = self.call("feed")?;
+        let of = |one: &&FeedEvent| organization.is_none_or(|organization| one.event.organization == *organization);
+        Ok(state.log.iter().filter(|one| one.event.cursor > after).filter(of).cloned().collect())
     }
 
     async fn log_end(&self) -> RepositoryResult<i64> {
-        Ok(0)
+        Ok(self.state().log.last().map_or(0, |one| one.event.cursor))
     }
 
     fn events_hint(&self) -> watch::Receiver<i64> {

@@ -12,6 +12,7 @@ mod media;
 mod outbox;
 mod outbox_sequences;
 mod read;
+mod realtime;
 mod receive;
 mod replay;
 mod retry;

@@ -50,11 +50,7 @@ impl Claimed {
 pub fn identify(app: &State, headers: &HeaderMap) -> Claimed {
     let header = |name: &str| headers.get(name)?.to_str().ok();
     if let Some(value) = header(AUTHORIZATION.as_str()) {
-        let token = value
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim());
-        return match token.map(|token| app.tokens.verify(token)) {
+        return match bearer_of(value).map(|token| app.tokens.verify(token)) {
             Some(Ok(identity)) => Claimed::User(identity),
             Some(Err(error)) => Claimed::Refused(error),
             None => Claimed::Refused(ApiError::new(Code::Unauthenticated).because("Authorization no es Bearer")),
@@ -64,4 +60,15 @@ pub fn identify(app: &State, headers: &HeaderMap) -> Claimed {
         Some(token) => Claimed::Service(token_hash(token)),
         None => Claimed::Nobody,
     }
+}
+
+/// The user's token of a request, unread.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    bearer_of(headers.get(AUTHORIZATION)?.to_str().ok()?)
+}
+
+fn bearer_of(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -153,7 +153,7 @@ impl FromRequest for Sender {
     }
 }
 
-fn extract<T, F, Fut>(request: &HttpRequest, read: F) -> LocalBoxFuture<'static, Result<T, ApiError>>
+pub(super) fn extract<T, F, Fut>(request: &HttpRequest, read: F) -> LocalBoxFuture<'static, Result<T, ApiError>>
 where
     F: FnOnce(web::Data<State>, Claimed) -> Fut + 'static,
     Fut: Future<Output = Result<T, ApiError>> + 'static,
@@ -189,14 +189,14 @@ pub async fn organization(app: &State, named: Option<OrganizationId>) -> Result<
     }
 }
 
-async fn caller(app: &State, claimed: Claimed) -> Result<Caller, ApiError> {
+pub(super) async fn caller(app: &State, claimed: Claimed) -> Result<Caller, ApiError> {
     let identity = user(claimed)?;
     let organization = organization(app, identity.organization).await?;
     Ok(Caller { user: identity.user, role: identity.role, organization })
 }
 
 /// The organisation of a service token. Only hashes are compared, so a comparison tells nothing of the token.
-async fn service(app: &State, claimed: Claimed) -> Result<OrganizationId, ApiError> {
+pub(super) async fn service(app: &State, claimed: Claimed) -> Result<OrganizationId, ApiError> {
     let Claimed::Service(sha256) = claimed else {
         return Err(claimed.refusal());
     };

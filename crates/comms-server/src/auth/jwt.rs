@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use comms_core::{Clock, ExposeSecret, OrganizationId, Secret, UserId};
 use jwt_simple::prelude::{Claims, Duration, HS256Key, JWTClaims, MACLike, UnixTimeStamp, VerificationOptions};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 use crate::{
     config::AuthSettings,
@@ -13,6 +14,9 @@ use crate::{
 
 /// How far two clocks may differ, in seconds.
 const TOLERANCE: u64 = 30;
+
+/// The last second of the year 9999.
+const UNIX_EPOCH_TO_9999: i64 = 253_402_300_799;
 
 /// A user, as their token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,13 +67,7 @@ impl Tokens {
     /// neither of the configured ones.
     pub fn verify(&self, token: &str) -> Result<Identity, ApiError> {
         let refuse = |reason: &str| ApiError::new(Code::Unauthenticated).because(reason);
-        let options = VerificationOptions {
-            time_tolerance: Some(Duration::from_secs(TOLERANCE)),
-            artificial_time: Some(self.now()),
-            ..VerificationOptions::default()
-        };
-        let claims: JWTClaims<Map<String, Value>> =
-            self.key.verify_token(token, Some(options)).map_err(|_| refuse("el token no es válido o ha caducado"))?;
+        let claims = self.claims(token)?;
         if claims.expires_at.is_none() {
             return Err(refuse("el token no caduca: falta exp"));
         }
@@ -79,6 +77,26 @@ impl Tokens {
             role: self.role(&claims)?,
             organization: self.claim(&claims, &self.names.claim_organization).map(OrganizationId::new),
         })
+    }
+
+    /// Until when a token is valid; `None` for one that is not.
+    #[must_use]
+    pub fn valid_until(&self, token: &str) -> Option<OffsetDateTime> {
+        let expires = self.claims(token).ok()?.expires_at?.as_secs().saturating_add(TOLERANCE);
+        // A date beyond all calendars is as good as none.
+        let latest = UNIX_EPOCH_TO_9999;
+        OffsetDateTime::from_unix_timestamp(i64::try_from(expires).unwrap_or(latest).min(latest)).ok()
+    }
+
+    /// The claims of a token that holds.
+    fn claims(&self, token: &str) -> Result<JWTClaims<Map<String, Value>>, ApiError> {
+        let options = VerificationOptions {
+            time_tolerance: Some(Duration::from_secs(TOLERANCE)),
+            artificial_time: Some(self.now()),
+            ..VerificationOptions::default()
+        };
+        let refused = |_| ApiError::new(Code::Unauthenticated).because("el token no es válido o ha caducado");
+        self.key.verify_token(token, Some(options)).map_err(refused)
     }
 
     /// Writes a token: for the demo and for tests, as the business's back end would.

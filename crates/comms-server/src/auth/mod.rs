@@ -3,9 +3,13 @@
 mod claimed;
 mod extractors;
 mod jwt;
+mod listener;
 mod service;
+mod ticket;
 
-pub use claimed::{Claimed, identify};
+pub use claimed::{Claimed, bearer, identify};
 pub use extractors::{Admin, Caller, Operator, Permitted, Reader, Seller, Sender, organization};
 pub use jwt::{Identity, Role, Tokens};
+pub use listener::Listener;
 pub use service::{NewToken, token_hash};
+pub use ticket::{Bearer, TICKET_SECONDS, Tickets};

@@ -28,7 +28,7 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// Requests per minute of one user, else of one client address.
     pub rate_limit_per_minute: NonZeroU32,
-    /// Signed webhooks per minute of one provider.
+    /// Signed webhooks per minute of one provider; of Twilio, of one account there.
     pub webhook_limit_per_minute: NonZeroU32,
     /// Bearer token of `/metrics`.
     pub metrics_token: Option<Secret>,

@@ -7,6 +7,7 @@ mod directory;
 mod http;
 mod log;
 mod media;
+mod realtime;
 mod table;
 mod twilio;
 mod variables;
@@ -32,6 +33,7 @@ pub use directory::{DirectorySettings, DirectoryTable};
 pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
+pub use realtime::RealtimeSettings;
 pub use table::VARIABLES;
 pub use twilio::TwilioSettings;
 pub use variables::{Kind, Variable, env_example};
@@ -62,6 +64,8 @@ pub struct Settings {
     pub directory: DirectorySettings,
     /// Where files are kept.
     pub media: MediaSettings,
+    /// Streams of events.
+    pub realtime: RealtimeSettings,
     /// What is logged and how.
     pub log: LogSettings,
 }

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod channels;
 pub mod comunicaciones;
+pub mod eventos;
 pub mod health;
 pub mod info;
 pub mod metrics;
@@ -22,6 +23,7 @@ use crate::{
 };
 use admin::{accounts, organizations, quarantine, salida, tokens};
 use comunicaciones::{adjuntos, historial, mensajes, plantillas, sms, voz, webhook, whatsapp};
+use eventos::{socket, sse, ticket};
 
 /// A route.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,8 @@ pub enum Kind {
     List,
     /// Gets one thing of an organisation.
     Get,
+    /// Tells what happens in an organisation, without end.
+    Stream,
     /// Changes something.
     Command,
     /// Concerns no organisation.
@@ -90,6 +94,9 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/mensajes/{id}/leido", Seller, Kind::Command, || post().to(mensajes::mark_read)),
     row("POST", "/api/comunicaciones/mensajes/{id}/cancelar", Seller, Kind::Command, || post().to(mensajes::cancel)),
     row("GET", "/api/comunicaciones/adjuntos/{id}", Reader, Kind::Get, || get().to(adjuntos::download)),
+    row("POST", "/api/comunicaciones/eventos/ticket", Seller, Kind::Command, || post().to(ticket::issue)),
+    row("GET", "/api/eventos", Reader, Kind::Stream, || get().to(sse::events)),
+    row("GET", "/ws", Reader, Kind::Stream, || get().to(socket::socket)),
     row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
     row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
     row("GET", "/api/comunicaciones/admin/organizaciones", Admin, Kind::List, || get().to(organizations::list)),

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{ALIASES, admin, channels, comunicaciones as c, health, info, metrics};
+use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info, metrics};
 
 /// The OpenAPI document, made from the handlers.
 #[derive(Debug, OpenApi)]
@@ -18,11 +18,13 @@ use super::{ALIASES, admin, channels, comunicaciones as c, health, info, metrics
         c::webhook::voip_ready, c::webhook::sms_ready, c::webhook::whatsapp_ready,
         channels::send_whatsapp, channels::send_sms, channels::status, channels::twilio_health,
         c::historial::list, c::historial::of_lead, c::mensajes::detail, c::mensajes::retry, c::mensajes::mark_read, c::mensajes::cancel, c::adjuntos::download,
+        eventos::ticket::issue, eventos::sse::events, eventos::socket::socket,
         admin::accounts::list, admin::accounts::put, admin::organizations::list, admin::organizations::put,
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
         admin::salida::list, admin::salida::redrive, admin::salida::discard,
         health::health, metrics::metrics, info::info, document, page,
     ),
+    components(schemas(eventos::RealtimeEvent, eventos::RealtimeControl)),
     modifiers(&Aliases, &Ids, &Security, &Headings),
 )]
 pub struct ApiDoc;

@@ -4,7 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use comms_server::{auth::Role, config::HttpSettings, limits::Limits};
 use serde_json::json;
 
-use crate::support::{HISTORY, SEND, TestServer};
+use crate::support::{HISTORY, SEND, TestServer, WEBHOOK};
 
 fn client(proxies: &[&str], peer: &str, forwarded: &[&'static str]) -> IpAddr {
     let settings =
@@ -78,6 +78,10 @@ async fn webhooks_have_a_wide_limit_of_their_own() {
         settings.http.webhook_limit_per_minute = 3.try_into().unwrap();
     })
     .await;
+    for _ in 0..5 {
+        let unsigned = server.nobody().post(WEBHOOK, &json!({})).await;
+        assert_eq!(unsigned.status, 401, "what proves nothing uses nobody's quota up");
+    }
     for _ in 0..3 {
         assert_eq!(server.webhook(b"{}").await.status, 200);
     }

@@ -13,6 +13,8 @@ mod generated;
 mod limits;
 mod openapi;
 mod organizations;
+mod papers;
 mod routes;
+mod streams;
 mod support;
 mod twilio_input;

@@ -6,7 +6,9 @@ use comms_server::{
 };
 use comms_simulator::meta::{Content, Customer, Inbound, MediaKind, PHONE_ID, SECOND_PHONE_ID};
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 
+use crate::streams::Stream;
 use crate::support::{Client, HISTORY, TestServer, second_account};
 
 const ORGANIZATIONS: [(&str, &str); 2] = [("norte", PHONE_ID), ("sur", SECOND_PHONE_ID)];
@@ -33,8 +35,28 @@ async fn nothing_leaks() {
             tested += gets(&client, &files[at], &files[1 - at], role).await;
         }
     }
+    streams(&server).await;
     let routes = ROUTES.iter().filter(|row| matches!(row.kind, Kind::List | Kind::Get)).count();
     assert_eq!(tested, routes * 4, "every route, from both sides, in both roles");
+}
+
+/// Everything that every stream has told, from the beginning.
+async fn streams(server: &TestServer) {
+    for row in ROUTES.iter().filter(|row| row.kind == Kind::Stream) {
+        for (at, (own, _)) in ORGANIZATIONS.into_iter().enumerate() {
+            let (theirs, _) = ORGANIZATIONS[1 - at];
+            for role in [Role::Admin, Role::Seller] {
+                let token = server.token("7", role, Some(own));
+                let mut stream = Stream::open(server, row.path, "cursor=0", &token).await;
+                let told = stream.until_ready().await;
+                let text = told.iter().map(Value::to_string).collect::<String>();
+                assert!(!text.contains(theirs), "{} as {own} {role:?}: {text}", row.path);
+                if role == Role::Admin {
+                    assert!(text.contains(own), "{} tells nothing of {own}: the test proves nothing", row.path);
+                }
+            }
+        }
+    }
 }
 
 /// What an organisation has: a message with a file, a token.
@@ -69,6 +91,11 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
         }
     };
     let message = tokio::time::timeout(std::time::Duration::from_secs(20), search).await.unwrap();
+    let at = (time::OffsetDateTime::now_utc() + time::Duration::hours(1)).format(&Rfc3339).unwrap();
+    let text = format!("{MARK}{organization}");
+    let later = json!({"telefono": "+34600000000", "mensaje": text, "programado_para": at});
+    let waits = admin.post("/api/comunicaciones/whatsapp/enviar", &later).await;
+    assert_eq!(waits.status, 202, "{}", waits.text());
     let file = message["adjuntos"][0]["id"].as_str().unwrap().to_owned();
     Belongings { message, file }
 }

@@ -78,10 +78,13 @@ impl Answer {
             (Some(title), Some(detail)) => Some(format!("{title}: {detail}")),
             (one, other) => one.or(other).map(str::to_owned),
         };
+        let inner = || value["error"]["message"].as_str().or_else(|| value["error"].as_str()).map(str::to_owned);
         let details = ["details", "errors"].into_iter().filter_map(|name| value.get(name)).find(|part| !part.is_null());
+        // Some products put the code one level down.
+        let nested = || [&value["error"], &value["errors"][0]].into_iter().find_map(|inner| number(&inner["code"]));
         Self {
-            code: number(&value["code"]),
-            message: text("message").map(str::to_owned).or_else(problem).map(|message| mask(&message)),
+            code: number(&value["code"]).or_else(nested),
+            message: text("message").map(str::to_owned).or_else(problem).or_else(inner).map(|message| mask(&message)),
             more_info: text("more_info").or_else(|| text("type")).map(str::to_owned),
             details: details.cloned(),
             ..Self::default()
@@ -102,6 +105,7 @@ impl Answer {
                     content.clear();
                 }
                 Event::Text(text) => content.push_str(&text.decode().unwrap_or_default()),
+                Event::CData(text) => content.push_str(&text.decode().unwrap_or_default()),
                 Event::GeneralRef(reference) => content.push_str(&resolve(&reference)),
                 Event::End(_) => {
                     found.put(&element, content.trim());

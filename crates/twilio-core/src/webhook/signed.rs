@@ -54,7 +54,7 @@ impl Signed {
         let media_type = media_type(request);
         let form = match media_type.as_deref() {
             Some("application/x-www-form-urlencoded") => true,
-            Some("application/json") => false,
+            Some(json) if json == "application/json" || json.ends_with("+json") => false,
             Some(_) => request.body.is_empty(),
             None => !callback::query(&request.url).has(HASH),
         };

@@ -49,6 +49,11 @@ fn each_shape_of_json_is_read() {
         "detail":"One field is invalid","code":20422,"errors":[{"detail":"must be E.164","pointer":"#/to"}]}"##;
     let message = "Validation failed: One field is invalid";
     assert_read(400, problem, (Some("20422"), message, Some("to"), (InvalidRequest, Rejected)));
+    let nested = r#"{"error":{"code":20429,"message":"slow down"},"code":null}"#;
+    assert_read(429, nested, (Some("20429"), "slow down", None, (RateLimited, NotSent)));
+    let listed = r##"{"title":"no","errors":[{"code":"21211","pointer":"#/to"}]}"##;
+    assert_read(400, listed, (Some("21211"), "no", Some("to"), (InvalidRecipient, Rejected)));
+    assert_read(404, r#"{"error":"not found"}"#, (None, "not found", None, (InvalidRequest, Rejected)));
     assert_read(400, r#"{"code":null,"message":7}"#, (None, UNREADABLE, None, (InvalidRequest, Rejected)));
     let cut = r#"{"code":20500,"message":"Internal Ser"#;
     assert_read(500, cut, (None, UNREADABLE, None, (Provider, Unknown)));
@@ -60,6 +65,13 @@ fn each_other_shape_is_read() {
                <Message>To &amp; From &#39;x&#39;</Message><Code>21201</Code>\
                <MoreInfo>https://www.twilio.com/docs/errors/21201</MoreInfo></RestException></TwilioResponse>";
     assert_read(400, xml, (Some("21201"), "To & From 'x'", None, (InvalidRequest, Rejected)));
+    let cdata =
+        "<TwilioResponse xmlns=\"urn:x\"><RestException><Code> 21201 </Code><Message><![CDATA[To & From]]></Message>";
+    assert_read(
+        400,
+        &format!("{cdata}</RestException>"),
+        (Some("21201"), "To & From", None, (InvalidRequest, Rejected)),
+    );
     let page = "<!DOCTYPE html>\n<html>\n<head><title>502 Bad Gateway</title></head><body><br>";
     assert_read(502, page, (None, "502 Bad Gateway", None, (Provider, Unknown)));
     let line = "451 Unavailable For Legal Reasons";

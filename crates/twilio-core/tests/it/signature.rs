@@ -195,6 +195,9 @@ fn a_body_cannot_be_cut_off_or_called_something_else() {
     let signature = sign(&token(), URL, []);
     let text = WebhookRequest::post(URL, "x").header("content-type", "text/plain").header(SIGNATURE_HEADER, &signature);
     assert!(!holds(&text));
+    // Nor JSON of a kind of its own that came without a body and without a hash.
+    let events = WebhookRequest::post(URL, "").header("content-type", "application/cloudevents+json");
+    assert!(!holds(&events.header(SIGNATURE_HEADER, &signature)));
     let none = WebhookRequest::post(URL, "").header(SIGNATURE_HEADER, &signature);
     assert!(holds(&none) && verifier().verify(&none).unwrap().params().is_empty());
 }

@@ -104,9 +104,12 @@ fn files(message: &InboundMessage, rest: &mut Map<String, Value>) -> Option<Cont
         1 => Content::Media(Media { caption: body, ..files.remove(0) }),
         _ => Content::Files(Files { body, files }),
     };
+    // What came twice, with two values, is in no file.
+    let is_one = |name: &str| message.extra.get(name).is_some_and(Value::is_string);
     rest.retain(|name, _| {
-        let numbered = |prefix| name.strip_prefix(prefix).is_some_and(|rest: &str| rest.parse::<u32>().is_ok());
-        name != "Body" && !numbered("MediaUrl") && !numbered("MediaContentType")
+        let of_file = |number: &str| number.parse::<u32>().is_ok() && is_one(&format!("MediaUrl{number}"));
+        let mut numbers = ["MediaUrl", "MediaContentType"].into_iter().filter_map(|prefix| name.strip_prefix(prefix));
+        name != "Body" && !(is_one(name) && numbers.any(of_file))
     });
     Some(content)
 }

@@ -11,8 +11,7 @@ use crate::{
 };
 
 /// What stands elsewhere in the event.
-const ELSEWHERE: [&str; 8] =
-    ["MessageSid", "SmsSid", "MessageStatus", "SmsStatus", "ApiVersion", "To", "ErrorCode", "ErrorMessage"];
+const ELSEWHERE: [&str; 7] = ["MessageSid", "SmsSid", "MessageStatus", "SmsStatus", "ApiVersion", "To", "ErrorCode"];
 
 impl About<'_> {
     pub(super) fn status(&self, report: &StatusCallback) -> Event {
@@ -84,5 +83,9 @@ fn rest(report: &StatusCallback) -> Value {
         _ => Map::new(),
     };
     ELSEWHERE.iter().for_each(|name| drop(rest.remove(*name)));
+    // Words without a code make no problem, and would be lost with it.
+    if report.error_code.is_some() {
+        rest.remove("ErrorMessage");
+    }
     if rest.is_empty() { Value::Null } else { Value::Object(rest) }
 }

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use comms_conformance::{
-    channel::{Bench, ChannelHarness},
-    double::{Double, Sending},
+    channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire},
+    line::Line,
 };
 use comms_core::{
     Address, AddressKind, Content, Files, Location, Media, MediaKind, MediaRef, Outbound, Template, TemplateParameter,
 };
-use comms_http::{RetryPolicy, Secret};
-use comms_simulator::twilio::{ACCOUNT_SID, AUTH_TOKEN, CONTENT_SID, NUMBER};
+use comms_http::{ReqwestTransport, RetryPolicy, Secret};
+use comms_simulator::{
+    FaultRule, Simulator,
+    faults::{self, ProviderError},
+    twilio::{ACCOUNT_SID, AUTH_TOKEN, CONTENT_SID, NUMBER},
+};
 use serde_json::json;
 use twilio_messaging::{Client, Config, TwilioMessagingChannel};
 
@@ -22,7 +26,11 @@ enum Twilio {
     WhatsApp,
 }
 
-const SENDING: Sending = Sending { endpoint: "twilio.messages.create", throttled: 20_429, failed: 20_500 };
+/// The double, and the way to it.
+struct Double {
+    simulator: Simulator,
+    line: Arc<Line>,
+}
 
 impl Twilio {
     fn channel(self, client: Client) -> TwilioMessagingChannel {
@@ -70,18 +78,19 @@ fn phone() -> Address {
 #[async_trait]
 impl ChannelHarness for Twilio {
     async fn open(&self) -> Bench {
-        let double = Double::start(comms_simulator::Config::default(), SENDING).unwrap();
+        let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
+        let line = Line::over(ReqwestTransport::ring().unwrap());
         let mut config = Config::new(twilio_core::Config::new(ACCOUNT_SID, AUTH_TOKEN));
         config.phone_number = Some(NUMBER.to_owned());
         config.whatsapp_number = Some(NUMBER.to_owned());
         // Repeats are the queue's task here, as in the engine.
         let client = Client::builder(config)
-            .base_url(double.url())
-            .transport(double.line().unwrap())
+            .base_url(simulator.url())
+            .transport(line.clone())
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
-        Bench { channel: Arc::new(self.channel(client)), wire: Arc::new(double) }
+        Bench { channel: Arc::new(self.channel(client)), wire: Arc::new(Double { simulator, line }) }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -110,6 +119,42 @@ impl ChannelHarness for Twilio {
 
     fn secrets(&self) -> Vec<Secret> {
         vec![AUTH_TOKEN.into()]
+    }
+}
+
+#[async_trait]
+impl Wire for Double {
+    async fn ledger(&self) -> Ledger {
+        let received = self.simulator.ledger().received();
+        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
+        Ledger {
+            requests: received.len(),
+            sent: sent
+                .map(|send| Sent {
+                    provider_id: send.id.clone().unwrap_or_default(),
+                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
+                })
+                .collect(),
+        }
+    }
+
+    async fn fail_next(&self, fault: Fault) {
+        let rule = |fault| FaultRule::new("twilio.messages.create", fault).times(1);
+        let rule = match fault {
+            Fault::Refused => return self.line.refuse_next(),
+            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
+                code: 20_429,
+                retry_after: Some(retry_after.as_secs()),
+                ..ProviderError::default()
+            })),
+            Fault::CutBeforeActing => rule(faults::Fault::Cut),
+            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
+            Fault::ErrorAfterActing => rule(faults::Fault::error(20_500)).after(),
+            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
+            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
+            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
+        };
+        self.simulator.inject(rule);
     }
 }
 

@@ -113,6 +113,11 @@ fn files_are_named_by_their_ids_and_foreign_addresses_stay_addresses() {
     assert_eq!(files.files[1].kind, MediaKind::Audio);
     assert_eq!(files.files[1].source, MediaRef::Url("http://169.254.169.254/latest".into()));
     assert_eq!(two.extra, json!({ "AccountSid": ACCOUNT, "To": NUMBER }));
+
+    let odd = [("MediaUrl0", "a"), ("MediaUrl0", "b"), ("MediaContentType0", "c"), ("MediaContentType7", "d")];
+    let odd = message(&[&odd[..], &[("MediaUrl1", &file(1))]].concat());
+    let kept = json!({ "MediaUrl0": ["a", "b"], "MediaContentType0": "c", "MediaContentType7": "d" });
+    assert!(kept.as_object().unwrap().iter().all(|(name, value)| odd.extra[name] == *value), "{:?}", odd.extra);
 }
 
 #[test]
@@ -202,6 +207,9 @@ fn a_failure_has_its_reason_and_the_channel_its_say() {
     assert_eq!((problem.code.as_str(), problem.kind), ("21610", ErrorKind::OptedOut));
     assert!(!problem.message.is_empty());
     assert_eq!(event.key.as_str(), format!("{SID}:failed:21610"));
+
+    let (_, update) = status_at(URL, &[("MessageStatus", "failed"), ("ErrorMessage", "words without a code")]);
+    assert_eq!((update.problem, &update.extra["ErrorMessage"]), (None, &json!("words without a code")));
 
     let (event, update) = status_at(URL, &[("MessageStatus", "delivered"), ("EventType", "READ")]);
     assert_eq!(update.status, Some(Status::Read));

@@ -134,7 +134,8 @@ mod events {
         let params = Params::of_request(request);
         for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
             let id = value.rsplit('/').next().unwrap_or_default();
-            let without_channel = value.strip_prefix("whatsapp:").unwrap_or(value);
+            let channel = ["whatsapp:", "messenger:", "rcs:"].into_iter().find(|channel| value.starts_with(channel));
+            let without_channel = &value[channel.map_or(0, str::len)..];
             // Of files the ids are kept, of people the address; a JSON text may have been read.
             let kept = texts.iter().any(|text| {
                 text == value

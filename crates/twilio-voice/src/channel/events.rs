@@ -12,7 +12,7 @@ use twilio_core::Params;
 
 use super::{PROVIDER, address, marks::Marks};
 use crate::{
-    model::call::Direction,
+    model::call::{CallStatus, Direction},
     webhook::{CallInfo, VoiceRequest, Webhook},
 };
 
@@ -66,6 +66,10 @@ impl Reading {
 
     /// A call asks what is to become of it.
     fn request(&mut self, request: VoiceRequest) {
+        if request.call.call_status.as_ref().is_some_and(CallStatus::is_final) {
+            // The action of a verb, when the caller had hung up: nobody is there to be answered.
+            return self.unknown(Webhook::Request(request.into()));
+        }
         let leg = self.leg(&request.call);
         let line = self.line(&request.call, leg);
         let named = line.is_some() || matches!(leg, Leg::Browser | Leg::Dialled);

@@ -24,7 +24,7 @@ impl Marks {
         if request.method == Method::POST { Self::of_url(&request.url) } else { Self::default() }
     }
 
-    fn of_url(url: &str) -> Self {
+    pub(super) fn of_url(url: &str) -> Self {
         let query: Params = callback::query(url);
         Self {
             account: query.get(ACCOUNT).map(AccountId::from),

@@ -3,13 +3,20 @@
 use comms_core::{AccountId, Change, EventKey, EventKind};
 use serde_json::{Value, json};
 
-use super::events::{Reading, json as written};
+use super::{
+    events::{Reading, json as written},
+    marks::Marks,
+};
 use crate::webhook::{Debugger, Fallback, Webhook};
 
 impl Reading {
     /// The request that failed elsewhere, and that it failed.
     pub(super) fn fallback(&mut self, fallback: Fallback) {
         let first = self.batch.events.len();
+        if self.marks == Marks::default() && !may_be_a_browsers(&fallback.of) {
+            // The fallback address is one for all calls: where this one stood, the failed address says.
+            self.marks = Marks::of_url(&fallback.error_url);
+        }
         self.read(*fallback.of);
         let code = fallback.error_code.unwrap_or_default();
         let raw = json!({ "ErrorCode": code, "ErrorUrl": fallback.error_url });
@@ -53,6 +60,12 @@ impl Reading {
         let key = EventKey::of_value(&raw).to_string();
         self.push(account, &subject, key, None, EventKind::Unknown { name: webhook.name().to_owned(), raw });
     }
+}
+
+/// Whether a browser's own parameters may stand in it, of whatever name: then none of them is believed to be Twilio's.
+fn may_be_a_browsers(webhook: &Webhook) -> bool {
+    let from = written(webhook);
+    from.get("From").and_then(Value::as_str).is_none_or(|from| from.starts_with("client:"))
 }
 
 fn is_nothing(raw: &Value) -> bool {

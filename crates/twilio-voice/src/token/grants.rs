@@ -1,4 +1,4 @@
-//! What a token permits.
+//! What a token permits. What is blank is left out of it, as Twilio's own libraries do.
 
 use serde_json::{Map, Value, json};
 
@@ -18,12 +18,15 @@ impl VoiceGrant {
     /// Whether the user can be called.
     pub fn incoming(mut self, allowed: bool) -> Self {
         self.0.remove("incoming");
-        if allowed { self.with("incoming", json!({ "allow": true })) } else { self }
+        if allowed {
+            self.0.insert("incoming".to_owned(), json!({ "allow": true }));
+        }
+        self
     }
 
     /// The TwiML application (`AP…`) that answers when the user calls.
     pub fn outgoing(self, application_sid: &str) -> Self {
-        self.with("outgoing", json!({ "application_sid": application_sid }))
+        self.with_application(application_sid, json!({ "application_sid": application_sid }))
     }
 
     /// As [`outgoing`](Self::outgoing), with parameters that the application gets with every call.
@@ -33,7 +36,15 @@ impl VoiceGrant {
         V: Into<Value>,
     {
         let params: Map<_, _> = params.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self.with("outgoing", json!({ "application_sid": application_sid, "params": params }))
+        self.with_application(application_sid, json!({ "application_sid": application_sid, "params": params }))
+    }
+
+    fn with_application(mut self, sid: &str, outgoing: Value) -> Self {
+        self.0.remove("outgoing");
+        if !sid.is_empty() {
+            self.0.insert("outgoing".to_owned(), outgoing);
+        }
+        self
     }
 
     /// What wakes an app for an incoming call (`CR…`).
@@ -46,8 +57,8 @@ impl VoiceGrant {
         self.with("endpoint_id", id)
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+    fn with(mut self, name: &str, value: &str) -> Self {
+        put(&mut self.0, name, value);
         self
     }
 }
@@ -80,8 +91,16 @@ impl ChatGrant {
         self.with("push_credential_sid", sid)
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+    fn with(mut self, name: &str, value: &str) -> Self {
+        put(&mut self.0, name, value);
         self
+    }
+}
+
+/// Sets a text that is not blank; a blank one takes away what was there.
+pub(super) fn put(grant: &mut Map<String, Value>, name: &str, value: &str) {
+    grant.remove(name);
+    if !value.is_empty() {
+        grant.insert(name.to_owned(), value.into());
     }
 }

@@ -49,8 +49,10 @@ impl<Parent> Child<Parent> for Element {}
 impl Element {
     /// An element of this name, without attributes and children.
     ///
-    /// Characters that may not stand in a name are left out: it consists of ASCII letters, digits, `_`, `-`, `.` and `:`, and
-    /// starts with a letter or `_`. Where nothing is left, the name is `_`.
+    /// Characters that may not stand in a name are left out: it consists of letters of any script, digits, `_`, `-`, `.` and `:`,
+    /// and starts with a letter or `_`. Where nothing is left, the name is `_`.
+    ///
+    /// *See [XML 1.0/Names](https://www.w3.org/TR/xml/#NT-Name)*
     pub fn new(tag: impl Into<Cow<'static, str>>) -> Self {
         Self::named(name(tag.into()))
     }
@@ -166,15 +168,26 @@ impl fmt::Debug for Node {
     }
 }
 
-/// What of `raw` may be a name.
+/// What of `raw` may be a name. A colon, which XML lets start one, belongs between a prefix and a name.
 fn name(raw: Cow<'static, str>) -> Cow<'static, str> {
-    let first = |character: char| character.is_ascii_alphabetic() || character == '_';
-    let other = |character: char| first(character) || character.is_ascii_digit() || "-.:".contains(character);
-    if raw.starts_with(first) && raw.chars().all(other) {
+    if raw.starts_with(starts_name) && raw.chars().all(in_name) {
         return raw;
     }
-    let kept: String = raw.chars().skip_while(|character| !first(*character)).filter(|it| other(*it)).collect();
+    let kept: String = raw.chars().skip_while(|character| !starts_name(*character)).filter(|it| in_name(*it)).collect();
     if kept.is_empty() { Cow::Borrowed("_") } else { Cow::Owned(kept) }
+}
+
+fn starts_name(character: char) -> bool {
+    matches!(character,
+        'A'..='Z' | 'a'..='z' | '_' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='\u{2FF}' | '\u{370}'..='\u{37D}'
+        | '\u{37F}'..='\u{1FFF}' | '\u{200C}' | '\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+fn in_name(character: char) -> bool {
+    starts_name(character)
+        || matches!(character,
+            '-' | '.' | ':' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}' | '\u{2040}')
 }
 
 fn escape_text(text: &str, xml: &mut String) {

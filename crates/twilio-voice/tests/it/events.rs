@@ -374,6 +374,28 @@ fn a_fallback_asks_what_the_failed_request_asked() {
 }
 
 #[test]
+fn a_fallback_goes_on_where_the_call_stood() {
+    let failed = format!("{MARKED}&step=1");
+    let fault = [
+        ("ErrorCode", "11200"),
+        ("ErrorUrl", &*failed),
+        ("CallStatus", "in-progress"),
+        ("DialCallStatus", "no-answer"),
+    ];
+    let batch = receive(CALLBACK, &incoming(&fault));
+    assert!(matches!(batch.question.clone().unwrap().asked, Asked::Answer { step: 1, .. }), "{:?}", batch.question);
+    assert_eq!(
+        batch.events[0],
+        receive(&failed, &incoming(&fault[2..])).events[0],
+        "the same event as the failed address had"
+    );
+    // Among a browser's parameters none is believed to be Twilio's.
+    let browsers = receive(CALLBACK, &browser(&fault));
+    assert_eq!(browsers.question.unwrap().asked, Asked::Done);
+    assert!(browsers.events.iter().all(|event| event.account.as_str() == format!("twilio:{ACCOUNT}")));
+}
+
+#[test]
 fn what_is_not_understood_is_kept_and_nothing_is_told() {
     for body in ["not a form at all", "{\"a\":1}", "MessageSid=SM1&Body=hola", "CallSid=&From=%2B34600000001"] {
         let batch = inbound().receive(&signed(CALLBACK, body)).unwrap();
@@ -383,6 +405,8 @@ fn what_is_not_understood_is_kept_and_nothing_is_told() {
     assert!(nothing.events.is_empty() && nothing.problem.is_some());
     let ping = receive(CALLBACK, &[("AccountSid", ACCOUNT), ("CallSid", CALL)]);
     assert_eq!((names(&ping), ping.events[0].subject.as_str()), (vec!["unknown"], CALL));
+    let queue = receive(CALLBACK, &incoming(&[("CallStatus", "completed"), ("QueueResult", "hangup")]));
+    assert_eq!((names(&queue), queue.question), (vec!["unknown"], None));
     let entry = [("AccountSid", ACCOUNT), ("Sid", "NO1"), ("Payload", "{}"), ("Timestamp", "2026-01-02T15:04:05Z")];
     let logged = receive(CALLBACK, &entry);
     assert_eq!((names(&logged), logged.events[0].key.as_str()), (vec!["changed"], "NO1"));

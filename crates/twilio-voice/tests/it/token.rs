@@ -64,6 +64,19 @@ fn header_and_claims_are_those_of_twilios_library() {
 }
 
 #[test]
+fn what_is_blank_is_left_out_as_in_twilios_library() {
+    let voice = VoiceGrant::new().outgoing_with("", [("lead", "7")]).push_credential("").endpoint_id("");
+    let chat = ChatGrant::new("").endpoint_id("e1").endpoint_id("").deployment_role("");
+    let token = AccessToken::new("alice").voice(voice).chat(chat).sync("").video(Some("")).task_router("WS1", "", "");
+    let (header, claims) = read(&signer().region("").sign(&token, now()).unwrap());
+    assert_eq!(header, json!({ "alg": "HS256", "typ": "JWT", "cty": "twilio-fpa;v=1" }));
+    let grants = json!({
+        "identity": "alice", "voice": {}, "chat": {}, "data_sync": {}, "video": {}, "task_router": { "workspace_sid": "WS1" },
+    });
+    assert_eq!(claims["grants"], grants);
+}
+
+#[test]
 fn grants_stand_beside_each_other() {
     let token = AccessToken::new("bob")
         .voice(VoiceGrant::new().incoming(true).incoming(false))

@@ -156,7 +156,10 @@ fn names_keep_only_what_a_name_may_hold() {
         ("xml:lang", "xml:lang"),
         ("a><b c=\"", "abc"),
         ("1-x", "x"),
-        ("naïve é", "nave"),
+        ("naïve é", "naïveé"),
+        ("日本·語", "日本·語"),
+        ("\u{301}a\u{301}×÷", "a\u{301}"),
+        (":a", "a"),
         ("", "_"),
         ("\0 /", "_"),
     ] {

@@ -26,13 +26,15 @@ fn with<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 #[test]
 fn each_kind_is_told_by_its_parameters() {
     let url = "https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/RE1";
-    let kinds: [(&str, Vec<(&str, &str)>); 17] = [
+    let kinds: [(&str, Vec<(&str, &str)>); 18] = [
         ("request", with(&[("CallStatus", "ringing")])),
         ("request", with(&[("CallStatus", "in-progress"), ("AnsweredBy", "human"), ("MachineDetectionDuration", "9")])),
         ("request", vec![("AccountSid", ACCOUNT), ("CallSid", CALL)]),
         ("status", with(&[("CallStatus", "ringing"), ("SequenceNumber", "1")])),
         ("status", with(&[("CallStatus", "initiated")])),
         ("status", with(&[("CallStatus", "busy")])),
+        // The caller hung up in a queue.
+        ("request", with(&[("CallStatus", "completed"), ("QueueResult", "hangup"), ("QueueTime", "12")])),
         // Both name a recording.
         ("status", with(&[("CallStatus", "completed"), ("CallDuration", "3"), ("RecordingUrl", url)])),
         ("record_action", with(&[("CallStatus", "completed"), ("RecordingUrl", url), ("Digits", "hangup")])),

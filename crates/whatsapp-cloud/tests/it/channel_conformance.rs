@@ -4,39 +4,48 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use comms_conformance::{
-    channel::{Bench, ChannelHarness},
-    double::{Double, Sending},
+    channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire},
+    line::Line,
 };
 use comms_core::{
     Address, AddressKind, Button, ContactCard, Content, Interactive, InteractiveAction, Location, Media, MediaKind,
     MediaRef, Outbound, Reaction, Template,
 };
-use comms_http::{RetryPolicy, Secret};
-use comms_simulator::meta::{ACCESS_TOKEN, APP_SECRET, PHONE_ID, WABA_ID, WindowPolicy};
+use comms_http::{ReqwestTransport, RetryPolicy, Secret};
+use comms_simulator::{
+    FaultRule, Simulator,
+    faults::{self, ProviderError},
+    meta::{ACCESS_TOKEN, APP_SECRET, PHONE_ID, WABA_ID, WindowPolicy},
+};
 use serde_json::json;
 use whatsapp_cloud::{Client, Config, WhatsAppChannel};
 
 struct Meta;
 
-const SENDING: Sending = Sending { endpoint: "meta.messages", throttled: 130_429, failed: 131_000 };
+/// The double, and the way to it.
+struct Double {
+    simulator: Simulator,
+    line: Arc<Line>,
+}
 
 #[async_trait]
 impl ChannelHarness for Meta {
     async fn open(&self) -> Bench {
         let mut config = comms_simulator::Config::default();
         config.meta.window = WindowPolicy::Open;
-        let double = Double::start(config, SENDING).unwrap();
+        let simulator = Simulator::start(config).unwrap();
+        let line = Line::over(ReqwestTransport::ring().unwrap());
         let mut config = Config::new(ACCESS_TOKEN, PHONE_ID);
         config.business_account_id = Some(WABA_ID.to_owned());
         config.app_secret = Some(APP_SECRET.into());
         // Repeats are the queue's task here, as in the engine.
         let client = Client::builder(config)
-            .base_url(double.url())
-            .transport(double.line().unwrap())
+            .base_url(simulator.url())
+            .transport(line.clone())
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
-        Bench { channel: Arc::new(WhatsAppChannel::new(client)), wire: Arc::new(double) }
+        Bench { channel: Arc::new(WhatsAppChannel::new(client)), wire: Arc::new(Double { simulator, line }) }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -116,6 +125,42 @@ impl ChannelHarness for Meta {
 
     fn secrets(&self) -> Vec<Secret> {
         vec![ACCESS_TOKEN.into(), APP_SECRET.into()]
+    }
+}
+
+#[async_trait]
+impl Wire for Double {
+    async fn ledger(&self) -> Ledger {
+        let received = self.simulator.ledger().received();
+        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
+        Ledger {
+            requests: received.len(),
+            sent: sent
+                .map(|send| Sent {
+                    provider_id: send.id.clone().unwrap_or_default(),
+                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
+                })
+                .collect(),
+        }
+    }
+
+    async fn fail_next(&self, fault: Fault) {
+        let rule = |fault| FaultRule::new("meta.messages", fault).times(1);
+        let rule = match fault {
+            Fault::Refused => return self.line.refuse_next(),
+            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
+                code: 130_429,
+                retry_after: Some(retry_after.as_secs()),
+                ..ProviderError::default()
+            })),
+            Fault::CutBeforeActing => rule(faults::Fault::Cut),
+            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
+            Fault::ErrorAfterActing => rule(faults::Fault::error(131_000)).after(),
+            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
+            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
+            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
+        };
+        self.simulator.inject(rule);
     }
 }
 

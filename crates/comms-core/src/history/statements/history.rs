@@ -369,17 +369,7 @@ pub(super) fn entry(
             provider_id = shared.sid_externo;
         }
     }
-    let told = matches!(
-        status,
-        Status::Failed
-            | Status::Queued
-            | Status::Unknown
-            | Status::Expired
-            | Status::CallFailed
-            | Status::CallBusy
-            | Status::CallNoAnswer
-            | Status::CallCanceled
-    );
+    let told = shows_its_reason(status);
     HistoryEntry {
         message: MessageId(row.id.0),
         id: row.comunicacion_id,
@@ -403,6 +393,12 @@ pub(super) fn entry(
         attachments,
         delivery: None,
     }
+}
+
+/// Whether a state has a reason that people are to read.
+fn shows_its_reason(status: Status) -> bool {
+    use Status::{CallBusy, CallCanceled, CallFailed, CallNoAnswer, Expired, Failed, Queued, Unknown};
+    matches!(status, Failed | Queued | Unknown | Expired | CallFailed | CallBusy | CallNoAnswer | CallCanceled)
 }
 
 /// An id that the shared table cannot hold, since it is no number, is only in ours.

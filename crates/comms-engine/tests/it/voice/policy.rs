@@ -20,6 +20,9 @@ fn typed() -> impl Strategy<Value = String> {
         "(00|011)?[0-9]{2,13}",
         "[+0-9 ().;,*#-]{0,20}",
         "\\+34(80[3-7]|90[0-9]|118|70[0-9])[0-9]{2,6}",
+        // Digits of other scripts, extensions, addresses of telephones.
+        "[+＋][3３٣][4４٤][0-9０-９٠-٩]{3,9}",
+        "(tel:|sip:|whatsapp:)?(\\+|00)34(80[3-7]|90[0-9]|60[0-9])[0-9]{6}(;ext=|,,|#|x|;phone-context=\\+1)?[0-9]{0,4}",
         "(client:)?[a-z0-9_+]{0,12}",
     ]
 }
@@ -38,6 +41,7 @@ proptest! {
             && to.kind() == comms_core::AddressKind::Phone
         {
             let facts = phone_facts(to.value());
+            prop_assert!(to.value().strip_prefix('+').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit())));
             prop_assert_eq!(facts.country.as_deref(), Some("ES"));
             prop_assert!(matches!(facts.class, PhoneClass::Ordinary | PhoneClass::TollFree), "{:?}", facts);
         } else {

@@ -1,5 +1,6 @@
 mod adjuntos;
 mod admin;
+mod eventos;
 mod historial;
 mod mensajes;
 mod salida;

@@ -13,6 +13,10 @@ async fn health_tells_of_every_dependency() {
     {
       "counts": {
         "media_pending": 0,
+        "outbox_oldest_due_seconds": null,
+        "outbox_queued": 0,
+        "outbox_scheduled": 0,
+        "outbox_unknown": 0,
         "quarantined": 0,
         "queued": 0,
         "sending": 0,
@@ -45,12 +49,27 @@ async fn health_tells_of_every_dependency() {
         {
           "alive": true,
           "failing_since": null,
+          "name": "outbox"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
           "name": "quarantine"
         },
         {
           "alive": true,
           "failing_since": null,
+          "name": "realtime"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
           "name": "stale"
+        },
+        {
+          "alive": true,
+          "failing_since": null,
+          "name": "unknown"
         }
       ]
     }

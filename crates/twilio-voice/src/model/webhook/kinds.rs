@@ -8,6 +8,9 @@ use super::{
 };
 use crate::model::call::CallStatus;
 
+/// What the actions of `<Enqueue>`, `<Refer>` and `<Pay>` say of how it ended.
+const OVER: [&str; 3] = ["QueueResult", "ReferCallStatus", "PaymentConfirmationCode"];
+
 impl Webhook {
     /// Tells by the parameters what kind it is, and takes them apart.
     pub(crate) fn of_parameters(mut rest: Rest) -> Self {
@@ -50,6 +53,9 @@ impl Webhook {
             Self::Gather(Gather::read(rest).into())
         } else if rest.has("MachineDetectionDuration") && status.is_none() {
             Self::Amd(Amd::read(rest).into())
+        } else if OVER.iter().any(|name| rest.has(name)) {
+            // It asks how to go on, also where the caller has hung up.
+            Self::Request(VoiceRequest::read(rest).into())
         } else if status.is_some_and(|status| status == CallStatus::Initiated || status.is_final()) {
             Self::Status(StatusCallback::read(rest).into())
         } else {

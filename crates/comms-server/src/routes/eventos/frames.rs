@@ -1,0 +1,111 @@
+//! What a stream says, as JSON.
+
+use comms_core::{
+    Status,
+    history::{FeedEvent, vocabulary},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    answers::instant,
+    routes::comunicaciones::rows::{Communication, Id},
+};
+
+/// The log's kinds and their words here.
+const KINDS: [(&str, &str); 7] = [
+    ("message", "mensaje"),
+    ("status", "estado"),
+    ("recording", "grabacion"),
+    ("identity", "identidad"),
+    ("opt", "consentimiento"),
+    ("changed", "cuenta"),
+    ("unknown", "desconocido"),
+];
+
+/// The log's kind of a word.
+pub(super) fn kind(tipo: &str) -> Option<&'static str> {
+    KINDS.iter().find(|(_, word)| *word == tipo).map(|(kind, _)| *kind)
+}
+
+/// Something that happened. Enough to bring a list up to date without asking for more.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RealtimeEvent {
+    /// Its place in the log: greater than that of every event before it. Come back with it after a break.
+    pub cursor: i64,
+    /// `mensaje estado grabacion identidad consentimiento cuenta desconocido`; expect others too
+    #[schema(example = "mensaje")]
+    pub tipo: String,
+    /// When it was stored: ISO 8601, UTC, milliseconds.
+    #[schema(format = DateTime)]
+    pub fecha: String,
+    /// `voz sms whatsapp email messenger webchat`; null where it concerns no message
+    pub canal: Option<String>,
+    /// `entrante` or `saliente`
+    pub direccion: Option<&'static str>,
+    /// The state of the message now, which never goes back.
+    pub estado: Option<String>,
+    /// The state that this event reports; may be behind `estado`.
+    pub estado_informado: Option<&'static str>,
+    /// The row's number in `comunicaciones`.
+    pub id: Option<i32>,
+    /// The message.
+    pub mensaje_id: Option<Uuid>,
+    /// The conversation.
+    pub conversacion_id: Option<Uuid>,
+    /// The lead.
+    pub lead_id: Option<Id>,
+    /// The client.
+    pub cliente_id: Option<Id>,
+    /// The contract.
+    pub contrato_id: Option<Id>,
+    /// The user whose it is.
+    pub usuario_id: Option<Id>,
+    /// The message's whole row as the history shows it now.
+    pub fila: Option<Communication>,
+}
+
+impl From<&FeedEvent> for RealtimeEvent {
+    fn from(told: &FeedEvent) -> Self {
+        let event = &told.event;
+        let row = told.message.clone().map(Communication::from);
+        let known = KINDS.iter().find(|(kind, _)| *kind == event.kind);
+        let reported = event.payload.get("status").cloned();
+        let reported: Option<Status> = reported.and_then(|status| serde_json::from_value(status).ok());
+        Self {
+            cursor: event.cursor,
+            tipo: known.map_or_else(|| event.kind.clone(), |(_, word)| (*word).to_owned()),
+            fecha: instant(event.created_at),
+            canal: row.as_ref().map(|row| row.canal.clone()),
+            direccion: row.as_ref().map(|row| row.direccion),
+            estado: row.as_ref().map(|row| row.estado.clone()),
+            estado_informado: reported.map(vocabulary::estado),
+            id: row.as_ref().and_then(|row| row.id),
+            mensaje_id: event.message.map(|id| id.0),
+            conversacion_id: event.conversation.map(|id| id.0),
+            lead_id: row.as_ref().and_then(|row| row.lead_id.clone()),
+            cliente_id: row.as_ref().and_then(|row| row.cliente_id.clone()),
+            contrato_id: row.as_ref().and_then(|row| row.contrato_id.clone()),
+            usuario_id: row.as_ref().and_then(|row| row.usuario_id.clone()),
+            fila: row,
+        }
+    }
+}
+
+/// What a stream says of itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RealtimeControl {
+    /// `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back.
+    #[schema(example = "listo")]
+    pub tipo: &'static str,
+    /// The cursor to come back with: everything wanted up to here has been told.
+    pub cursor: i64,
+    /// Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission
+    /// has ended: bring a new token or ticket), `no_disponible` (the database is away).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub motivo: Option<&'static str>,
+    /// How long to wait before coming back, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reintentar_ms: Option<u64>,
+}
