@@ -54,6 +54,16 @@ const IMPORTERS: &[Importer] = &[
         main: include_str!("../importers/comms_core.rs"),
     },
     Importer {
+        of: "comms-client",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
+              futures-util = { version = \"0.3\", default-features = false }\n\
+              reqwest = { version = \"0.13\", default-features = false }\n",
+        main: include_str!("../importers/comms_client.rs"),
+    },
+    Importer {
         of: "whatsapp-cloud",
         default: true,
         features: &[],

@@ -1,7 +1,7 @@
 //! The event log as it grows, for whoever listens: one reader of it in each process, any number of subscribers.
 //!
 //! A subscriber is in one of two phases. First it reads the log itself, from its cursor on, until it has nearly caught up. Then it
-//! joins the [`Hub`] at the hub's own position, reads the rest up to there, and from then on takes from its queue what the hub puts
+//! joins the `Hub` at the hub's own position, reads the rest up to there, and from then on takes from its queue what the hub puts
 //! into it. The position under which it joined belongs to exactly one of both sides: nothing is told twice and nothing is missed.
 
 mod hub;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use comms_core::{ManualClock, Secret};
 use comms_server::auth::{Caller, Role, Tickets};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use time::macros::datetime;
 
@@ -58,7 +59,7 @@ async fn a_browser_names_the_last_event_in_a_header() {
     }
     let authorization = ("authorization", format!("Bearer {}", server.token("1", Role::Admin, None)));
     let path = "/api/eventos?cursor=0";
-    let mut first = Sse::open(&server, path, &[authorization.clone()]).await.unwrap();
+    let mut first = Sse::open(&server, path, std::slice::from_ref(&authorization)).await.unwrap();
     assert_eq!(first.headers["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(first.headers["cache-control"], "no-cache, no-transform");
     assert_eq!(first.headers["x-accel-buffering"], "no");
@@ -307,6 +308,32 @@ async fn nobody_has_more_streams_than_they_may() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), freed).await.expect("places are not given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_in_rust_goes_on_where_it_was() {
+    let server = TestServer::start().await;
+    server.customer_writes("uno").await;
+    let subscribe = |after| {
+        let token = Secret::from(server.token("1", Role::Admin, None));
+        let events = comms_client::Events::subscribe(server.base.parse().unwrap(), token).after(after);
+        let transport = Arc::new(comms_http::ReqwestTransport::ring().unwrap());
+        events.query("tipo", "mensaje").transport(transport).stream().unwrap()
+    };
+    let mut events = subscribe(Some(0));
+    let mut heard = Vec::new();
+    for text in ["uno", "dos"] {
+        if text == "dos" {
+            server.customer_writes(text).await;
+        }
+        let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(event.fields["fila"]["contenido"], text);
+        heard.push(event.cursor);
+    }
+    drop(events);
+    let mut again = subscribe(Some(heard[0]));
+    let event = tokio::time::timeout(Duration::from_secs(20), again.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(event.cursor, heard[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
