@@ -91,8 +91,8 @@ async fn what_was_certainly_not_sent_is_sent_by_itself() {
     assert_eq!(detail.entry.status, Status::Accepted);
     assert_eq!(detail.entry.problem, None);
     let steps: Vec<Status> = detail.events.iter().filter_map(|event| event.status).collect();
-    use Status::{Accepted, Queued, Sending};
-    assert_eq!(steps, [Sending, Queued, Sending, Queued, Sending, Accepted]);
+    let tried = [Status::Sending, Status::Queued];
+    assert_eq!(steps, [&tried[..], &tried, &[Status::Sending, Status::Accepted]].concat());
     assert_eq!(queue.desk.inner.sent().len(), 1);
 }
 
