@@ -116,6 +116,7 @@ async fn sends(store: &Arc<dyn Repository>, user: &str) {
         retry_of: None,
         now: OffsetDateTime::now_utc(),
         lease: time::Duration::minutes(1),
+        queue: comms_core::history::Queueing::default(),
     };
     assert!(matches!(store.accept(message).await.unwrap(), Accepted::New(_)));
 }
