@@ -67,6 +67,13 @@ impl Engine {
         Ok(cut_off)
     }
 
+    /// The cut-off attempts, and how much waits.
+    async fn settle_stale(&self) -> Result<(), EngineError> {
+        self.release_stale(false).await?;
+        metrics::depth(&self.repository().stats().await?, self.now());
+        Ok(())
+    }
+
     /// Takes in rows that another program wrote, and fills in those that waited for an owner. Returns how many. One round of
     /// the worker of that name.
     ///
@@ -85,14 +92,7 @@ impl Engine {
                 name: "stale",
                 every: settings.stale_every,
                 hint: None,
-                round: |engine| {
-                    Box::pin(async move {
-                        engine.release_stale(false).await?;
-                        let stats = engine.repository().stats().await?;
-                        metrics::depth(&stats, engine.now());
-                        Ok(false)
-                    })
-                },
+                round: |engine| Box::pin(async move { engine.settle_stale().await.map(|()| false) }),
             },
             Worker {
                 name: "outbox",

@@ -294,18 +294,7 @@ async fn claim_unknown_in(conn: &mut Conn, now: Instant, until: Instant, limit: 
     .load(conn)
     .await?;
     let ids: Vec<Uid> = due.iter().map(|row| row.0).collect();
-    let sought: Vec<Sought> = messages::table
-        .filter(messages::id.eq_any(ids))
-        .select((
-            messages::id,
-            messages::account_id,
-            messages::counterpart,
-            messages::counterpart_kind,
-            messages::provider_id,
-            messages::status,
-        ))
-        .load(conn)
-        .await?;
+    let sought = sought(conn, ids).await?;
     let mut jobs = Vec::new();
     for (id, token, attempted_at, since, expires_at) in due {
         let found = sought.iter().find(|message| message.0 == id);
@@ -337,6 +326,21 @@ async fn claim_unknown_in(conn: &mut Conn, now: Instant, until: Instant, limit: 
         });
     }
     Ok(jobs)
+}
+
+async fn sought(conn: &mut Conn, ids: Vec<Uid>) -> QueryResult<Vec<Sought>> {
+    messages::table
+        .filter(messages::id.eq_any(ids))
+        .select((
+            messages::id,
+            messages::account_id,
+            messages::counterpart,
+            messages::counterpart_kind,
+            messages::provider_id,
+            messages::status,
+        ))
+        .load(conn)
+        .await
 }
 
 /// The message leaves the queue in this state.
