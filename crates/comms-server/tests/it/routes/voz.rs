@@ -220,10 +220,10 @@ async fn the_server_calls_and_then_the_browser_rings() {
     let placed = seller.post(CALL, &body).await;
     assert_eq!(placed.status, 200, "{}", placed.text());
     let row = placed.data();
-    assert_eq!(
-        (&row["canal"], &row["direccion"], &row["estado"]),
-        (&json!("voz"), &json!("saliente"), &json!("iniciada"))
-    );
+    assert_eq!((&row["canal"], &row["direccion"]), (&json!("voz"), &json!("saliente")));
+    // Its reports may overtake the answer.
+    let states = ["iniciada", "sonando", "en_curso", "completada"];
+    assert!(states.contains(&row["estado"].as_str().unwrap()), "{row}");
     let again = seller.post(CALL, &body).await.data();
     assert_eq!(again["mensaje_id"], row["mensaje_id"]);
     let ended = only_call(&server).await;
