@@ -109,6 +109,97 @@ export type Answer_CommunicationDetail = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_ContactDetail = {
+  /** A contact with their latest conversations. */
+  data: ContactRow & {
+    /** Their latest conversations, at most 50. */
+    conversaciones: ConversationRow[];
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_ContactRow = {
+  /** A person: a contact and those who are joined with them. */
+  data: {
+    /** Leads and clients that may be them: for a person to decide. */
+    candidatos: CandidateRow[];
+    /** Since when they are known: ISO 8601, UTC. */
+    fecha_creacion: string;
+    /** The contact that stands for them. */
+    id: string;
+    /** The addresses under which our accounts know them. */
+    identidades: IdentityRow[];
+    /** Their name. */
+    nombre?: string | null;
+    /** The contacts that were joined with this one. */
+    unidos: MergedRow[];
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_ConversationDetail = {
+  /** A conversation with a page of its messages. */
+  data: ConversationRow & {
+    /** Its messages, newest first. */
+    mensajes: Communication[];
+    /** The cursor of the next page of messages; null at the end. */
+    siguiente?: string | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_ConversationRead = {
+  /** What marking a conversation as read did. */
+  data: {
+    /** `enviado`, `no_necesario`, `no_admitido` or `fallido`: whether the other party was told. */
+    acuse: string;
+    /** Whether something in it was read by nobody until now. */
+    cambiado: boolean;
+    /** The conversation. */
+    conversacion_id: string;
+    error?: Reason | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_ConversationRow = {
+  /** A conversation: of one contact with one of our accounts. */
+  data: {
+    asignado_a?: Id | null;
+    /** `voz sms whatsapp email messenger webchat` */
+    canal: string;
+    /** Since when it is closed. */
+    cerrada_desde?: string | null;
+    /** The contact that stands for the person. */
+    contacto_id: string;
+    /** The account. */
+    cuenta: string;
+    /** `abierta pendiente pospuesta cerrada` */
+    estado: string;
+    /** Since when it is known. */
+    fecha_creacion: string;
+    /** When the other party last wrote or called, by the provider's clock. */
+    fecha_ultimo_entrante?: string | null;
+    /** When it was stored: ISO 8601, UTC. */
+    fecha_ultimo_mensaje: string;
+    /** Its id. */
+    id: string;
+    /** Messages that the caller has not read. */
+    no_leidos: number;
+    /** Their name. */
+    nombre?: string | null;
+    /** Until when it is put away. */
+    pospuesta_hasta?: string | null;
+    ultimo_mensaje?: LastRow | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_Discarded = {
   /** What discarding did. */
   data: {
@@ -156,6 +247,22 @@ export type Answer_NewTokenRow = {
   data: TokenRow & {
     /** To be sent as `X-Service-Token`. */
     token: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_NoteRow = {
+  /** A note: seen by users, never sent. */
+  data: {
+    /** When: ISO 8601, UTC. */
+    fecha_creacion: string;
+    /** Its id. */
+    id: string;
+    /** What it says. */
+    texto: string;
+    /** Who wrote it. */
+    usuario_id: Id;
   };
   /** Always true. */
   success: boolean;
@@ -229,6 +336,10 @@ export type AssignedRow = {
   /** Webhooks that had waited for it and were read. */
   webhooks_procesados: number;
 };
+/** To whom a conversation is given. */
+export type AssigneeBody = {
+  usuario_id?: Id | null;
+};
 /** A file of a message. */
 export type AttachmentRow = {
   /** Why it is not here. */
@@ -259,6 +370,13 @@ export type CallBody = {
   lead_id?: Id | null;
   /** Not possible: a call is placed now. */
   programado_para?: string | null;
+};
+/** A lead or client that may be a contact. */
+export type CandidateRow = {
+  /** Its id. */
+  id: Id;
+  /** `lead` or `cliente` */
+  tipo: string;
 };
 /** A row of the history: S0's thirteen columns, and ours. */
 export type Communication = {
@@ -309,6 +427,72 @@ export type CommunicationDetail = Communication & {
   reintento_de?: string | null;
   /** The provider's id of the message that it answers. */
   responde_a?: string | null;
+};
+/** A contact with their latest conversations. */
+export type ContactDetail = ContactRow & {
+  /** Their latest conversations, at most 50. */
+  conversaciones: ConversationRow[];
+};
+/** A person: a contact and those who are joined with them. */
+export type ContactRow = {
+  /** Leads and clients that may be them: for a person to decide. */
+  candidatos: CandidateRow[];
+  /** Since when they are known: ISO 8601, UTC. */
+  fecha_creacion: string;
+  /** The contact that stands for them. */
+  id: string;
+  /** The addresses under which our accounts know them. */
+  identidades: IdentityRow[];
+  /** Their name. */
+  nombre?: string | null;
+  /** The contacts that were joined with this one. */
+  unidos: MergedRow[];
+};
+/** A conversation with a page of its messages. */
+export type ConversationDetail = ConversationRow & {
+  /** Its messages, newest first. */
+  mensajes: Communication[];
+  /** The cursor of the next page of messages; null at the end. */
+  siguiente?: string | null;
+};
+/** What marking a conversation as read did. */
+export type ConversationRead = {
+  /** `enviado`, `no_necesario`, `no_admitido` or `fallido`: whether the other party was told. */
+  acuse: string;
+  /** Whether something in it was read by nobody until now. */
+  cambiado: boolean;
+  /** The conversation. */
+  conversacion_id: string;
+  error?: Reason | null;
+};
+/** A conversation: of one contact with one of our accounts. */
+export type ConversationRow = {
+  asignado_a?: Id | null;
+  /** `voz sms whatsapp email messenger webchat` */
+  canal: string;
+  /** Since when it is closed. */
+  cerrada_desde?: string | null;
+  /** The contact that stands for the person. */
+  contacto_id: string;
+  /** The account. */
+  cuenta: string;
+  /** `abierta pendiente pospuesta cerrada` */
+  estado: string;
+  /** Since when it is known. */
+  fecha_creacion: string;
+  /** When the other party last wrote or called, by the provider's clock. */
+  fecha_ultimo_entrante?: string | null;
+  /** When it was stored: ISO 8601, UTC. */
+  fecha_ultimo_mensaje: string;
+  /** Its id. */
+  id: string;
+  /** Messages that the caller has not read. */
+  no_leidos: number;
+  /** Their name. */
+  nombre?: string | null;
+  /** Until when it is put away. */
+  pospuesta_hasta?: string | null;
+  ultimo_mensaje?: LastRow | null;
 };
 /** What waits. */
 export type Counts = {
@@ -374,6 +558,25 @@ export type HealthBody = {
 };
 /** An id of the caller's system: a number where it is one, else text. */
 export type Id = number | string;
+/** An address under which an account knows a person. */
+export type IdentityRow = {
+  cliente_id?: Id | null;
+  /** The contact that it belongs to by itself. */
+  contacto_id: string;
+  contrato_id?: Id | null;
+  /** The account. */
+  cuenta: string;
+  /** The address. */
+  direccion: string;
+  lead_id?: Id | null;
+  /** How they call themselves there. */
+  nombre?: string | null;
+  /** `phone`, `email`, `whats_app_user` … */
+  tipo: string;
+  /** Their user name there. */
+  usuario?: string | null;
+  usuario_id?: Id | null;
+};
 /** What this is, and where to read on. */
 export type Info = {
   /** The channels that can send now. */
@@ -386,6 +589,30 @@ export type Info = {
   service: string;
   /** Its version. */
   version: string;
+};
+/** Another contact. */
+export type JoinBody = {
+  /** The contact that is the same person. */
+  con?: string;
+};
+/** The last message of a conversation. */
+export type LastRow = {
+  /** What it says. */
+  contenido?: string | null;
+  /** The other party. */
+  destinatario: string;
+  /** `entrante` or `saliente` */
+  direccion: string;
+  /** Its state, as in the history. */
+  estado: string;
+  /** Its id. */
+  mensaje_id: string;
+};
+/** What a contact belongs to. */
+export type LinkBody = {
+  cliente_id?: Id | null;
+  contrato_id?: Id | null;
+  lead_id?: Id | null;
 };
 /** A page of a list, newest first. */
 export type List_AccountRow = {
@@ -446,6 +673,82 @@ export type List_Communication = {
     /** The provider's id. */
     sid_externo?: string | null;
     usuario_id?: Id | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_ContactRow = {
+  /** The rows. */
+  data: ({
+    /** Leads and clients that may be them: for a person to decide. */
+    candidatos: CandidateRow[];
+    /** Since when they are known: ISO 8601, UTC. */
+    fecha_creacion: string;
+    /** The contact that stands for them. */
+    id: string;
+    /** The addresses under which our accounts know them. */
+    identidades: IdentityRow[];
+    /** Their name. */
+    nombre?: string | null;
+    /** The contacts that were joined with this one. */
+    unidos: MergedRow[];
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_ConversationRow = {
+  /** The rows. */
+  data: ({
+    asignado_a?: Id | null;
+    /** `voz sms whatsapp email messenger webchat` */
+    canal: string;
+    /** Since when it is closed. */
+    cerrada_desde?: string | null;
+    /** The contact that stands for the person. */
+    contacto_id: string;
+    /** The account. */
+    cuenta: string;
+    /** `abierta pendiente pospuesta cerrada` */
+    estado: string;
+    /** Since when it is known. */
+    fecha_creacion: string;
+    /** When the other party last wrote or called, by the provider's clock. */
+    fecha_ultimo_entrante?: string | null;
+    /** When it was stored: ISO 8601, UTC. */
+    fecha_ultimo_mensaje: string;
+    /** Its id. */
+    id: string;
+    /** Messages that the caller has not read. */
+    no_leidos: number;
+    /** Their name. */
+    nombre?: string | null;
+    /** Until when it is put away. */
+    pospuesta_hasta?: string | null;
+    ultimo_mensaje?: LastRow | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_NoteRow = {
+  /** The rows. */
+  data: ({
+    /** When: ISO 8601, UTC. */
+    fecha_creacion: string;
+    /** Its id. */
+    id: string;
+    /** What it says. */
+    texto: string;
+    /** Who wrote it. */
+    usuario_id: Id;
   })[];
   /** The cursor of the next page; null at the end. */
   siguiente?: string | null;
@@ -540,10 +843,44 @@ export type List_TokenRow = {
 };
 /** One address or several. */
 export type MediaUrls = string | string[];
+/** A contact that was joined to another. */
+export type MergedRow = {
+  /** When: ISO 8601, UTC. */
+  fecha: string;
+  /** Its id: what `separar` takes. */
+  id: string;
+  /** Its name. */
+  nombre?: string | null;
+  /** The contact that it was joined to. */
+  unido_a: string;
+  /** By whom. */
+  usuario_id: Id;
+};
+/** A contact's name. */
+export type NameBody = {
+  /** The name; null = as they call themselves. */
+  nombre?: string | null;
+};
 /** A service token, with its text: shown this once. */
 export type NewTokenRow = TokenRow & {
   /** To be sent as `X-Service-Token`. */
   token: string;
+};
+/** What is to be noted. */
+export type NoteBody = {
+  /** The text, at most 10,000 characters. */
+  texto?: string;
+};
+/** A note: seen by users, never sent. */
+export type NoteRow = {
+  /** When: ISO 8601, UTC. */
+  fecha_creacion: string;
+  /** Its id. */
+  id: string;
+  /** What it says. */
+  texto: string;
+  /** Who wrote it. */
+  usuario_id: Id;
 };
 /** The name of an organisation. */
 export type OrganizationBody = {
@@ -660,6 +997,23 @@ export type RedrivenRow = {
   /** The new one, where it was tried again. */
   nuevo_mensaje_id?: string | null;
 };
+/** An answer: `mensaje` (with `media_urls`), or `template`, or `contenido`. */
+export type ReplyBody = {
+  /** Any other content, by its `type`, as in `/whatsapp/enviar`. */
+  contenido?: Record<string, unknown> | null;
+  /** The template's language; `es` where absent. */
+  idioma?: string | null;
+  /** Public addresses of files. */
+  media_urls?: string[];
+  /** Plain text. */
+  mensaje?: string | null;
+  /** The template's values: a list in their order, or an object by name. */
+  params?: Record<string, unknown> | null;
+  /** Our id of the message that it quotes. */
+  responde_a?: string | null;
+  /** The name of a template. */
+  template?: string | null;
+};
 /** A message to be sent: `mensaje`, or `template`, or `contenido`. */
 export type SendBody = {
   cliente_id?: Id | null;
@@ -708,6 +1062,13 @@ export type SmsRow = Communication & {
   codificacion?: string | null;
   /** How many messages the text is charged as; null for one with files. */
   segmentos?: number | null;
+};
+/** The state of a conversation. */
+export type StateBody = {
+  /** `abierta pendiente pospuesta cerrada` */
+  estado?: string;
+  /** Until when, for `pospuesta`: ISO 8601, in the future. */
+  hasta?: string | null;
 };
 /** One report on a message. */
 export type StatusRow = {

@@ -4,6 +4,7 @@
 mod accounts;
 mod blobs;
 mod check;
+mod desk;
 mod engine;
 mod error;
 mod health;
@@ -26,6 +27,7 @@ mod workers;
 
 pub use accounts::Assigned;
 pub use blobs::{Blob, BlobError, BlobStore};
+pub use desk::ReplyRequest;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Code, EngineError, LinkKind, ReceiveError};
 pub use health::{ChannelHealth, Health, WorkerHealth};

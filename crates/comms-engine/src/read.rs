@@ -1,7 +1,7 @@
 //! Marking messages as read: ours first, then the other party's app, where it can be told.
 
 use comms_core::{
-    ErrorKind, MessageId, Problem,
+    ErrorKind, MessageId, Problem, UserId,
     history::{HistoryEntry, Scope},
 };
 
@@ -30,17 +30,20 @@ pub enum ReadReceipt {
 }
 
 impl Engine {
-    /// Marks an inbound message, and those before it in its conversation, as read; then tells the other party.
+    /// Marks an inbound message, and those before it in its conversation, as read by a user; then tells the other party,
+    /// where nobody had read it.
     ///
     /// # Errors
     /// [`EngineError::Store`] alone: `NotFound` outside of the scope. What the provider says is in the
     /// [receipt](MarkedRead::receipt).
-    pub async fn mark_read(&self, scope: &Scope, message: MessageId) -> Result<MarkedRead, EngineError> {
+    pub async fn mark_read(&self, scope: &Scope, user: &UserId, message: MessageId) -> Result<MarkedRead, EngineError> {
         let repository = self.repository();
-        if !repository.mark_read(scope, message, self.now()).await? {
+        if !repository.mark_read(scope, user, message, self.now()).await? {
             return Ok(MarkedRead { changed: false, receipt: ReadReceipt::NotNeeded });
         }
-        let entry = repository.message(scope, message).await?.entry;
+        // Of a conversation that is given to them a seller sees all: the organisation's scope, as the store has checked.
+        let whole = Scope { organization: scope.organization.clone(), seller: None };
+        let entry = repository.message(&whole, message).await?.entry;
         let receipt = self.tell(&entry).await;
         metrics::read_receipt(match &receipt {
             ReadReceipt::Sent => "sent",

@@ -2,7 +2,10 @@
 
 use actix_web::{HttpResponse, http::StatusCode};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use comms_core::{MessageId, history::PageKey};
+use comms_core::{
+    MessageId,
+    history::{DeskKey, PageKey},
+};
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 use utoipa::ToSchema;
@@ -83,6 +86,20 @@ pub fn page_key(cursor: &str) -> Result<PageKey, ApiError> {
         })
     };
     read().ok_or_else(|| ApiError::field("cursor", "no es un cursor de una página anterior"))
+}
+
+/// The cursor of what follows this conversation, contact or note.
+#[must_use]
+pub fn desk_cursor(key: DeskKey) -> String {
+    cursor(PageKey { created_at: key.at, id: MessageId(key.id) })
+}
+
+/// The conversation, contact or note of a cursor.
+///
+/// # Errors
+/// 400 with the field for what no page ever gave.
+pub fn desk_key(cursor: &str) -> Result<DeskKey, ApiError> {
+    page_key(cursor).map(|key| DeskKey { at: key.created_at, id: key.id.0 })
 }
 
 /// A time as the API writes it: ISO 8601, UTC, milliseconds.

@@ -224,7 +224,7 @@ pub(super) async fn a_call_is_not_read(harness: &dyn RepositoryHarness) -> Verdi
     let call = unique("CA");
     world.ingest(vec![world.call(&call, MessageOrigin::Counterpart, Status::Received)]).await?;
     let message = world.only().await?.message;
-    let changed = world.store.mark_read(&world.scope(), message, tick()).await?;
+    let changed = world.store.mark_read(&world.scope(), &user(1), message, tick()).await?;
     ensure!(!changed, "a call was marked as read");
     ensure_eq!(world.only().await?.status, Status::Received, "its state");
     Ok(())

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     RepositoryHarness,
-    world::{Found, World, ana, luis, tick, unique},
+    world::{Found, World, ana, luis, tick, unique, user},
 };
 use crate::{
     Verdict,
@@ -20,7 +20,7 @@ pub(super) async fn reading_a_message_reads_those_before_it(harness: &dyn Reposi
     world.ingest(vec![world.text(&luis(), "otro")]).await?;
     for (body, changes) in [("dos", true), ("dos", false), ("uno", false), ("tres", true), ("otro", true)] {
         let message = world.saying(body).await?.message;
-        let changed = world.store.mark_read(&world.scope(), message, tick()).await?;
+        let changed = world.store.mark_read(&world.scope(), &user(1), message, tick()).await?;
         ensure_eq!(changed, changes, "whether reading {body:?} changes anything");
     }
     Ok(())

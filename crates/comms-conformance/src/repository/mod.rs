@@ -1,6 +1,8 @@
 //! What every [`Repository`] of the history promises.
 
 mod calls;
+mod contacts;
+mod conversations;
 mod desk;
 mod ingesting;
 mod log;
@@ -132,6 +134,24 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_hint_comes_with_every_write,
         the_feed_tells_what_the_log_and_the_history_tell,
         the_feed_names_the_sellers_who_see_a_message,
+    },
+    conversations::{
+        each_user_has_unread_messages_of_their_own,
+        reading_at_once_counts_nothing_twice,
+        a_message_opens_a_closed_conversation_whichever_is_first,
+        a_repetition_opens_nothing,
+        what_is_put_away_comes_back,
+        a_conversation_is_given_to_somebody,
+        notes_stay_inside,
+        each_filter_of_conversations_gives_what_it_names,
+        a_walk_meets_every_conversation_once_while_others_write,
+        conversations_and_contacts_stay_in_their_scope,
+    },
+    contacts::{
+        an_answer_goes_to_the_address_that_wrote_last,
+        joined_contacts_are_one_person_whatever_comes_in,
+        what_is_joined_while_messages_come_in_is_one_person,
+        a_person_says_who_a_contact_is,
     },
     desk::{
         reading_a_message_reads_those_before_it,

@@ -31,7 +31,7 @@ pub(super) async fn two_organisations_see_nothing_of_each_other(harness: &dyn Re
     let (store, scope) = (&ours.store, ours.scope());
     for message in [sent, photo.message] {
         hidden("a message", store.message(&scope, message).await)?;
-        hidden("a mark", store.mark_read(&scope, message, tick()).await)?;
+        hidden("a mark", store.mark_read(&scope, &user(1), message, tick()).await)?;
     }
     if let Some(row) = photo.id {
         hidden("a row", store.message_by_row(&scope, row).await)?;
@@ -96,7 +96,7 @@ pub(super) async fn a_seller_sees_their_own(harness: &dyn RepositoryHarness) -> 
     let attachment = photo.attachments.first().ok_or_else(no_attachment)?.id;
     let file = world.store.attachment(&second, attachment).await;
     hidden("another's file", file)?;
-    let mark = world.store.mark_read(&second, photo.message, tick()).await;
+    let mark = world.store.mark_read(&second, &user(2), photo.message, tick()).await;
     hidden("another's mark", mark)?;
     Ok(())
 }

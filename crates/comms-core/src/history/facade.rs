@@ -56,6 +56,8 @@ macro_rules! write {
     };
 }
 
+mod facade_desk;
+
 /// The repository over this engine.
 #[derive(Debug)]
 pub(in super::super) struct EngineRepository {
@@ -307,12 +309,6 @@ impl Repository for EngineRepository {
         let found = read!(self, |conn| history::by_row(conn, &organization, id))?
             .ok_or(RepositoryError::NotFound("the message"))?;
         self.message(scope, found).await.map(|_| found)
-    }
-
-    async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
-        self.message(scope, id).await?;
-        let marked = write!(self, |conn| history::mark_read(conn, id, Instant::of(now)))?;
-        Ok(marked > 0)
     }
 
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {

@@ -3,6 +3,7 @@
 //! [`Repository`] is what the engine sees; [`open`] gives one. `statements/` holds the queries and `facade.rs` the repository,
 //! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
+mod desk;
 mod error;
 mod outbox;
 mod repository;
@@ -36,6 +37,10 @@ mod sqlite;
 mod text;
 
 pub use crate::Links;
+pub use desk::{
+    AnswerTo, Candidate, Contact, ContactFilter, ContactPage, Conversation, ConversationFilter, ConversationPage,
+    ConversationState, DeskKey, DeskRepository, Identity, LastMessage, MergedContact, Note, NotePage,
+};
 pub use error::RepositoryError;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use migrate::PRISMA_MODEL;

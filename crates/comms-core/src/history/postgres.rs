@@ -40,6 +40,8 @@ mod schema {
         contacts = "contacts",
         identities = "identities",
         conversations = "conversations",
+        conversation_reads = "conversation_reads",
+        conversation_notes = "conversation_notes",
         messages = "messages",
         status_events = "status_events",
         updates = "updates",

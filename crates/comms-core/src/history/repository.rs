@@ -7,10 +7,10 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    Accepted, Account, Assignment, Attachment, Conclusion, FeedEvent, HistoryFilter, HistoryPage, Ingested, Links,
-    LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob,
-    QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob,
-    WebhookFilter,
+    Accepted, Account, Assignment, Attachment, Conclusion, DeskRepository, FeedEvent, HistoryFilter, HistoryPage,
+    Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
+    Organization, OutboxJob, QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken,
+    UnknownJob, WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
@@ -25,7 +25,7 @@ pub type RepositoryResult<T> = Result<T, RepositoryError>;
 /// Every method fails with [`RepositoryError::Busy`] or [`Unavailable`](RepositoryError::Unavailable) while nothing can be
 /// stored or read, and with [`Database`](RepositoryError::Database) for what the database refuses.
 #[async_trait]
-pub trait Repository: fmt::Debug + Send + Sync + 'static {
+pub trait Repository: DeskRepository + fmt::Debug + Send + Sync + 'static {
     /// Stores a webhook with all of its consequences in one transaction, together with its neighbours in time.
     ///
     /// Repeating it, in any order or batch, changes nothing. What cannot be stored as data (or read at all) is kept raw.
@@ -93,9 +93,6 @@ pub trait Repository: fmt::Debug + Send + Sync + 'static {
 
     /// The message behind a `comunicaciones.id`; [`RepositoryError::NotFound`] outside of the scope.
     async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId>;
-
-    /// Marks an inbound message, and those before it in its conversation, as read by us. Returns whether this changed anything.
-    async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool>;
 
     /// An attachment; [`RepositoryError::NotFound`] outside of the scope.
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment>;

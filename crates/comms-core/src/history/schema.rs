@@ -2,7 +2,7 @@
 //! from the search path), `comms_messages` on SQLite.
 
 macro_rules! define_schema {
-    (organizations = $organizations:tt, accounts = $accounts:tt, service_tokens = $service_tokens:tt, webhooks = $webhooks:tt, quarantine = $quarantine:tt, contacts = $contacts:tt, identities = $identities:tt, conversations = $conversations:tt, messages = $messages:tt, status_events = $status_events:tt, updates = $updates:tt, outbox = $outbox:tt, discards = $discards:tt, events = $events:tt, attachments = $attachments:tt, opt_outs = $opt_outs:tt, marks = $marks:tt) => {
+    (organizations = $organizations:tt, accounts = $accounts:tt, service_tokens = $service_tokens:tt, webhooks = $webhooks:tt, quarantine = $quarantine:tt, contacts = $contacts:tt, identities = $identities:tt, conversations = $conversations:tt, conversation_reads = $conversation_reads:tt, conversation_notes = $conversation_notes:tt, messages = $messages:tt, status_events = $status_events:tt, updates = $updates:tt, outbox = $outbox:tt, discards = $discards:tt, events = $events:tt, attachments = $attachments:tt, opt_outs = $opt_outs:tt, marks = $marks:tt) => {
         diesel::table! {
             use diesel::sql_types::*;
             use crate::history::sql_types::*;
@@ -88,6 +88,11 @@ macro_rules! define_schema {
                 organization_id -> Text,
                 name -> Nullable<Text>,
                 candidates -> Nullable<DocSql>,
+                search -> Nullable<Text>,
+                person_id -> Nullable<UidSql>,
+                merged_into -> Nullable<UidSql>,
+                merged_at -> Nullable<InstantSql>,
+                merged_by -> Nullable<Text>,
                 created_at -> InstantSql,
                 updated_at -> InstantSql,
             }
@@ -107,6 +112,7 @@ macro_rules! define_schema {
                 contact_id -> UidSql,
                 name -> Nullable<Text>,
                 username -> Nullable<Text>,
+                search -> Nullable<Text>,
                 lead_id -> Nullable<Text>,
                 client_id -> Nullable<Text>,
                 contract_id -> Nullable<Text>,
@@ -127,12 +133,49 @@ macro_rules! define_schema {
                 account_id -> Text,
                 contact_id -> UidSql,
                 channel -> Text,
+                status -> Text,
+                assignee_id -> Nullable<Text>,
                 unread -> Integer,
+                inbound_count -> Integer,
                 last_message_id -> Nullable<UidSql>,
                 last_message_at -> InstantSql,
                 last_inbound_at -> Nullable<InstantSql>,
+                arrived_at -> Nullable<InstantSql>,
+                decided_at -> Nullable<InstantSql>,
+                decided_by -> Nullable<Text>,
+                snoozed_until -> Nullable<InstantSql>,
+                closed_at -> Nullable<InstantSql>,
                 created_at -> InstantSql,
                 updated_at -> InstantSql,
+            }
+        }
+
+        diesel::table! {
+            use diesel::sql_types::*;
+            use crate::history::sql_types::*;
+
+            #[sql_name = $conversation_reads]
+            conversation_reads (conversation_id, user_id) {
+                conversation_id -> UidSql,
+                user_id -> Text,
+                organization_id -> Text,
+                seen -> Integer,
+                read_at -> InstantSql,
+            }
+        }
+
+        diesel::table! {
+            use diesel::sql_types::*;
+            use crate::history::sql_types::*;
+
+            #[sql_name = $conversation_notes]
+            conversation_notes (id) {
+                id -> UidSql,
+                organization_id -> Text,
+                conversation_id -> UidSql,
+                user_id -> Text,
+                body -> Text,
+                created_at -> InstantSql,
             }
         }
 
@@ -358,6 +401,8 @@ macro_rules! define_schema {
             contacts,
             identities,
             conversations,
+            conversation_reads,
+            conversation_notes,
             messages,
             status_events,
             updates,

@@ -35,6 +35,8 @@ mod schema {
         contacts = "comms_contacts",
         identities = "comms_identities",
         conversations = "comms_conversations",
+        conversation_reads = "comms_conversation_reads",
+        conversation_notes = "comms_conversation_notes",
         messages = "comms_messages",
         status_events = "comms_status_events",
         updates = "comms_updates",

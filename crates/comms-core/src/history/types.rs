@@ -416,7 +416,7 @@ pub struct LogEvent {
     pub cursor: i64,
     /// The organisation.
     pub organization: OrganizationId,
-    /// `message`, `status`, `recording`, `identity`, `opt`, `changed`, `unknown`.
+    /// `message`, `status`, `recording`, `identity`, `opt`, `changed`, `unknown`, `conversation`, `contact`.
     pub kind: String,
     /// The account.
     pub account: Option<AccountId>,

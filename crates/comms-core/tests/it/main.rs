@@ -26,6 +26,8 @@ mod event;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod history;
 mod id;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod joined;
 mod phone;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod shuffled;

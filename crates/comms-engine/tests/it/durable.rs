@@ -252,6 +252,6 @@ async fn reading_a_message_is_told_once() {
     let scene = durable().await;
     scene.receive(text_event("memory:desk", "m1")).await;
     let message = scene.history().await[0].message;
-    assert!(scene.engine.mark_read(&admin(), message).await.unwrap().changed);
-    assert!(!scene.engine.mark_read(&admin(), message).await.unwrap().changed);
+    assert!(scene.engine.mark_read(&admin(), &user(), message).await.unwrap().changed);
+    assert!(!scene.engine.mark_read(&admin(), &user(), message).await.unwrap().changed);
 }

@@ -82,7 +82,7 @@ impl FakeRepository {
         self.hint.send_modify(|cursor| *cursor += 1);
     }
 
-    fn call(&self, method: &'static str) -> RepositoryResult<MutexGuard<'_, State>> {
+    pub fn call(&self, method: &'static str) -> RepositoryResult<MutexGuard<'_, State>> {
         self.journal.lock().unwrap().push(method.to_owned());
         let mut state = self.state();
         match state.failures.get_mut(method).and_then(VecDeque::pop_front) {
@@ -93,7 +93,7 @@ impl FakeRepository {
 }
 
 impl State {
-    fn message(&self, organization: &OrganizationId, id: MessageId) -> RepositoryResult<&Row> {
+    pub fn message(&self, organization: &OrganizationId, id: MessageId) -> RepositoryResult<&Row> {
         self.messages
             .get(&id)
             .filter(|row| row.detail.entry.organization == *organization)
@@ -266,15 +266,6 @@ impl Repository for FakeRepository {
 
     async fn message_by_row(&self, _: &Scope, _: i32) -> RepositoryResult<MessageId> {
         Err(RepositoryError::NotFound("message"))
-    }
-
-    async fn mark_read(&self, scope: &Scope, id: MessageId, _: OffsetDateTime) -> RepositoryResult<bool> {
-        let mut state = self.call("mark_read(store)")?;
-        state.message(&scope.organization, id)?;
-        let entry = &mut state.messages.get_mut(&id).unwrap().detail.entry;
-        let changed = entry.status == Status::Received;
-        entry.status = Status::Read;
-        Ok(changed)
     }
 
     async fn attachment(&self, _: &Scope, _: Uuid) -> RepositoryResult<Attachment> {

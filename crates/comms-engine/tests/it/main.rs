@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod fake_channel;
+mod fake_desk;
 mod fake_repository;
 mod scene;
 
 mod accounts;
 mod blobs;
+mod desk;
 mod durable;
 mod media;
 mod outbox;

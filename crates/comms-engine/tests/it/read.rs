@@ -1,7 +1,7 @@
 use comms_core::{Error, ErrorKind, Outcome};
 use comms_engine::{Code, ReadReceipt};
 
-use crate::scene::{Scene, admin, scene};
+use crate::scene::{Scene, admin, scene, user};
 
 fn told(scene: &Scene) -> usize {
     scene.calls().iter().filter(|call| *call == "mark_read").count()
@@ -11,9 +11,9 @@ fn told(scene: &Scene) -> usize {
 async fn a_message_is_marked_as_read_and_the_other_party_told_once() {
     let scene = scene();
     let message = scene.received("m1").await;
-    let first = scene.engine.mark_read(&admin(), message).await.unwrap();
+    let first = scene.engine.mark_read(&admin(), &user(), message).await.unwrap();
     assert_eq!((first.changed, first.receipt), (true, ReadReceipt::Sent));
-    let second = scene.engine.mark_read(&admin(), message).await.unwrap();
+    let second = scene.engine.mark_read(&admin(), &user(), message).await.unwrap();
     assert_eq!((second.changed, second.receipt), (false, ReadReceipt::NotNeeded));
     assert_eq!(told(&scene), 1);
 }
@@ -25,7 +25,7 @@ async fn it_is_read_all_the_same_where_the_provider_is_away_or_cannot() {
         let scene = scene();
         let message = scene.received("m1").await;
         scene.desk.set(|behaviour| behaviour.read = Some(error));
-        let marked = scene.engine.mark_read(&admin(), message).await.unwrap();
+        let marked = scene.engine.mark_read(&admin(), &user(), message).await.unwrap();
         assert!(marked.changed);
         assert_eq!(matches!(marked.receipt, ReadReceipt::Failed(_)), failed);
     }
@@ -37,7 +37,7 @@ async fn a_message_of_another_organisation_is_not_there() {
     let message = scene.received("m1").await;
     let mut elsewhere = admin();
     elsewhere.organization = "south".into();
-    let error = scene.engine.mark_read(&elsewhere, message).await.unwrap_err();
+    let error = scene.engine.mark_read(&elsewhere, &user(), message).await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     assert_eq!(told(&scene), 0);
 }

@@ -50,6 +50,15 @@ pub struct Operator(pub UserId);
 #[derive(Clone, Debug)]
 pub struct Reader(pub Scope);
 
+/// A user of either role, or another back end by its `X-Service-Token`: may look; whose unread messages are counted.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What they may see.
+    pub scope: Scope,
+    /// Who; absent for another back end.
+    pub user: Option<UserId>,
+}
+
 /// A user of either role, or another back end by its `X-Service-Token`: may send. The other back end sends for the owner of the
 /// account.
 #[derive(Clone, Debug)]
@@ -134,6 +143,16 @@ impl FromRequest for Reader {
             }
             Ok(Self(caller(&app, claimed).await?.scope()))
         })
+    }
+}
+
+impl FromRequest for Reading {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Sender::from_request(request, payload);
+        Box::pin(async move { caller.await.map(|Sender { scope, user }| Self { scope, user }) })
     }
 }
 

@@ -22,7 +22,9 @@ use crate::{
     limits::limit,
 };
 use admin::{accounts, organizations, quarantine, salida, tokens};
-use comunicaciones::{adjuntos, historial, mensajes, plantillas, sms, voz, webhook, whatsapp};
+use comunicaciones::{
+    adjuntos, contactos, conversaciones, historial, mensajes, plantillas, sms, voz, webhook, whatsapp,
+};
 use eventos::{socket, sse, ticket};
 
 /// A route.
@@ -97,6 +99,30 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/eventos/ticket", Seller, Kind::Command, || post().to(ticket::issue)),
     row("GET", "/api/eventos", Reader, Kind::Stream, || get().to(sse::events)),
     row("GET", "/ws", Reader, Kind::Stream, || get().to(socket::socket)),
+    row("GET", "/api/comunicaciones/conversaciones", Reader, Kind::List, || get().to(conversaciones::list)),
+    row("GET", "/api/comunicaciones/conversaciones/{id}", Reader, Kind::Get, || get().to(conversaciones::detail)),
+    row("POST", "/api/comunicaciones/conversaciones/{id}/leida", Seller, Kind::Command, || {
+        post().to(conversaciones::mark_read)
+    }),
+    row("POST", "/api/comunicaciones/conversaciones/{id}/asignar", Seller, Kind::Command, || {
+        post().to(conversaciones::assign)
+    }),
+    row("POST", "/api/comunicaciones/conversaciones/{id}/estado", Seller, Kind::Command, || {
+        post().to(conversaciones::set_state)
+    }),
+    row("GET", "/api/comunicaciones/conversaciones/{id}/notas", Reader, Kind::Get, || get().to(conversaciones::notes)),
+    row("POST", "/api/comunicaciones/conversaciones/{id}/notas", Seller, Kind::Command, || {
+        post().to(conversaciones::add_note)
+    }),
+    row("POST", "/api/comunicaciones/conversaciones/{id}/responder", Seller, Kind::Command, || {
+        post().to(conversaciones::reply)
+    }),
+    row("GET", "/api/comunicaciones/contactos", Reader, Kind::List, || get().to(contactos::list)),
+    row("GET", "/api/comunicaciones/contactos/{id}", Reader, Kind::Get, || get().to(contactos::detail)),
+    row("POST", "/api/comunicaciones/contactos/{id}", Seller, Kind::Command, || post().to(contactos::rename)),
+    row("POST", "/api/comunicaciones/contactos/{id}/unir", Seller, Kind::Command, || post().to(contactos::join)),
+    row("POST", "/api/comunicaciones/contactos/{id}/separar", Seller, Kind::Command, || post().to(contactos::separate)),
+    row("POST", "/api/comunicaciones/contactos/{id}/vincular", Seller, Kind::Command, || post().to(contactos::link)),
     row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
     row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
     row("GET", "/api/comunicaciones/admin/organizaciones", Admin, Kind::List, || get().to(organizations::list)),

@@ -63,6 +63,7 @@ async fn streams(server: &TestServer) {
 struct Belongings {
     message: Value,
     file: String,
+    contact: String,
 }
 
 async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belongings {
@@ -97,7 +98,11 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
     let waits = admin.post("/api/comunicaciones/whatsapp/enviar", &later).await;
     assert_eq!(waits.status, 202, "{}", waits.text());
     let file = message["adjuntos"][0]["id"].as_str().unwrap().to_owned();
-    Belongings { message, file }
+    let conversations = admin.get("/api/comunicaciones/conversaciones").await.data();
+    let contact = conversations[0]["contacto_id"].as_str().unwrap().to_owned();
+    let noted = format!("/api/comunicaciones/conversaciones/{}/notas", message["conversacion_id"].as_str().unwrap());
+    assert_eq!(admin.post(&noted, &json!({"texto": format!("{MARK}{organization}")})).await.status, 201);
+    Belongings { message, file, contact }
 }
 
 async fn lists(client: &Client<'_>, own: &str, theirs: &str, role: Role) -> usize {
@@ -124,6 +129,10 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
         let ids = |of: &Belongings| {
             if row.path.contains("adjuntos") {
                 vec![of.file.clone()]
+            } else if row.path.contains("contactos") {
+                vec![of.contact.clone()]
+            } else if row.path.contains("conversaciones") {
+                vec![of.message["conversacion_id"].as_str().unwrap().to_owned()]
             } else {
                 vec![of.message["mensaje_id"].as_str().unwrap().to_owned(), of.message["id"].to_string()]
             }

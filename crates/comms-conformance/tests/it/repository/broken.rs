@@ -24,8 +24,8 @@ use super::flaw::{Flaw, Method};
 
 #[derive(Debug)]
 pub(super) struct Broken {
-    inner: Arc<dyn Repository>,
-    flaw: Flaw,
+    pub(super) inner: Arc<dyn Repository>,
+    pub(super) flaw: Flaw,
     memory: Mutex<Memory>,
 }
 
@@ -42,6 +42,7 @@ struct Memory {
     answers: HashMap<String, String>,
     homes: HashMap<String, AccountId>,
     claimed: Vec<OutboxJob>,
+    closed: HashSet<ConversationId>,
 }
 
 impl Broken {
@@ -49,7 +50,16 @@ impl Broken {
         Self { inner, flaw, memory: Mutex::default() }
     }
 
-    fn has(&self, flaw: Flaw) -> bool {
+    /// The conversations that were closed once.
+    pub(super) fn closed(&self) -> HashSet<ConversationId> {
+        self.memory.lock().unwrap().closed.clone()
+    }
+
+    pub(super) fn close_for_good(&self, id: ConversationId) {
+        self.memory.lock().unwrap().closed.insert(id);
+    }
+
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
         self.flaw == flaw
     }
 
@@ -141,7 +151,7 @@ impl Broken {
     }
 
     /// The scopes that a method looks into.
-    async fn scopes(&self, method: Method, scope: &Scope) -> RepositoryResult<Vec<Scope>> {
+    pub(super) async fn scopes(&self, method: Method, scope: &Scope) -> RepositoryResult<Vec<Scope>> {
         let mut scope = scope.clone();
         if self.has(Flaw::DropsTheSeller(method)) {
             scope.seller = None;
@@ -154,7 +164,7 @@ impl Broken {
     }
 
     /// The first answer that is no refusal, out of all the scopes that a method looks into.
-    async fn any<T, F>(
+    pub(super) async fn any<T, F>(
         &self,
         method: Method,
         scope: &Scope,
@@ -360,12 +370,6 @@ impl Repository for Broken {
 
     async fn message_by_row(&self, scope: &Scope, id: i32) -> RepositoryResult<MessageId> {
         self.any(Method::Row, scope, |scope| async move { self.inner.message_by_row(&scope, id).await }).await
-    }
-
-    async fn mark_read(&self, scope: &Scope, id: MessageId, now: OffsetDateTime) -> RepositoryResult<bool> {
-        let changed =
-            self.any(Method::Mark, scope, |scope| async move { self.inner.mark_read(&scope, id, now).await }).await?;
-        Ok(changed || self.has(Flaw::MarksAgain) || self.has(Flaw::MarksCalls))
     }
 
     async fn attachment(&self, scope: &Scope, id: Uuid) -> RepositoryResult<Attachment> {

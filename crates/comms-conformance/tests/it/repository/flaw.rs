@@ -68,6 +68,16 @@ pub(super) enum Flaw {
     CutsOffWhatWaits,
     ForgetsRetries,
     DiscardsAnything,
+    CountsForEverybody,
+    ReadsForEverybody,
+    StaysClosed,
+    DecidesLast,
+    SleepsOn,
+    ForgetsAssignees,
+    AnswersTheContact,
+    ResurrectsTheJoined,
+    KeepsTheJoined,
+    JoinsAcross,
 }
 
 /// A method that is bound to a scope.
@@ -86,4 +96,9 @@ pub(super) enum Method {
     Placed,
     Cancel,
     Discard,
+    Conversations,
+    Conversation,
+    Decision,
+    Notes,
+    Contacts,
 }

@@ -1,6 +1,7 @@
 //! The repository over SQLite passes; each way to break it is caught.
 
 mod broken;
+mod broken_desk;
 mod flaw;
 
 use std::sync::{Arc, Mutex};
@@ -116,6 +117,32 @@ const FLAWS: &[(&str, Flaw)] = {
         ("a_person_is_whose_who_wrote_to_them_last", ForgetsOwners),
         ("a_person_is_whose_who_wrote_to_them_last", LearnsNothing),
         ("reading_a_message_reads_those_before_it", MarksAgain),
+        ("each_user_has_unread_messages_of_their_own", CountsForEverybody),
+        ("each_user_has_unread_messages_of_their_own", ReadsForEverybody),
+        ("reading_at_once_counts_nothing_twice", MarksAgain),
+        ("a_message_opens_a_closed_conversation_whichever_is_first", StaysClosed),
+        ("a_message_opens_a_closed_conversation_whichever_is_first", DecidesLast),
+        ("a_repetition_opens_nothing", ForgetsKeys),
+        ("what_is_put_away_comes_back", SleepsOn),
+        ("a_conversation_is_given_to_somebody", ForgetsAssignees),
+        ("a_conversation_is_given_to_somebody", DropsTheSeller(Method::Conversation)),
+        ("notes_stay_inside", ForgetsAuthors),
+        ("each_filter_of_conversations_gives_what_it_names", IgnoresFilters),
+        ("a_walk_meets_every_conversation_once_while_others_write", RepeatsTheLastRow),
+        ("a_walk_meets_every_conversation_once_while_others_write", IgnoresLimits),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheOrganisation(Method::Conversations)),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheOrganisation(Method::Conversation)),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheOrganisation(Method::Decision)),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheOrganisation(Method::Notes)),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheOrganisation(Method::Contacts)),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheSeller(Method::Conversations)),
+        ("conversations_and_contacts_stay_in_their_scope", DropsTheSeller(Method::Contacts)),
+        ("conversations_and_contacts_stay_in_their_scope", JoinsAcross),
+        ("an_answer_goes_to_the_address_that_wrote_last", AnswersTheContact),
+        ("joined_contacts_are_one_person_whatever_comes_in", ResurrectsTheJoined),
+        ("joined_contacts_are_one_person_whatever_comes_in", KeepsTheJoined),
+        ("what_is_joined_while_messages_come_in_is_one_person", ResurrectsTheJoined),
+        ("a_person_says_who_a_contact_is", LearnsNothing),
         ("what_has_no_owner_waits_for_one", LetsThemWait),
         ("the_counts_of_what_waits_are_right", CountsNothing),
         ("a_message_that_waits_is_claimed_once", ClaimsAgain),

@@ -141,7 +141,8 @@ impl Standing {
         if let Some(row) = self.comunicacion_id {
             comunicaciones::address(conn, row, &told.counterpart).await?;
         }
-        conversations::write(conn, &[MessageRow { id: self.id, ..told.clone() }], now).await
+        // The log has told of the call; that its conversation is open again is read there.
+        conversations::write(conn, &[MessageRow { id: self.id, ..told.clone() }], now).await.map(|_| ())
     }
 }
 

@@ -3,19 +3,39 @@
 use std::collections::BTreeMap;
 
 use diesel::{dsl::case_when, prelude::*, upsert::excluded};
+use serde_json::{Value, json};
 
 use super::{
     Conn, RunQueryDsl, comunicaciones,
-    rows::{ConversationRow, MessageRow},
+    rows::{ConversationRow, EventRow, MessageRow},
     schema::conversations,
 };
 use crate::{
     ChannelKind, Direction,
     history::{
-        sql_types::{Instant, Uid},
+        sql_types::{Doc, Instant, Uid},
         text::derived_id,
     },
 };
+
+/// The states of a conversation as they are stored.
+pub(super) const OPEN: &str = "open";
+pub(super) const SNOOZED: &str = "snoozed";
+pub(super) const CLOSED: &str = "closed";
+
+/// The later of two times, where the first may be absent.
+macro_rules! later {
+    ($column:ident) => {
+        conversations::$column.eq(case_when(
+            conversations::$column
+                .is_null()
+                .or(excluded(conversations::$column).gt(conversations::$column))
+                .assume_not_null(),
+            excluded(conversations::$column),
+        )
+        .otherwise(conversations::$column))
+    };
+}
 
 /// The conversation of a contact with an account: derived, so that all writers mean the same one.
 pub(super) fn id(account: &str, contact: Uid) -> Uid {
@@ -32,8 +52,8 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             continue;
         };
         let inbound = message.direction == comunicaciones::direction_code(Direction::Inbound);
-        // A call is not read.
-        let readable = inbound && message.channel != ChannelKind::Voice.as_str();
+        // A call is not read, and what an import brings was read before: it stands where it belongs, not where it came.
+        let readable = inbound && message.channel != ChannelKind::Voice.as_str() && message.created_at == now;
         let row = rows.entry(id).or_insert_with(|| ConversationRow {
             id,
             organization_id: message.organization_id.clone(),
@@ -41,9 +61,11 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             contact_id: contact,
             channel: message.channel.clone(),
             unread: 0,
+            inbound_count: 0,
             last_message_id: Some(message.id),
             last_message_at: message.created_at,
             last_inbound_at: None,
+            arrived_at: None,
             created_at: now,
             updated_at: now,
         });
@@ -52,7 +74,9 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             row.last_message_id = Some(message.id);
         }
         row.unread += i32::from(readable);
+        row.inbound_count += i32::from(readable);
         if inbound {
+            row.arrived_at = row.arrived_at.max(Some(message.created_at));
             let wrote_at = message.occurred_at.unwrap_or(message.created_at).min(now);
             row.last_inbound_at = row.last_inbound_at.max(Some(wrote_at));
         }
@@ -60,8 +84,11 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
     rows.into_values().collect()
 }
 
-/// Opens conversations and moves them on, once for each, by what is new.
-pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> QueryResult<()> {
+/// Opens conversations and moves them on, once for each, by what is new. Returns the log's rows for those that were closed or
+/// snoozed before, and are open again.
+///
+/// A message opens again what a person closed before it came: the later of the two stands, whatever order they are written in.
+pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> QueryResult<Vec<EventRow>> {
     let rows = rows(new, now);
     upsert!(
         conn,
@@ -70,6 +97,7 @@ pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> 
         (conversations::account_id, conversations::contact_id),
         (
             conversations::unread.eq(conversations::unread + excluded(conversations::unread)),
+            conversations::inbound_count.eq(conversations::inbound_count + excluded(conversations::inbound_count)),
             conversations::last_message_id.eq(case_when(
                 excluded(conversations::last_message_at).ge(conversations::last_message_at),
                 excluded(conversations::last_message_id),
@@ -80,16 +108,52 @@ pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> 
                 excluded(conversations::last_message_at),
             )
             .otherwise(conversations::last_message_at)),
-            conversations::last_inbound_at.eq(case_when(
-                conversations::last_inbound_at
-                    .is_null()
-                    .or(excluded(conversations::last_inbound_at).gt(conversations::last_inbound_at))
-                    .assume_not_null(),
-                excluded(conversations::last_inbound_at),
-            )
-            .otherwise(conversations::last_inbound_at)),
+            later!(last_inbound_at),
+            later!(arrived_at),
             conversations::updated_at.eq(excluded(conversations::updated_at)),
         )
     );
-    Ok(())
+    let entered: Vec<Uid> = rows.iter().filter(|row| row.arrived_at.is_some()).map(|row| row.id).collect();
+    if entered.is_empty() {
+        return Ok(Vec::new());
+    }
+    let opened: Vec<Told> = diesel::update(
+        conversations::table
+            .filter(conversations::id.eq_any(entered))
+            .filter(conversations::status.eq_any([SNOOZED, CLOSED]))
+            .filter(conversations::arrived_at.gt(conversations::decided_at)),
+    )
+    .set((
+        conversations::status.eq(OPEN),
+        conversations::snoozed_until.eq(None::<Instant>),
+        conversations::closed_at.eq(None::<Instant>),
+    ))
+    .returning(TOLD)
+    .get_results(conn)
+    .await?;
+    Ok(opened.into_iter().map(|one| told(one, json!({"change": "reopened", "state": OPEN}), now)).collect())
+}
+
+/// What the log says of a conversation: its organisation, account, id and last message.
+pub(super) type Told = (String, String, Uid, Option<Uid>);
+
+/// The columns of [`Told`].
+pub(super) const TOLD: (
+    conversations::organization_id,
+    conversations::account_id,
+    conversations::id,
+    conversations::last_message_id,
+) = (conversations::organization_id, conversations::account_id, conversations::id, conversations::last_message_id);
+
+/// The log's row for a change of a conversation. It names the last message: whoever sees that is told.
+pub(super) fn told((organization, account, id, last): Told, payload: Value, now: Instant) -> EventRow {
+    EventRow {
+        organization_id: organization,
+        kind: "conversation".to_owned(),
+        account_id: Some(account),
+        message_id: last,
+        conversation_id: Some(id),
+        payload: Doc(payload),
+        created_at: now,
+    }
 }

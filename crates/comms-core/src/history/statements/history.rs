@@ -9,12 +9,12 @@ use diesel::{
 };
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, media, people, queue,
+    Conn, RunQueryDsl, comunicaciones, kin, media, people, queue,
     schema::{comunicaciones as rows, conversations, discards, messages, opt_outs, status_events},
     whose,
 };
 use crate::{
-    AccountId, Address, AddressKind, ChannelKind, ContactId, ConversationId, Direction, MessageId, Status, UserId,
+    AccountId, Address, AddressKind, ContactId, ConversationId, MessageId, Status, UserId,
     history::{
         Delivery, HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState, Scope,
         StatusEvent,
@@ -171,51 +171,6 @@ pub(in super::super) async fn by_row(conn: &mut Conn, organization: &str, id: i3
     Ok(found.map(|id| MessageId(id.0)))
 }
 
-/// Marks an inbound message, and those before it in its conversation, as read by us. Returns how many.
-pub(in super::super) async fn mark_read(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResult<usize> {
-    super::super::begin(conn).await?;
-    let marked = mark_read_in(conn, id, now).await;
-    super::super::end(conn, marked).await
-}
-
-async fn mark_read_in(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResult<usize> {
-    let (conversation, created_at): (Option<Uid>, Instant) =
-        messages::table.find(Uid(id.0)).select((messages::conversation_id, messages::created_at)).first(conn).await?;
-    let inbound = comunicaciones::direction_code(Direction::Inbound);
-    let mut unread = messages::table
-        .filter(messages::direction.eq(inbound))
-        .filter(messages::channel.ne(ChannelKind::Voice.as_str()))
-        .filter(messages::status.eq(Status::Received.rank()))
-        .select(messages::id)
-        .into_boxed();
-    unread = match conversation {
-        Some(conversation) => {
-            unread.filter(messages::conversation_id.eq(conversation)).filter(messages::created_at.le(created_at))
-        }
-        None => unread.filter(messages::id.eq(Uid(id.0))),
-    };
-    let ids: Vec<Uid> = unread.load(conn).await?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    // An inbound message has no provider states to merge: ours is the only word on it.
-    let read: Vec<Option<i32>> = diesel::update(messages::table.filter(messages::id.eq_any(ids)))
-        .set((messages::status.eq(Status::Read.rank()), messages::updated_at.eq(now)))
-        .returning(messages::comunicacion_id)
-        .get_results(conn)
-        .await?;
-    let moved = read.iter().flatten().map(|id| (Status::Read.rank(), *id)).collect();
-    comunicaciones::move_states(conn, moved).await?;
-    if let Some(conversation) = conversation {
-        let count = i32::try_from(read.len()).unwrap_or(i32::MAX);
-        diesel::update(conversations::table.find(conversation))
-            .set(conversations::unread.eq(conversations::unread - count))
-            .execute(conn)
-            .await?;
-    }
-    Ok(read.len())
-}
-
 /// What the rules before a send need to know of a recipient.
 pub(in super::super) async fn recipient(
     conn: &mut Conn,
@@ -237,6 +192,7 @@ pub(in super::super) async fn recipient(
         last_inbound_at = last.flatten().map(|at| at.0);
         met = people::identities_of(conn, account.as_str(), contact).await?;
         names.extend(met.iter().map(|identity| identity.external_id.clone()));
+        met.extend(kin::of(conn, contact).await?);
     }
     let (links, owner) = whose::standing(conn, directory, address, &met).await;
     let mut opted_out: Vec<String> = opt_outs::table
@@ -252,7 +208,7 @@ pub(in super::super) async fn recipient(
 }
 
 /// A condition, as text, that holds for what is a seller's own: their rows, and those of what the directory assigns to them.
-fn own_rows(directory: &Directory, seller: &UserId) -> String {
+pub(super) fn own_rows(directory: &Directory, seller: &UserId) -> String {
     let table = super::super::MESSAGES;
     // A user id is a claim of a signed token; it is written as a literal with its quotes doubled all the same.
     let literal = seller.as_str().replace('\'', "''").replace('\0', "");

@@ -158,7 +158,7 @@ async fn write_messages(
         counts.messages += 1;
     }
     comunicaciones::write(conn, rows.iter()).await?;
-    conversations::write(conn, &rows, context.now).await?;
+    let opened = conversations::write(conn, &rows, context.now).await?;
     let files = files.iter().map(|(message, draft)| (*message, &plan.messages[*draft]));
     media::attach(conn, files, context.now).await?;
     for row in &rows {
@@ -171,7 +171,7 @@ async fn write_messages(
         }
     }
     merge::write(conn, merges, context.now).await?;
-    let log = rows.iter().map(|row| log_row(row, context.now)).collect();
+    let log = rows.iter().map(|row| log_row(row, context.now)).chain(opened).collect();
     Ok((log, rows.into_iter().filter_map(|row| named(row, plan, &at)).collect()))
 }
 

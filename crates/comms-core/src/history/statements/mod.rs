@@ -3,7 +3,10 @@
 pub(super) mod accounts;
 mod calls;
 pub(super) mod comunicaciones;
+pub(super) mod contacts;
 mod conversations;
+pub(super) mod desk;
+pub(super) mod desk_pages;
 pub(super) mod directory;
 mod early;
 pub(super) mod feed;
@@ -11,6 +14,7 @@ pub(super) mod foreign;
 pub(super) mod history;
 pub(super) mod ingest;
 pub(super) mod keys;
+mod kin;
 pub(super) mod media;
 mod merge;
 pub(super) mod outbound;

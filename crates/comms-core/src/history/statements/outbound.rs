@@ -66,8 +66,8 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     if let Some(original) = new.retry_of {
         queue::replace(conn, organization, Uid(original.0), now).await?;
     }
-    conversations::write(conn, &rows, now).await?;
-    let log = rows.iter().map(|row| ingest::log_row(row, now)).collect();
+    let mut log = conversations::write(conn, &rows, now).await?;
+    log.extend(rows.iter().map(|row| ingest::log_row(row, now)));
     let cursor = ingest::append(conn, log).await?;
     let accepted = match start {
         Status::Sending => Accepted::New(new.message.id),
@@ -107,6 +107,7 @@ async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instan
             organization_id: account.organization.as_str().to_owned(),
             name: None,
             candidates: None,
+            search: None,
             created_at: now,
             updated_at: now,
         };

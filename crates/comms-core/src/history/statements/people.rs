@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::{
     Conn, RunQueryDsl,
+    kin::{self, Persons},
     plan::Draft,
     rows::{ContactRow, IdentityRow},
     schema::{contacts, identities},
@@ -17,7 +18,7 @@ use crate::{
         Account, Links,
         directory::Directory,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, derived_id},
+        text::{clean, derived_id, search_form},
     },
     phone_variants,
 };
@@ -44,8 +45,16 @@ pub(super) struct People {
     by_address: HashMap<(String, String), Person>,
     pub new_contacts: BTreeMap<Uid, ContactRow>,
     pub new_identities: BTreeMap<(String, String), IdentityRow>,
-    renamed: Vec<(Uid, Option<String>, Option<String>)>,
+    renamed: Vec<Renamed>,
     learnt: Vec<Learnt>,
+}
+
+/// A name that is new, and what is searched from now on.
+struct Renamed {
+    identity: Uid,
+    name: Option<String>,
+    username: Option<String>,
+    search: Option<String>,
 }
 
 /// What the directory now says of a contact that was known without a lead, or with one that is gone.
@@ -70,7 +79,8 @@ impl People {
         drafts: &[Draft<'_, InboundMessage>],
         now: Instant,
     ) -> QueryResult<Self> {
-        let known = known(conn, drafts).await?;
+        let mut known = known(conn, drafts).await?;
+        let persons = kin::join(conn, &mut known).await?;
         let answer = if directory.is_empty() {
             Answer::default()
         } else {
@@ -86,7 +96,7 @@ impl People {
         };
         let mut people = Self::default();
         for draft in drafts {
-            people.meet(draft, &known, &answer, now);
+            people.meet(draft, &known, &persons, &answer, now);
         }
         Ok(people)
     }
@@ -95,6 +105,7 @@ impl People {
         &mut self,
         draft: &Draft<'_, InboundMessage>,
         known: &HashMap<(String, String), IdentityRow>,
+        persons: &Persons,
         answer: &Answer,
         now: Instant,
     ) {
@@ -120,27 +131,37 @@ impl People {
         let name = party.name.as_deref().map(clean);
         let username = party.username.as_deref().map(clean);
         let (mut person, mut candidates) = (Person { contact, links: Links::default(), owner: None }, None);
-        match met.iter().map(|identity| answer.links_of(identity)).find(|links| *links != Links::default()) {
+        let kin = persons.kin_of(contact, known);
+        let learnt =
+            |of: &[&IdentityRow]| of.iter().map(|i| answer.links_of(i)).find(|links| *links != Links::default());
+        let (own, theirs) = (learnt(&met), learnt(&kin));
+        let inherited = own.is_none() && theirs.is_some();
+        match own.or(theirs) {
             Some(links) => person.links = links,
             None => candidates = person.adopt(party, &answer.matches),
         }
-        person.owner = answer
-            .owner_of(&person.links)
-            .or(person.owner)
-            .or_else(|| met.iter().find_map(|i| i.user_id.as_deref().map(UserId::from)));
+        let known_owner = |of: &[&IdentityRow]| of.iter().find_map(|i| i.user_id.as_deref().map(UserId::from));
+        person.owner =
+            answer.owner_of(&person.links).or(person.owner).or_else(|| known_owner(&met)).or_else(|| known_owner(&kin));
         if met.is_empty() {
             self.new_contacts.entry(contact).or_insert_with(|| ContactRow {
                 id: contact,
                 organization_id: account.organization.as_str().to_owned(),
+                search: name.as_deref().map(search_form),
                 name: name.clone(),
                 candidates,
                 created_at: now,
                 updated_at: now,
             });
         } else {
-            self.remember(&met, &person, candidates, name.as_ref(), username.as_ref());
+            self.rename(&met, name.as_ref(), username.as_ref());
+            // What those say who are joined with them is theirs to say: it ends when they are separated.
+            if !inherited {
+                self.remember(&met, &person, candidates);
+            }
         }
-        let learnt = person.met_by(draft.body.author.as_ref().filter(|_| met.is_empty()));
+        let told = if inherited { Person { links: Links::default(), ..person.clone() } } else { person.clone() };
+        let learnt = told.met_by(draft.body.author.as_ref().filter(|_| met.is_empty()));
         for address in &party.addresses {
             if known.contains_key(&key(address)) {
                 continue;
@@ -152,15 +173,8 @@ impl People {
         self.by_address.insert(key(primary), person);
     }
 
-    /// Notes what is to be written of somebody who is known: links that changed, a name that is new.
-    fn remember(
-        &mut self,
-        met: &[&IdentityRow],
-        person: &Person,
-        candidates: Option<Doc>,
-        name: Option<&String>,
-        username: Option<&String>,
-    ) {
+    /// Notes what is to be written of somebody who is known: links that changed.
+    fn remember(&mut self, met: &[&IdentityRow], person: &Person, candidates: Option<Doc>) {
         let changed = met.iter().all(|identity| links_of(identity) != person.links);
         let told = self.learnt.iter().any(|learnt| learnt.contact == person.contact);
         if !told && (changed || candidates.is_some()) {
@@ -172,17 +186,29 @@ impl People {
                 candidates,
             });
         }
+    }
+
+    /// Notes a name that is new.
+    fn rename(&mut self, met: &[&IdentityRow], name: Option<&String>, username: Option<&String>) {
         for identity in met {
             let renamed = name.is_some() && identity.name.as_ref() != name;
             if renamed || (username.is_some() && identity.username.as_ref() != username) {
-                self.renamed.push((identity.id, name.cloned(), username.cloned()));
+                let search = searched(
+                    name.or(identity.name.as_ref()).map(String::as_str),
+                    username.or(identity.username.as_ref()).map(String::as_str),
+                );
+                let (name, username) = (name.cloned(), username.cloned());
+                self.renamed.push(Renamed { identity: identity.id, name, username, search });
             }
         }
     }
 
     /// Writes what the directory now says of people who were known. Part of the transaction.
     pub(super) async fn write_learnt(&self, conn: &mut Conn, now: Instant) -> QueryResult<()> {
-        for learnt in &self.learnt {
+        // In the order of their keys, as whoever joins contacts locks them.
+        let mut learnt: Vec<&Learnt> = self.learnt.iter().collect();
+        learnt.sort_unstable_by_key(|one| one.contact);
+        for learnt in learnt {
             diesel::update(contacts::table.find(learnt.contact))
                 .set((contacts::candidates.eq(&learnt.candidates), contacts::updated_at.eq(now)))
                 .execute(conn)
@@ -204,11 +230,12 @@ impl People {
 
     /// Writes names that changed. Part of the transaction.
     pub(super) async fn write_names(&self, conn: &mut Conn, now: Instant) -> QueryResult<()> {
-        for (id, name, username) in &self.renamed {
-            diesel::update(identities::table.find(id))
+        for one in &self.renamed {
+            diesel::update(identities::table.find(one.identity))
                 .set((
-                    name.as_ref().map(|n| identities::name.eq(n)),
-                    username.as_ref().map(|n| identities::username.eq(n)),
+                    one.name.as_ref().map(|n| identities::name.eq(n)),
+                    one.username.as_ref().map(|n| identities::username.eq(n)),
+                    identities::search.eq(&one.search),
                     identities::updated_at.eq(now),
                 ))
                 .execute(conn)
@@ -259,6 +286,7 @@ pub(super) fn new_identity(
         external_id,
         kind: kind_name(address),
         contact_id: contact,
+        search: searched(name.as_deref(), username.as_deref()),
         name,
         username,
         lead_id: person.links.lead.clone().map(LeadId::into_string),
@@ -268,6 +296,12 @@ pub(super) fn new_identity(
         created_at: now,
         updated_at: now,
     }
+}
+
+/// How names are searched.
+fn searched(name: Option<&str>, username: Option<&str>) -> Option<String> {
+    let named = name.is_some() || username.is_some();
+    named.then(|| search_form(&[name, username].map(Option::unwrap_or_default).join(" ")))
 }
 
 /// The stored name of an address's kind.

@@ -43,6 +43,7 @@ row! {
         organization_id: String => Text,
         name: Option<String> => Nullable<Text>,
         candidates: Option<Doc> => Nullable<DocSql>,
+        search: Option<String> => Nullable<Text>,
         created_at: Instant => InstantSql,
         updated_at: Instant => InstantSql,
     }
@@ -60,6 +61,7 @@ row! {
         contact_id: Uid => UidSql,
         name: Option<String> => Nullable<Text>,
         username: Option<String> => Nullable<Text>,
+        search: Option<String> => Nullable<Text>,
         lead_id: Option<String> => Nullable<Text>,
         client_id: Option<String> => Nullable<Text>,
         contract_id: Option<String> => Nullable<Text>,
@@ -77,11 +79,35 @@ row! {
         contact_id: Uid => UidSql,
         channel: String => Text,
         unread: i32 => Integer,
+        inbound_count: i32 => Integer,
         last_message_id: Option<Uid> => Nullable<UidSql>,
         last_message_at: Instant => InstantSql,
         last_inbound_at: Option<Instant> => Nullable<InstantSql>,
+        arrived_at: Option<Instant> => Nullable<InstantSql>,
         created_at: Instant => InstantSql,
         updated_at: Instant => InstantSql,
+    }
+}
+
+row! {
+    /// How far a user has read a conversation.
+    ReadRow in conversation_reads {
+        conversation_id: Uid => UidSql,
+        user_id: String => Text,
+        organization_id: String => Text,
+        seen: i32 => Integer,
+        read_at: Instant => InstantSql,
+    }
+}
+
+row! {
+    NoteRow in conversation_notes {
+        id: Uid => UidSql,
+        organization_id: String => Text,
+        conversation_id: Uid => UidSql,
+        user_id: String => Text,
+        body: String => Text,
+        created_at: Instant => InstantSql,
     }
 }
 

@@ -46,7 +46,7 @@ const FILES: [&str; 7] =
     ["m.provider_id", "a.account_id", "a.position", "a.kind", "a.mime_type", "a.source", "a.state"];
 
 /// Columns of conversations.
-const CONVERSATIONS: [&str; 4] = ["account_id", "channel", "unread", "last_inbound_at"];
+const CONVERSATIONS: [&str; 6] = ["account_id", "channel", "status", "unread", "inbound_count", "last_inbound_at"];
 
 /// Columns of identities.
 const IDENTITIES: [&str; 6] = ["account_id", "external_id", "kind", "lead_id", "client_id", "user_id"];

@@ -156,7 +156,7 @@ impl HistoryQuery {
             provider_id: self.sid_externo,
             text: self.texto.filter(|text| !text.trim().is_empty()),
             after: self.cursor.as_deref().map(page_key).transpose()?,
-            limit: self.limit.map_or(Ok(PAGE), |text| limit(&text))?,
+            limit: page_limit(self.limit.as_deref())?,
             ..HistoryFilter::default()
         })
     }
@@ -183,7 +183,11 @@ fn moment(field: &str, text: &str, day: Day) -> Result<OffsetDateTime, ApiError>
     })
 }
 
-fn limit(text: &str) -> Result<u16, ApiError> {
+/// How many rows a page has.
+pub(crate) fn page_limit(asked: Option<&str>) -> Result<u16, ApiError> {
+    let Some(text) = asked else {
+        return Ok(PAGE);
+    };
     text.parse()
         .ok()
         .filter(|limit| (1..=LARGEST_PAGE).contains(limit))

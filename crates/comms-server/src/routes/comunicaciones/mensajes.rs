@@ -118,7 +118,7 @@ pub async fn mark_read(
 ) -> Result<HttpResponse, ApiError> {
     let scope = caller.scope();
     let id = resolve(&state, &scope, &id).await?;
-    let marked = state.engine.mark_read(&scope, id).await?;
+    let marked = state.engine.mark_read(&scope, &caller.user, id).await?;
     let (acuse, error) = match marked.receipt {
         ReadReceipt::Sent => ("enviado", None),
         ReadReceipt::NotNeeded => ("no_necesario", None),

@@ -1,6 +1,8 @@
-//! The routes of S0: sending, calls, webhooks, the history.
+//! The routes of S0: sending, calls, webhooks, the history; and the desk: conversations, contacts.
 
 pub mod adjuntos;
+pub mod contactos;
+pub mod conversaciones;
 pub(crate) mod envio;
 pub mod historial;
 pub mod mensajes;

@@ -109,7 +109,7 @@ async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendR
     Ok(message)
 }
 
-fn parameters(params: Option<Value>) -> Result<Vec<TemplateParameter>, ApiError> {
+pub(super) fn parameters(params: Option<Value>) -> Result<Vec<TemplateParameter>, ApiError> {
     match params {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(values)) => values.iter().map(|value| word(value).map(TemplateParameter::Text)).collect(),
@@ -134,6 +134,6 @@ fn word(value: &Value) -> Result<String, ApiError> {
     }
 }
 
-fn reply_to(text: &str) -> Result<MessageId, ApiError> {
+pub(super) fn reply_to(text: &str) -> Result<MessageId, ApiError> {
     text.parse().map_err(|_| ApiError::field("responde_a", "no es un mensaje_id"))
 }
