@@ -91,7 +91,9 @@ async fn what_failed_is_listed_tried_again_and_discarded() {
     assert_eq!(listed(&server, "fallido").await.len(), 1);
     let again = server.admin().post(&format!("{OUTGOING}/reintentar"), &json!({"estado": "fallido"})).await;
     assert_eq!(again.data().as_array().unwrap().len(), 1, "{}", again.text());
-    assert_eq!(again.data()[0]["estado"], "enviado", "{}", again.text());
+    // Its reports may overtake the answer.
+    let estado = again.data()[0]["estado"].clone();
+    assert!(["enviado", "entregado", "leido"].iter().any(|state| estado == *state), "{}", again.text());
     assert!(listed(&server, "fallido").await.is_empty());
     let wrong = server.admin().get(&format!("{OUTGOING}?estado=leido")).await;
     assert_eq!(wrong.status, 400);

@@ -1,5 +1,7 @@
 //! The routes of S1 and S2: the same handlers under other names, in other words.
 
+use std::time::Duration;
+
 use comms_server::auth::Role;
 use comms_simulator::twilio::{
     CONTENT_SID, InboundMessage, NUMBER, SUBACCOUNT_AUTH_TOKEN, SUBACCOUNT_NUMBER, SUBACCOUNT_SID,
@@ -69,6 +71,8 @@ async fn every_address_of_messages_is_the_same_handler() {
         let row = server.until(|rows| rows.iter().find(|row| row["contenido"] == text.as_str()).cloned()).await;
         assert_eq!((&row["canal"], &row["direccion"]), (&json!("whatsapp"), &json!("entrante")));
     }
+    // A message is in the history before its webhook is answered.
+    assert!(server.simulator.twilio().settled(Duration::from_secs(20)).await);
     let hooks = server.simulator.ledger().webhooks();
     assert!(hooks.iter().all(|hook| hook.acked_at.is_some()));
 }
