@@ -6,7 +6,7 @@ use bytes::Bytes;
 use comms_conformance::inbound::{CASES, InboundHarness, Key, Strange};
 use comms_core::{
     AccountId, Address, Batch, Content, Error, Event, EventKey, EventKind, InMemoryChannel, Inbound, InboundMessage,
-    MessageId, Party, Result, Secret, StoredWebhook, WebhookRequest, signature,
+    MessageId, Party, Result, StoredWebhook, WebhookRequest, signature,
 };
 use serde_json::{Value, json};
 

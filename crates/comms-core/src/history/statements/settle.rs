@@ -276,8 +276,11 @@ pub(in super::super) async fn claim_unknown(
     super::super::end(conn, claimed).await
 }
 
+/// A message that is due to be looked for: id, claim, first attempt, since when it is unknown, deadline.
+type Due = (Uid, i32, Option<Instant>, Option<Instant>, Option<Instant>);
+
 async fn claim_unknown_in(conn: &mut Conn, now: Instant, until: Instant, limit: u16) -> QueryResult<Vec<UnknownJob>> {
-    let due: Vec<(Uid, i32, Option<Instant>, Option<Instant>, Option<Instant>)> = skip_locked!(
+    let due: Vec<Due> = skip_locked!(
         outbox::table
             .filter(outbox::state.eq(UNKNOWN))
             .filter(outbox::due_at.le(now))
