@@ -44,8 +44,8 @@ impl DeskRepository for FakeRepository {
     async fn answer_to(&self, scope: &Scope, _: ConversationId) -> RepositoryResult<Option<AnswerTo>> {
         let state = self.call("answer_to")?;
         let theirs = state.messages.values().map(|row| &row.detail);
-        let theirs = theirs.filter(|detail| detail.entry.organization == scope.organization);
-        let last = theirs.filter(|detail| detail.entry.direction == Direction::Inbound).next_back();
+        let mut theirs = theirs.filter(|detail| detail.entry.organization == scope.organization);
+        let last = theirs.rfind(|detail| detail.entry.direction == Direction::Inbound);
         Ok(last.map(|detail| AnswerTo {
             account: detail.entry.account.clone().unwrap(),
             channel: detail.entry.channel.clone(),

@@ -6,11 +6,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    dsl::sql,
-    prelude::*,
-    sql_types::{Bool, Text},
-};
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use serde_json::{Value, json};
 
 use super::{
@@ -27,7 +23,7 @@ use crate::{
         Candidate, Contact, ContactFilter, ContactPage, DeskKey, Identity, Links, MergedContact, Scope,
         directory::Directory,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, like_pattern, search_form},
+        text::{clean, search_form},
     },
 };
 
@@ -180,16 +176,7 @@ async fn select(
         )));
     }
     if let Some(text) = &filter.text {
-        let ([before, named, reached, end], pattern) = (called(&members), like_pattern(text));
-        query = query.filter(
-            sql::<Bool>(&before)
-                .bind::<Text, _>(pattern.clone())
-                .sql(&named)
-                .bind::<Text, _>(pattern.clone())
-                .sql(&reached)
-                .bind::<Text, _>(pattern)
-                .sql(&end),
-        );
+        query = query.filter(called!(&members, text));
     }
     if let Some(after) = filter.after {
         let at = Instant::of(after.at);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::{
     dsl::{exists, sql},
     prelude::*,
-    sql_types::{Bool, Text},
+    sql_types::Bool,
 };
 
 use super::{
@@ -19,7 +19,6 @@ use crate::{
         AnswerTo, Conversation, ConversationFilter, ConversationPage, DeskKey, LastMessage, Note, NotePage, Scope,
         directory::Directory,
         sql_types::{Instant, Uid},
-        text::like_pattern,
     },
 };
 
@@ -75,6 +74,15 @@ pub(in super::super) async fn one(
     Ok(shown(conn, directory, scope, user, rows).await?.pop())
 }
 
+/// Narrows a query where the filter names a value.
+macro_rules! narrow {
+    ($query:ident, $value:expr, |$name:pat_param| $condition:expr) => {
+        if let Some($name) = $value {
+            $query = $query.filter($condition);
+        }
+    };
+}
+
 async fn select(
     conn: &mut Conn,
     directory: &Directory,
@@ -93,51 +101,30 @@ async fn select(
         .order((conversations::last_message_at.desc(), conversations::id.desc()))
         .limit(limit)
         .into_boxed();
-    // Narrows the query where the filter names a value.
-    macro_rules! narrow {
-        ($value:expr, |$name:ident| $condition:expr) => {
-            if let Some($name) = $value {
-                query = query.filter($condition);
-            }
-        };
-    }
-    narrow!(&scope.seller, |seller| sql::<Bool>(&own(directory, seller)));
-    narrow!(only, |id| conversations::id.eq(Uid(id.0)));
-    narrow!(&filter.channel, |channel| conversations::channel.eq(channel.as_str()));
-    narrow!(filter.contact, |contact| {
+    narrow!(query, &scope.seller, |seller| sql::<Bool>(&own(directory, seller)));
+    narrow!(query, only, |id| conversations::id.eq(Uid(id.0)));
+    narrow!(query, &filter.channel, |channel| conversations::channel.eq(channel.as_str()));
+    narrow!(query, filter.contact, |contact| {
         let (id, person) = (contacts::id.eq(Uid(contact.0)), contacts::person_id.eq(Uid(contact.0)));
         conversations::contact_id.eq_any(contacts::table.filter(id.or(person.assume_not_null())).select(contacts::id))
     });
-    narrow!(&filter.lead, |lead| exists(
+    narrow!(query, &filter.lead, |lead| exists(
         messages::table
             .filter(messages::organization_id.eq(scope.organization.as_str()))
             .filter(messages::lead_id.eq(lead.as_str()))
             .filter(messages::conversation_id.eq(conversations::id.nullable()))
     ));
-    if let Some(text) = &filter.text {
+    narrow!(query, &filter.text, |text| {
         let (name, of) = (people::table("contacts"), people::table("conversations"));
         let joined = format!("SELECT j.person_id FROM {name} j WHERE j.id = {of}.contact_id");
-        let members = format!("SELECT k.id FROM {name} k WHERE k.id = {of}.contact_id OR k.id = ({joined})");
-        let ([before, named, reached, end], pattern) = (people::called(&members), like_pattern(text));
-        query = query.filter(
-            sql::<Bool>(&before)
-                .bind::<Text, _>(pattern.clone())
-                .sql(&named)
-                .bind::<Text, _>(pattern.clone())
-                .sql(&reached)
-                .bind::<Text, _>(pattern)
-                .sql(&end),
-        );
-    }
+        called!(&format!("SELECT k.id FROM {name} k WHERE k.id = {of}.contact_id OR k.id = ({joined})"), text)
+    });
     if !filter.states.is_empty() {
         let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
         query = query.filter(conversations::status.eq_any(states));
     }
-    match &filter.assignee {
-        Some(Some(assignee)) => query = query.filter(conversations::assignee_id.eq(assignee.as_str())),
-        Some(None) => query = query.filter(conversations::assignee_id.is_null()),
-        None => {}
-    }
+    narrow!(query, filter.assignee.iter().flatten().next(), |user| conversations::assignee_id.eq(user.as_str()));
+    narrow!(query, matches!(filter.assignee, Some(None)).then_some(()), |()| conversations::assignee_id.is_null());
     if filter.unread && user.is_some() {
         let seen = conversation_reads::seen.nullable();
         let behind = seen.is_null().or(seen.assume_not_null().lt(conversations::inbound_count));

@@ -1,7 +1,7 @@
 //! Contacts that people joined into one person. Each keeps its own identities, conversation and links: who belongs together is
 //! told by the contacts alone, so that whatever comes in meanwhile needs no moving, and separating them gives back what was.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use diesel::prelude::*;
 
@@ -30,7 +30,7 @@ impl Persons {
             identity.contact_id != contact && self.0.get(&identity.contact_id) == Some(person)
         };
         let mut kin: Vec<&IdentityRow> = known.values().filter(joined).collect();
-        kin.sort_unstable_by(|a, b| (b.updated_at, b.id).cmp(&(a.updated_at, a.id)));
+        kin.sort_unstable_by_key(|identity| Reverse((identity.updated_at, identity.id)));
         kin
     }
 }
@@ -71,7 +71,7 @@ pub(super) async fn of(conn: &mut Conn, contact: Uid) -> QueryResult<Vec<Identit
     let all = of_persons(conn, vec![person]).await?;
     let mut kin: Vec<IdentityRow> =
         all.into_iter().map(|(identity, _)| identity).filter(|identity| identity.contact_id != contact).collect();
-    kin.sort_unstable_by(|a, b| (b.updated_at, b.id).cmp(&(a.updated_at, a.id)));
+    kin.sort_unstable_by_key(|identity| Reverse((identity.updated_at, identity.id)));
     Ok(kin)
 }
 

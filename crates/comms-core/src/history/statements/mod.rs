@@ -1,5 +1,20 @@
 //! The queries. Compiled once for each engine: `Conn`, `RunQueryDsl` and the names of the tables come from the module above.
 
+/// A condition that holds for people of this name or address; `$members` is a query, as text, for their contacts.
+macro_rules! called {
+    ($members:expr, $text:expr) => {{
+        let [before, named, reached, end] = super::contacts::called($members);
+        let pattern = crate::history::text::like_pattern($text);
+        diesel::dsl::sql::<diesel::sql_types::Bool>(&before)
+            .bind::<diesel::sql_types::Text, _>(pattern.clone())
+            .sql(&named)
+            .bind::<diesel::sql_types::Text, _>(pattern.clone())
+            .sql(&reached)
+            .bind::<diesel::sql_types::Text, _>(pattern)
+            .sql(&end)
+    }};
+}
+
 pub(super) mod accounts;
 mod calls;
 pub(super) mod comunicaciones;

@@ -37,6 +37,31 @@ impl Person {
     fn met_by(&self, author: Option<&UserId>) -> Self {
         Self { owner: author.cloned().or_else(|| self.owner.clone()), ..self.clone() }
     }
+
+    /// Finds what they belong to: as was learnt of them, else of those who are joined with them, else as the directory says.
+    /// Returns the candidates, and whether it is of those who are joined: that is theirs
+    /// to say, and ends when they are separated.
+    fn belong(
+        &mut self,
+        party: &Party,
+        answer: &Answer,
+        met: &[&IdentityRow],
+        kin: &[&IdentityRow],
+    ) -> (Option<Doc>, bool) {
+        let learnt =
+            |of: &[&IdentityRow]| of.iter().map(|i| answer.links_of(i)).find(|links| *links != Links::default());
+        let (own, theirs) = (learnt(met), learnt(kin));
+        let inherited = own.is_none() && theirs.is_some();
+        let mut candidates = None;
+        match own.or(theirs) {
+            Some(links) => self.links = links,
+            None => candidates = self.adopt(party, &answer.matches),
+        }
+        let known = |of: &[&IdentityRow]| of.iter().find_map(|i| i.user_id.as_deref().map(UserId::from));
+        let found = answer.owner_of(&self.links).or(self.owner.take());
+        self.owner = found.or_else(|| known(met)).or_else(|| known(kin));
+        (candidates, inherited)
+    }
 }
 
 /// The parties of this round's messages, by account and most lasting address; and the rows that are new.
@@ -130,19 +155,9 @@ impl People {
             .unwrap_or_else(|| derived_contact(account_id, primary));
         let name = party.name.as_deref().map(clean);
         let username = party.username.as_deref().map(clean);
-        let (mut person, mut candidates) = (Person { contact, links: Links::default(), owner: None }, None);
+        let mut person = Person { contact, links: Links::default(), owner: None };
         let kin = persons.kin_of(contact, known);
-        let learnt =
-            |of: &[&IdentityRow]| of.iter().map(|i| answer.links_of(i)).find(|links| *links != Links::default());
-        let (own, theirs) = (learnt(&met), learnt(&kin));
-        let inherited = own.is_none() && theirs.is_some();
-        match own.or(theirs) {
-            Some(links) => person.links = links,
-            None => candidates = person.adopt(party, &answer.matches),
-        }
-        let known_owner = |of: &[&IdentityRow]| of.iter().find_map(|i| i.user_id.as_deref().map(UserId::from));
-        person.owner =
-            answer.owner_of(&person.links).or(person.owner).or_else(|| known_owner(&met)).or_else(|| known_owner(&kin));
+        let (candidates, inherited) = person.belong(party, answer, &met, &kin);
         if met.is_empty() {
             self.new_contacts.entry(contact).or_insert_with(|| ContactRow {
                 id: contact,
@@ -155,7 +170,6 @@ impl People {
             });
         } else {
             self.rename(&met, name.as_ref(), username.as_ref());
-            // What those say who are joined with them is theirs to say: it ends when they are separated.
             if !inherited {
                 self.remember(&met, &person, candidates);
             }
