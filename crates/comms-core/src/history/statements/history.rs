@@ -267,17 +267,11 @@ async fn select(
         query = query.filter(not(exists(discards::table.filter(discards::message_id.eq(messages::id)))));
     }
     narrow!(&filter.text, |text| messages::search.like(like_pattern(text)).escape('\\'));
-    if !filter.statuses.is_empty() {
-        let ranks: Vec<i16> = filter.statuses.iter().map(|status| status.rank()).collect();
-        let words: Vec<&str> = filter.statuses.iter().map(|status| vocabulary::estado(*status)).collect();
-        // Another program's word hides the state that we believe.
-        query = query.filter(
-            messages::foreign_status
-                .is_null()
-                .and(messages::status.eq_any(ranks))
-                .or(messages::foreign_status.eq_any(words).assume_not_null()),
-        );
-    }
+    // Another program's word hides the state that we believe.
+    narrow!(states(filter), |states| messages::foreign_status
+        .is_null()
+        .and(messages::status.eq_any(states.0))
+        .or(messages::foreign_status.eq_any(states.1).assume_not_null()));
     if let Some(after) = filter.after {
         // The form that an index bounds: `(a, b) < (x, y)` said as `a <= x AND (a < x OR b < y)`.
         let at = Instant::of(after.created_at);
@@ -286,6 +280,13 @@ async fn select(
             .filter(messages::created_at.lt(at).or(messages::id.lt(Uid(after.id.0))));
     }
     query.load(conn).await
+}
+
+/// The states that a filter names, as ranks and in words; `None` for every one.
+fn states(filter: &HistoryFilter) -> Option<(Vec<i16>, Vec<&'static str>)> {
+    let named = || filter.statuses.iter();
+    let words = named().map(|status| vocabulary::estado(*status)).collect();
+    (!filter.statuses.is_empty()).then(|| (named().map(|status| status.rank()).collect(), words))
 }
 
 /// The accounts that a filter names; `None` for every one.
