@@ -81,12 +81,11 @@ impl Webhook {
 
     /// Reads a request that was verified, now or before it was stored.
     #[cfg(feature = "channel")]
-    pub(crate) fn of_request(request: &comms_http::WebhookRequest) -> Self {
-        let params = Params::of_request(request);
-        if params.is_empty() && !request.body.is_empty() {
-            return Self::of_body(&request.body);
+    pub(crate) fn of_request(params: &Params, body: &[u8]) -> Self {
+        if params.is_empty() && !body.is_empty() {
+            return Self::of_body(body);
         }
-        Self::of_params(&params)
+        Self::of_params(params)
     }
 
     /// JSON, or what was meant to be.

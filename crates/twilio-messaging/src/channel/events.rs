@@ -28,7 +28,8 @@ pub(super) fn batch(request: &WebhookRequest, known: &BTreeSet<AccountId>) -> Ba
     let query = callback::query(&request.url);
     let of = |name| query.get(name).map(str::to_owned);
     let about = About { account: of("account").map(AccountId::new), message: of("message"), known };
-    let events = match Webhook::of_request(request) {
+    let params = Params::of_request(request);
+    let events = match Webhook::of_request(&params, &request.body) {
         Webhook::Inbound(message) => about.message(&message),
         Webhook::Fallback(message, fault) => {
             let mut events = about.message(&message);
@@ -43,7 +44,7 @@ pub(super) fn batch(request: &WebhookRequest, known: &BTreeSet<AccountId>) -> Ba
     };
     let problem = events.is_empty().then(|| "the webhook says nothing".to_owned());
     // It was proved by the token of the account that it names; JSON, which names none, by that of any.
-    let speaker = Params::of_request(request).get("AccountSid").map(|sid| AccountId::of(accounts::PARENT, sid));
+    let speaker = params.get("AccountSid").map(|sid| AccountId::of(accounts::PARENT, sid));
     Batch { events, problem, speaker, ..Batch::default() }
 }
 
