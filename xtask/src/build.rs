@@ -22,8 +22,18 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds the workspace with the features that `cargo test --workspace` uses, so that nothing heavy is compiled twice.
     pub(crate) fn build(root: &Path) -> Result<Self> {
+        Self::made_by(root, &["--workspace", "--lib", "--bins", "--tests", "--examples"])
+    }
+
+    /// Builds only the programs and examples of these packages.
+    pub(crate) fn of(root: &Path, packages: &[&str]) -> Result<Self> {
+        let named = packages.iter().flat_map(|package| ["--package", package]);
+        Self::made_by(root, &["--bins", "--examples"].into_iter().chain(named).collect::<Vec<_>>())
+    }
+
+    fn made_by(root: &Path, arguments: &[&str]) -> Result<Self> {
         let mut build = shell::cargo(root);
-        build.args(["build", "--workspace", "--lib", "--bins", "--tests", "--examples"]);
+        build.arg("build").args(arguments);
         build.arg("--message-format=json-render-diagnostics");
         let mut child = build.stdout(Stdio::piped()).spawn().context("cargo does not start")?;
         let messages = child.stdout.take().context("the output is piped")?;

@@ -4,7 +4,7 @@ use std::{path::Path, process::Child, time::Duration};
 
 use anyhow::{Context, Result};
 
-use crate::{build::Programs, campaign, e2e, shell, tally::Tally};
+use crate::{build::Programs, e2e, shell, soak, tally::Tally};
 
 /// How long an example may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -20,7 +20,7 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
     // Some are tools of other suites.
     let examples = programs.examples.iter();
     for (name, program) in
-        examples.filter(|(name, _)| !name.starts_with(campaign::TOOLS) && *name != e2e::SPECIFICATION_CALLS)
+        examples.filter(|(name, _)| !name.starts_with(soak::TOOLS) && *name != e2e::SPECIFICATION_CALLS)
     {
         let mut example = shell::command(program, root);
         example

@@ -2,7 +2,6 @@
 
 mod bench;
 mod build;
-mod campaign;
 mod ci;
 mod e2e;
 mod examples;
@@ -10,6 +9,7 @@ mod postgres;
 mod release;
 mod service;
 mod shell;
+mod soak;
 mod tally;
 mod test;
 mod tidy;
@@ -43,8 +43,8 @@ enum Chore {
     E2e(e2e::Options),
     /// Measures what the server takes, beside floors measured in the same run.
     Bench(bench::Options),
-    /// Kills the server and PostgreSQL under a load of webhooks and compares what was acknowledged with what is stored.
-    Campaign(campaign::Options),
+    /// The crash campaign: kills, stops and starves processes under load, and compares what was told with what is stored.
+    Soak(soak::Options),
     /// Packages each published crate, and builds projects that import one of them alone.
     ReleaseCheck,
 }
@@ -70,7 +70,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::Vectors => vectors::run(&root),
         Chore::E2e(options) => e2e::run(&root, &options),
         Chore::Bench(options) => bench::run(&root, &options),
-        Chore::Campaign(options) => campaign::run(&root, &options),
+        Chore::Soak(options) => soak::run(&root, &options),
         Chore::ReleaseCheck => release::run(&root),
     }
 }

@@ -7,9 +7,9 @@ use clap::Args;
 
 use crate::{
     build::Programs,
-    campaign, e2e, examples,
+    e2e, examples,
     postgres::{TestServer, URL_VARIABLE},
-    shell,
+    shell, soak,
     tally::Tally,
     vectors,
 };
@@ -41,7 +41,7 @@ pub(crate) fn all(root: &Path, options: &Options) -> Result<Tally> {
         tally += Tally::single(false);
     }
     tally += examples::run(root, &programs)?;
-    tally += campaign::all(&programs, &campaign::Options::default())?;
+    tally += soak::all(root, &programs, &soak::Options::default())?;
     if !options.no_e2e {
         tally += e2e::all(root, &programs, &database)?;
     }

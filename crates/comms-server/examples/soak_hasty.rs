@@ -1,4 +1,4 @@
-//! A control of `cargo xtask campaign`: the server, but for its webhook handler, which answers first and stores later.
+//! A control of `cargo xtask soak`: the server, but for its webhook handler, which answers first and stores later.
 //! What it held when it was killed is lost although it was acknowledged, and the campaign must notice.
 
 use std::{

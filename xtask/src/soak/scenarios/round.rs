@@ -1,17 +1,21 @@
 //! One scenario from its empty database to its ledger.
 
-use std::{ops::RangeInclusive, path::PathBuf, process::Command, time::Instant};
+use std::{ops::RangeInclusive, process::Command, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use fastrand::Rng;
 use tempfile::TempDir;
 
 use super::{
-    Scenario,
-    ledger::Ledger,
     load::{Load, Plan},
+    webhooks::Story,
 };
-use crate::{build::Programs, e2e, postgres::Postgres, service::Service, shell};
+use crate::{
+    e2e,
+    service::Service,
+    shell,
+    soak::{ledger::Ledger, scenario::Context as Part},
+};
 
 /// How many elements a load has at first.
 const ELEMENTS: u32 = 300;
@@ -32,16 +36,14 @@ enum Victim {
 
 /// The processes of a round, and what is known so far.
 pub(super) struct Round<'a> {
-    scenario: &'a Scenario,
-    programs: &'a Programs,
-    postgres: Option<&'a Postgres>,
+    story: &'a Story,
+    part: &'a Part<'a>,
     folder: TempDir,
     database: String,
     port: u16,
     simulator: Service,
     server: Option<Service>,
     random: Rng,
-    seed: u64,
     loads: u32,
     lives: u32,
     ledger: Ledger,
@@ -50,68 +52,52 @@ pub(super) struct Round<'a> {
 impl<'a> Round<'a> {
     /// Plays a scenario: a load for each kill, then the first load once more, whose elements are all known by then. The
     /// server is killed at the end too, so that only what is in the database by then counts.
-    pub(super) fn run(
-        scenario: &'a Scenario,
-        programs: &'a Programs,
-        postgres: Option<&'a Postgres>,
-        seed: u64,
-    ) -> Result<Ledger> {
-        let mut round = Self::prepare(scenario, programs, postgres, seed)?;
+    pub(super) fn run(story: &'a Story, part: &'a Part<'a>) -> Result<Ledger> {
+        let mut round = Self::prepare(story, part)?;
         round.play().with_context(|| round.printed())?;
         round.server = None;
-        let stored = round.on_database(&["stored", &round.database])?;
-        round.ledger.store(stored.lines().filter(|line| !line.is_empty()));
+        let stored = part.on_database(&["stored", &round.database])?;
+        for line in stored.lines().filter(|line| !line.is_empty()) {
+            match line.strip_prefix("unknown ") {
+                Some(unknown) => round.ledger.unknown(unknown),
+                None => round.ledger.store(line),
+            }
+        }
         Ok(round.ledger)
     }
 
-    fn prepare(
-        scenario: &'a Scenario,
-        programs: &'a Programs,
-        postgres: Option<&'a Postgres>,
-        seed: u64,
-    ) -> Result<Self> {
+    fn prepare(story: &'a Story, part: &'a Part<'a>) -> Result<Self> {
         let folder = tempfile::tempdir().context("no temporary folder")?;
         let port = shell::free_port()?;
         let callback = format!("http://127.0.0.1:{port}/api/comunicaciones/webhook/whatsapp");
-        let simulator = e2e::simulator(programs, folder.path(), Some(&callback))?;
+        let simulator = e2e::simulator(part.shared.programs, folder.path(), Some(&callback))?;
         let mut round = Self {
-            scenario,
-            programs,
-            postgres,
+            story,
+            part,
             database: format!("sqlite://{}", folder.path().join("comms.sqlite").display()),
             folder,
             port,
             simulator,
             server: None,
-            random: Rng::with_seed(seed),
-            seed,
+            random: part.random(),
             loads: 0,
             lives: 0,
             ledger: Ledger::default(),
         };
-        if let Some(postgres) = postgres {
-            round.database = round.create_database(postgres)?;
+        if story.on_postgres {
+            round.database = part.database(&format!("webhooks_{port}"))?;
         }
         shell::output(round.program("comms-server")?.arg("migrate"))?;
-        if scenario.unkeyed {
-            round.on_database(&["unkey", &round.database])?;
+        if story.unkeyed {
+            part.on_database(&["unkey", &round.database])?;
         }
         round.start_server()?;
         Ok(round)
     }
 
-    /// Each round has one of its own on the common server.
-    fn create_database(&self, postgres: &Postgres) -> Result<String> {
-        let server = postgres.url();
-        let name = format!("campaign_{}", self.port);
-        self.on_database(&["create", &server, &name])?;
-        let (base, _) = server.rsplit_once('/').context("an address has a path")?;
-        Ok(format!("{base}/{name}"))
-    }
-
     fn play(&mut self) -> Result<()> {
-        let mut victims = vec![Victim::Server; self.scenario.server_kills];
-        victims.extend(vec![Victim::Database; self.scenario.database_kills]);
+        let mut victims = vec![Victim::Server; self.story.server_kills];
+        victims.extend(vec![Victim::Database; self.story.database_kills]);
         self.random.shuffle(&mut victims);
         let first = self.plan(ELEMENTS);
         self.strike(victims[0], first.clone())?;
@@ -120,7 +106,7 @@ impl<'a> Round<'a> {
             self.strike(*victim, plan)?;
         }
         let again = Load::start(&self.simulator, &first)?.finish()?;
-        self.ledger.add(&again);
+        again.enter(&mut self.ledger);
         Ok(())
     }
 
@@ -130,7 +116,7 @@ impl<'a> Round<'a> {
             let load = Load::start(&self.simulator, &plan)?;
             let moment = self.random.u32(MOMENTS);
             let under_load = !load.wait_for(moment)?.done && self.kill(victim, &load)?;
-            self.ledger.add(&load.finish()?);
+            load.finish()?.enter(&mut self.ledger);
             if under_load {
                 return Ok(());
             }
@@ -151,7 +137,7 @@ impl<'a> Round<'a> {
                 before
             }
             Victim::Database => {
-                let postgres = self.postgres.context("this database has no server")?;
+                let postgres = self.part.shared.postgres()?;
                 postgres.kill9()?;
                 let before = load.report()?;
                 postgres.restart()?;
@@ -168,14 +154,14 @@ impl<'a> Round<'a> {
 
     fn plan(&mut self, elements: u32) -> Plan {
         self.loads += 1;
-        let name = format!("load {} of {}", self.loads, self.seed);
-        let copies = self.random.u32(self.scenario.copies.clone());
+        let name = format!("load {} of {}", self.loads, self.part.seed);
+        let copies = self.random.u32(self.story.copies.clone());
         Plan::new(name, elements, copies, self.random.u32(BATCH))
     }
 
     fn start_server(&mut self) -> Result<()> {
-        let mut serve = if self.scenario.hasty {
-            self.program("campaign_hasty")?
+        let mut serve = if self.story.hasty {
+            self.program("soak_hasty")?
         } else {
             let mut serve = self.program("comms-server")?;
             serve.arg("serve");
@@ -197,11 +183,7 @@ impl<'a> Round<'a> {
 
     /// One of our programs, set up as the server.
     fn program(&self, name: &str) -> Result<Command> {
-        let program = self
-            .programs
-            .binary(name)
-            .or_else(|error| self.programs.examples.get(name).map(PathBuf::as_path).ok_or(error))?;
-        let mut command = shell::command(program, self.folder.path());
+        let mut command = self.part.command(name, self.folder.path())?;
         command
             .env("PORT", self.port.to_string())
             .env("DATABASE_URL", &self.database)
@@ -209,9 +191,5 @@ impl<'a> Round<'a> {
             .env("WHATSAPP_OWNER_ID", "7")
             .envs(e2e::META.iter().copied().chain([e2e::JWT_SECRET]));
         Ok(command)
-    }
-
-    fn on_database(&self, arguments: &[&str]) -> Result<String> {
-        shell::output(self.program("campaign_database")?.args(arguments))
     }
 }

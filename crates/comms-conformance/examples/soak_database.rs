@@ -1,15 +1,18 @@
-//! What `cargo xtask campaign` does to databases, and reads from them: by plain SQL, beside the code that is being tested.
+//! What `cargo xtask soak` does to databases, and reads from them: by plain SQL, beside the code that is being tested.
 //!
 //! ```sh
-//! campaign_database create postgres://…/postgres name   # a new database
-//! campaign_database unkey postgres://…/name             # a control: from now on no copy is recognised
-//! campaign_database stored postgres://…/name            # one line for each element that is stored
-//! campaign_database stored sqlite:///…/comms.sqlite
+//! soak_database create postgres://…/postgres name   # a new database
+//! soak_database unkey postgres://…/name             # a control: from now on no copy is recognised
+//! soak_database stored postgres://…/name            # one line for each element that is stored
+//! soak_database stored sqlite:///…/comms.sqlite
+//! soak_database execute postgres://…/name "UPDATE …"    # whatever else a scenario has to do
+//! soak_database texts postgres://…/name "SELECT …"      # the first column of each row
 //! ```
 
 use std::{env, process::ExitCode};
 
 use comms_conformance::database;
+use comms_core::Status;
 use rusqlite::{Connection, OpenFlags};
 
 /// Makes every stored message and status one of an account of its own, so that no key finds its copy.
@@ -31,6 +34,8 @@ async fn main() -> ExitCode {
             database::execute(server, &format!("CREATE DATABASE {name}")).await;
         }
         ["unkey", address] => database::execute(address, UNKEY).await,
+        ["execute", address, statements] => database::execute(address, statements).await,
+        ["texts", address, query] => println!("{}", database::texts(address, query).await.join("\n")),
         ["stored", address] => {
             let lines = match address.strip_prefix("sqlite://") {
                 Some(file) => match in_sqlite(file) {
@@ -45,7 +50,7 @@ async fn main() -> ExitCode {
             println!("{}", lines.join("\n"));
         }
         _ => {
-            eprintln!("create SERVER NAME | unkey ADDRESS | stored ADDRESS");
+            eprintln!("create SERVER NAME | unkey ADDRESS | stored ADDRESS | execute ADDRESS SQL | texts ADDRESS SQL");
             return ExitCode::FAILURE;
         }
     }
@@ -58,12 +63,15 @@ fn stored(prefix: &str) -> String {
     format!(
         "SELECT 'message ' || coalesce(provider_id, 'without id') FROM {prefix}messages
          UNION ALL
+         SELECT 'unknown ' || id FROM {prefix}messages WHERE status = {unknown}
+         UNION ALL
          SELECT 'status ' || coalesce(provider_id, 'without id') || ' ' || provider_status FROM {prefix}status_events
          UNION ALL
          SELECT 'update ' || kind || ' ' || subject FROM {prefix}updates
          UNION ALL
          SELECT 'row of comunicaciones without message' FROM comunicaciones
-         WHERE NOT EXISTS (SELECT 1 FROM {prefix}messages WHERE comunicacion_id = comunicaciones.id)"
+         WHERE NOT EXISTS (SELECT 1 FROM {prefix}messages WHERE comunicacion_id = comunicaciones.id)",
+        unknown = Status::Unknown.rank()
     )
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{service::Service, shell};
+use crate::{service::Service, shell, soak::ledger::Ledger};
 
 /// How many POSTs are under way at once.
 const CONCURRENCY: u32 = 24;
@@ -34,8 +34,8 @@ pub(super) struct Plan {
 pub(super) struct Report {
     pub(super) done: bool,
     pub(super) posts_acknowledged: u32,
-    pub(super) acknowledged: Vec<Element>,
-    pub(super) unacknowledged: Vec<Element>,
+    acknowledged: Vec<Element>,
+    unacknowledged: Vec<Element>,
 }
 
 /// A message or a status.
@@ -71,6 +71,14 @@ impl Plan {
 
     fn posts(&self) -> u32 {
         ((self.messages + self.statuses) * self.copies).div_ceil(self.batch)
+    }
+}
+
+impl Report {
+    /// Writes down what was acknowledged and what was not.
+    pub(super) fn enter(&self, ledger: &mut Ledger) {
+        self.acknowledged.iter().for_each(|one| ledger.acknowledge(one.to_string()));
+        self.unacknowledged.iter().for_each(|one| ledger.attempt(one.to_string()));
     }
 }
 
