@@ -1,6 +1,7 @@
 //! Clients that are not ours, against the simulator and the server: see `e2e/README.md`.
 
 mod beside;
+mod openapi;
 mod packages;
 mod twilio;
 
@@ -32,6 +33,8 @@ enum Suite {
     Twilio,
     /// Each request of our Twilio clients, against Twilio's own description.
     Specification,
+    /// Schemathesis, against the server's own description.
+    Openapi,
 }
 
 /// The simulator's own app, number and token: the defaults of `comms-simulator`.
@@ -64,6 +67,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         Some(Suite::Pywa) => pywa(root, &programs)?,
         Some(Suite::Twilio) => twilio::sdks(root, &programs)?,
         Some(Suite::Specification) => twilio::specification(root, &programs)?,
+        Some(Suite::Openapi) => openapi::run(root, &programs)?,
         Some(suite) => beside::run(root, &programs, &TestServer::find_or_start()?, &[suite])?,
         None => all(root, &programs, &TestServer::find_or_start()?)?,
     };
@@ -76,6 +80,7 @@ pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Re
     let mut tally = or_skipped("pywa", pywa(root, programs))?;
     tally += or_skipped("Twilio's SDKs", twilio::sdks(root, programs))?;
     tally += or_skipped("Twilio's description", twilio::specification(root, programs))?;
+    tally += or_skipped("Schemathesis", openapi::run(root, programs))?;
     tally += or_skipped("Prisma and Express", beside::run(root, programs, database, &[Suite::Prisma, Suite::Proxy]))?;
     Ok(tally)
 }

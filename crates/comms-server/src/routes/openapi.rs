@@ -3,7 +3,11 @@
 use actix_web::{HttpResponse, http::header, web};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Content, Ref, ResponseBuilder,
+        path::Operation,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info, metrics};
@@ -28,7 +32,7 @@ use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info
         health::health, metrics::metrics, info::info, document, page,
     ),
     components(schemas(eventos::RealtimeEvent, eventos::RealtimeControl)),
-    modifiers(&Aliases, &Ids, &Security, &Headings),
+    modifiers(&Aliases, &Ids, &Security, &Headings, &Refusals),
 )]
 pub struct ApiDoc;
 
@@ -94,6 +98,38 @@ impl Modify for Headings {
                 }
             }
         }
+    }
+}
+
+struct Refusals;
+
+/// What may be answered instead by every route of the API: a parameter that cannot be read, the wrong token, too many requests,
+/// a database that is away.
+const REFUSALS: [(&str, &str); 5] = [
+    ("400", "What was sent cannot be read"),
+    ("401", "No valid token or signature"),
+    ("403", "Not for this caller"),
+    ("429", "Too many requests: `Retry-After` says when to come again"),
+    ("503", "Nothing can be stored or read now: `Retry-After` says when to come again"),
+];
+
+impl Modify for Refusals {
+    /// A handler names what only it refuses; what all do is said here.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let api = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/"));
+        for (_, item) in api {
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            operations.into_iter().flatten().for_each(add_refusals);
+        }
+    }
+}
+
+fn add_refusals(operation: &mut Operation) {
+    for (status, description) in REFUSALS {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+            let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+            ResponseBuilder::new().description(description).content("application/json", body).build().into()
+        });
     }
 }
 

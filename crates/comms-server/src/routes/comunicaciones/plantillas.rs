@@ -60,7 +60,7 @@ pub struct VariableRow {
 /// # Errors
 /// 502 where the provider does not tell, 503 where the channel is off.
 #[utoipa::path(get, path = "/api/comunicaciones/whatsapp/plantillas", tag = "whatsapp", params(TemplatesQuery),
-    responses((status = 200, body = List<TemplateRow>), (status = 401, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
+    responses((status = 200, body = List<TemplateRow>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn list(
     Seller(caller): Seller,
