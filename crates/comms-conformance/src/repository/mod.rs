@@ -4,6 +4,7 @@ mod calls;
 mod contacts;
 mod conversations;
 mod desk;
+mod disorder;
 mod ingesting;
 mod log;
 mod media;
@@ -152,6 +153,10 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         joined_contacts_are_one_person_whatever_comes_in,
         what_is_joined_while_messages_come_in_is_one_person,
         a_person_says_who_a_contact_is,
+    },
+    disorder::{
+        what_was_said_last_is_last_in_any_order,
+        the_name_given_last_is_the_name_in_any_order,
     },
     desk::{
         reading_a_message_reads_those_before_it,

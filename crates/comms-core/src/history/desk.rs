@@ -98,7 +98,7 @@ pub struct Conversation {
     pub assignee: Option<UserId>,
     /// How many messages the caller has not read; those that nobody has read where the caller is no user.
     pub unread: i32,
-    /// The last message; `None` where the caller may not see it.
+    /// The message that was said last, by its provider's clock; `None` where the caller may not see it.
     pub last_message: Option<LastMessage>,
     /// When the last message was stored.
     pub last_message_at: OffsetDateTime,

@@ -84,6 +84,7 @@ impl Broken {
                     event.key = EventKey::new(&event.subject);
                 }
                 Flaw::CutsIds => event.subject.truncate(100),
+                Flaw::ForgetsTimes => event.occurred_at = None,
                 Flaw::CrossesOrganisations => {
                     if let Some(home) = memory.homes.get(&event.subject) {
                         event.account = home.clone();

@@ -78,6 +78,7 @@ pub(super) enum Flaw {
     ResurrectsTheJoined,
     KeepsTheJoined,
     JoinsAcross,
+    ForgetsTimes,
 }
 
 /// A method that is bound to a scope.

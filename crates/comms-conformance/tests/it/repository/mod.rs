@@ -143,6 +143,8 @@ const FLAWS: &[(&str, Flaw)] = {
         ("joined_contacts_are_one_person_whatever_comes_in", KeepsTheJoined),
         ("what_is_joined_while_messages_come_in_is_one_person", ResurrectsTheJoined),
         ("a_person_says_who_a_contact_is", LearnsNothing),
+        ("what_was_said_last_is_last_in_any_order", ForgetsTimes),
+        ("the_name_given_last_is_the_name_in_any_order", ForgetsTimes),
         ("what_has_no_owner_waits_for_one", LetsThemWait),
         ("the_counts_of_what_waits_are_right", CountsNothing),
         ("a_message_that_waits_is_claimed_once", ClaimsAgain),

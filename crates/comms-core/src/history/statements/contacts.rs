@@ -92,7 +92,11 @@ pub(super) async fn persons(conn: &mut Conn, ids: &[Uid]) -> QueryResult<HashMap
         true => Vec::new(),
         false => {
             let theirs = identities::table.filter(identities::contact_id.eq_any(nameless));
-            let theirs = theirs.filter(identities::name.is_not_null()).order(identities::updated_at);
+            let theirs = theirs.filter(identities::name.is_not_null()).order((
+                identities::named_at.is_not_null(),
+                identities::named_at,
+                identities::id,
+            ));
             theirs.select((identities::contact_id, identities::name)).load(conn).await?
         }
     };
@@ -232,9 +236,9 @@ fn person(members: &[&ContactRead], known: &[IdentityRow]) -> Contact {
     Contact {
         id: ContactId(standing.id.0),
         organization: standing.organization_id.clone().into(),
-        name: written.or_else(|| identities.iter().find_map(|identity| identity.name.clone())),
+        name: written.or_else(|| given(&identities, |_| true)),
         candidates,
-        merged: members[1..].iter().filter_map(|member| merged(member)).collect(),
+        merged: members[1..].iter().filter_map(|member| merged(member, &identities)).collect(),
         created_at: standing.created_at.0,
         identities: identities.into_iter().map(identity).collect(),
     }
@@ -246,10 +250,16 @@ fn listed(candidates: &Value) -> Vec<Candidate> {
     candidates.as_array().into_iter().flatten().filter_map(read).collect()
 }
 
-fn merged(row: &ContactRead) -> Option<MergedContact> {
+/// The name that somebody gave themselves last.
+fn given(identities: &[&IdentityRow], of: impl Fn(&IdentityRow) -> bool) -> Option<String> {
+    let named = identities.iter().filter(|identity| identity.name.is_some() && of(identity));
+    named.max_by_key(|identity| identity.named_at).and_then(|identity| identity.name.clone())
+}
+
+fn merged(row: &ContactRead, identities: &[&IdentityRow]) -> Option<MergedContact> {
     Some(MergedContact {
         id: ContactId(row.id.0),
-        name: row.name.clone(),
+        name: row.name.clone().or_else(|| given(identities, |identity| identity.contact_id == row.id)),
         into: ContactId(row.merged_into?.0),
         at: row.merged_at?.0,
         by: row.merged_by.clone()?.into(),

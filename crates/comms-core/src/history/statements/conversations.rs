@@ -37,6 +37,27 @@ macro_rules! later {
     };
 }
 
+/// Whether what is new was said after what is known; of what was said at one moment, the greater key.
+macro_rules! said_later {
+    () => {
+        conversations::said_at
+            .is_null()
+            .or(excluded(conversations::said_at).gt(conversations::said_at))
+            .or(excluded(conversations::said_at)
+                .eq(conversations::said_at)
+                .and(excluded(conversations::said_key).gt(conversations::said_key)))
+            .assume_not_null()
+    };
+}
+
+/// What was said last.
+macro_rules! last_said {
+    ($column:ident) => {
+        conversations::$column
+            .eq(case_when(said_later!(), excluded(conversations::$column)).otherwise(conversations::$column))
+    };
+}
+
 /// The conversation of a contact with an account: derived, so that all writers mean the same one.
 pub(super) fn id(account: &str, contact: Uid) -> Uid {
     Uid(derived_id("conversation", &[account, &contact.0.to_string()]))
@@ -54,6 +75,7 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
         let inbound = message.direction == comunicaciones::direction_code(Direction::Inbound);
         // A call is not read, and what an import brings was read before: it stands where it belongs, not where it came.
         let readable = inbound && message.channel != ChannelKind::Voice.as_str() && message.created_at == now;
+        let (said_at, said_key) = said(message, now);
         let row = rows.entry(id).or_insert_with(|| ConversationRow {
             id,
             organization_id: message.organization_id.clone(),
@@ -64,13 +86,16 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             inbound_count: 0,
             last_message_id: Some(message.id),
             last_message_at: message.created_at,
+            said_at: Some(said_at),
+            said_key: Some(said_key),
             last_inbound_at: None,
             arrived_at: None,
             created_at: now,
             updated_at: now,
         });
-        if message.created_at >= row.last_message_at {
-            row.last_message_at = message.created_at;
+        row.last_message_at = row.last_message_at.max(message.created_at);
+        if (Some(said_at), Some(said_key)) > (row.said_at, row.said_key) {
+            (row.said_at, row.said_key) = (Some(said_at), Some(said_key));
             row.last_message_id = Some(message.id);
         }
         row.unread += i32::from(readable);
@@ -82,6 +107,14 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
         }
     }
     rows.into_values().collect()
+}
+
+/// When a message was said, by whoever said it, and a key that does not depend on when it came: the last message of a
+/// conversation is the same whatever order its webhooks come in.
+fn said(message: &MessageRow, now: Instant) -> (Instant, Uid) {
+    let at = message.occurred_at.map_or(message.created_at, |at| at.min(now));
+    let own = message.id.0.to_string();
+    (at, Uid(derived_id("said", &[message.provider_id.as_deref().unwrap_or(&own)])))
 }
 
 /// Opens conversations and moves them on, once for each, by what is new. Returns the log's rows for those that were closed or
@@ -98,11 +131,9 @@ pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> 
         (
             conversations::unread.eq(conversations::unread + excluded(conversations::unread)),
             conversations::inbound_count.eq(conversations::inbound_count + excluded(conversations::inbound_count)),
-            conversations::last_message_id.eq(case_when(
-                excluded(conversations::last_message_at).ge(conversations::last_message_at),
-                excluded(conversations::last_message_id),
-            )
-            .otherwise(conversations::last_message_id)),
+            last_said!(last_message_id),
+            last_said!(said_at),
+            last_said!(said_key),
             conversations::last_message_at.eq(case_when(
                 excluded(conversations::last_message_at).gt(conversations::last_message_at),
                 excluded(conversations::last_message_at),

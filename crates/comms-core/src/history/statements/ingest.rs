@@ -97,8 +97,7 @@ async fn write_all(
     for (webhook, registered) in std::mem::take(&mut plan.replayed) {
         super::webhooks::release(conn, webhook, &registered).await?;
     }
-    people::write_contacts(conn, std::mem::take(&mut people.new_contacts).into_values().collect()).await?;
-    people::write_identities(conn, std::mem::take(&mut people.new_identities).into_values().collect()).await?;
+    people.write_new(conn).await?;
     people.write_names(conn, now).await?;
     people.write_learnt(conn, now).await?;
     let (mut log, mut named) = write_messages(conn, context, plan, &people).await?;

@@ -32,6 +32,7 @@ pub(super) mod keys;
 mod kin;
 pub(super) mod media;
 mod merge;
+mod names;
 pub(super) mod outbound;
 mod people;
 mod plan;

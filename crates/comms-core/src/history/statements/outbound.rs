@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     Conn, RunQueryDsl, accounts, comunicaciones, conversations, ingest, keys,
+    names::Profile,
     people::{self, Person},
     queue,
     rows::{ContactRow, IdentityRow, MessageRow},
@@ -115,7 +116,7 @@ async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instan
     }
     // The spelling that is written to becomes an identity of its own, beside those that are known.
     let person = Person { contact, links: new.links.clone(), owner: Some(new.user.clone()) };
-    let identity = people::new_identity(account, address, contact, None, None, &person, now);
+    let identity = people::new_identity(account, address, contact, Profile::default(), &person, now);
     people::write_identities(conn, vec![identity]).await?;
     let links = &new.links;
     if links.lead.is_some() || links.client.is_some() || links.contract.is_some() {

@@ -1,12 +1,13 @@
 //! Who wrote: identities that are known, and what is learnt of those that are not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 
 use super::{
     Conn, RunQueryDsl,
     kin::{self, Persons},
+    names::{self, Profile},
     plan::Draft,
     rows::{ContactRow, IdentityRow},
     schema::{contacts, identities},
@@ -18,7 +19,7 @@ use crate::{
         Account, Links,
         directory::Directory,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, derived_id, search_form},
+        text::{clean, derived_id},
     },
     phone_variants,
 };
@@ -70,16 +71,9 @@ pub(super) struct People {
     by_address: HashMap<(String, String), Person>,
     pub new_contacts: BTreeMap<Uid, ContactRow>,
     pub new_identities: BTreeMap<(String, String), IdentityRow>,
-    renamed: Vec<Renamed>,
+    /// What was said of themselves by those who are known, by identity.
+    renamed: BTreeMap<Uid, Profile>,
     learnt: Vec<Learnt>,
-}
-
-/// A name that is new, and what is searched from now on.
-struct Renamed {
-    identity: Uid,
-    name: Option<String>,
-    username: Option<String>,
-    search: Option<String>,
 }
 
 /// What the directory now says of a contact that was known without a lead, or with one that is gone.
@@ -153,8 +147,7 @@ impl People {
             .next()
             .or_else(|| party.addresses.iter().find_map(|a| self.new_identities.get(&key(a))).map(|i| i.contact_id))
             .unwrap_or_else(|| derived_contact(account_id, primary));
-        let name = party.name.as_deref().map(clean);
-        let username = party.username.as_deref().map(clean);
+        let profile = Profile::of(draft, now);
         let mut person = Person { contact, links: Links::default(), owner: None };
         let kin = persons.kin_of(contact, known);
         let (candidates, inherited) = person.belong(party, answer, &met, &kin);
@@ -162,27 +155,27 @@ impl People {
             self.new_contacts.entry(contact).or_insert_with(|| ContactRow {
                 id: contact,
                 organization_id: account.organization.as_str().to_owned(),
-                search: name.as_deref().map(search_form),
-                name: name.clone(),
+                // Their identities have the names that they give themselves; this one is for people to write.
+                search: None,
+                name: None,
                 candidates,
                 created_at: now,
                 updated_at: now,
             });
         } else {
-            self.rename(&met, name.as_ref(), username.as_ref());
+            self.rename(&met, &profile);
             if !inherited {
                 self.remember(&met, &person, candidates);
             }
         }
         let told = if inherited { Person { links: Links::default(), ..person.clone() } } else { person.clone() };
         let learnt = told.met_by(draft.body.author.as_ref().filter(|_| met.is_empty()));
-        for address in &party.addresses {
-            if known.contains_key(&key(address)) {
-                continue;
-            }
-            self.new_identities.entry(key(address)).or_insert_with(|| {
-                new_identity(account, address, contact, name.clone(), username.clone(), &learnt, now)
-            });
+        for address in party.addresses.iter().filter(|address| !known.contains_key(&key(address))) {
+            let row = self
+                .new_identities
+                .entry(key(address))
+                .or_insert_with(|| new_identity(account, address, contact, Profile::default(), &learnt, now));
+            profile.tell(row);
         }
         self.by_address.insert(key(primary), person);
     }
@@ -203,18 +196,36 @@ impl People {
     }
 
     /// Notes a name that is new.
-    fn rename(&mut self, met: &[&IdentityRow], name: Option<&String>, username: Option<&String>) {
+    fn rename(&mut self, met: &[&IdentityRow], profile: &Profile) {
         for identity in met {
-            let renamed = name.is_some() && identity.name.as_ref() != name;
-            if renamed || (username.is_some() && identity.username.as_ref() != username) {
-                let search = searched(
-                    name.or(identity.name.as_ref()).map(String::as_str),
-                    username.or(identity.username.as_ref()).map(String::as_str),
-                );
-                let (name, username) = (name.cloned(), username.cloned());
-                self.renamed.push(Renamed { identity: identity.id, name, username, search });
+            if Profile::of_row(identity).learn(profile) {
+                self.renamed.entry(identity.id).or_default().learn(profile);
             }
         }
+    }
+
+    /// Writes those who are new. What was said by somebody whom another writer met at the same moment is left for
+    /// [`write_names`](Self::write_names). Part of the transaction.
+    pub(super) async fn write_new(&mut self, conn: &mut Conn) -> QueryResult<()> {
+        write_contacts(conn, std::mem::take(&mut self.new_contacts).into_values().collect()).await?;
+        let rows: Vec<IdentityRow> = std::mem::take(&mut self.new_identities).into_values().collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let new: Vec<Uid> = insert_new!(
+            conn,
+            identities::table,
+            rows,
+            (identities::account_id, identities::external_id),
+            identities::id
+        );
+        if new.len() < rows.len() {
+            let new: HashSet<Uid> = new.into_iter().collect();
+            for row in rows.iter().filter(|row| !new.contains(&row.id)) {
+                self.renamed.entry(row.id).or_default().learn(&Profile::of_row(row));
+            }
+        }
+        Ok(())
     }
 
     /// Writes what the directory now says of people who were known. Part of the transaction.
@@ -244,18 +255,7 @@ impl People {
 
     /// Writes names that changed. Part of the transaction.
     pub(super) async fn write_names(&self, conn: &mut Conn, now: Instant) -> QueryResult<()> {
-        for one in &self.renamed {
-            diesel::update(identities::table.find(one.identity))
-                .set((
-                    one.name.as_ref().map(|n| identities::name.eq(n)),
-                    one.username.as_ref().map(|n| identities::username.eq(n)),
-                    identities::search.eq(&one.search),
-                    identities::updated_at.eq(now),
-                ))
-                .execute(conn)
-                .await?;
-        }
-        Ok(())
+        names::write(conn, &self.renamed, now).await
     }
 }
 
@@ -287,35 +287,32 @@ pub(super) fn new_identity(
     account: &Account,
     address: &Address,
     contact: Uid,
-    name: Option<String>,
-    username: Option<String>,
+    profile: Profile,
     person: &Person,
     now: Instant,
 ) -> IdentityRow {
     let external_id = clean(address.value());
-    IdentityRow {
+    let mut row = IdentityRow {
         id: Uid(derived_id("identity", &[account.id.as_str(), &external_id])),
         organization_id: account.organization.as_str().to_owned(),
         account_id: account.id.as_str().to_owned(),
         external_id,
         kind: kind_name(address),
         contact_id: contact,
-        search: searched(name.as_deref(), username.as_deref()),
-        name,
-        username,
+        search: None,
+        name: None,
+        username: None,
+        named_at: None,
+        username_at: None,
         lead_id: person.links.lead.clone().map(LeadId::into_string),
         client_id: person.links.client.clone().map(ClientId::into_string),
         contract_id: person.links.contract.clone().map(ContractId::into_string),
         user_id: person.owner.clone().map(UserId::into_string),
         created_at: now,
         updated_at: now,
-    }
-}
-
-/// How names are searched.
-fn searched(name: Option<&str>, username: Option<&str>) -> Option<String> {
-    let named = name.is_some() || username.is_some();
-    named.then(|| search_form(&[name, username].map(Option::unwrap_or_default).join(" ")))
+    };
+    profile.write_to(&mut row);
+    row
 }
 
 /// The stored name of an address's kind.
