@@ -36,6 +36,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/templates/{id}/review", web::post().to(review))
         .route("/campaign", web::post().to(campaign))
         .route("/campaign/{id}", web::get().to(campaign_report))
+        .route("/campaign/{id}/progress", web::get().to(campaign_progress))
         .service(web::scope("/twilio").configure(twilio::controls));
 }
 
@@ -219,6 +220,13 @@ async fn campaign(shared: web::Data<Shared>, query: web::Query<Wait>, plan: web:
 async fn campaign_report(shared: web::Data<Shared>, id: web::Path<u64>) -> HttpResponse {
     match shared.meta.campaign(*id) {
         Some(report) => HttpResponse::Ok().json(report),
+        None => HttpResponse::NotFound().json(json!({"error": "no such campaign"})),
+    }
+}
+
+async fn campaign_progress(shared: web::Data<Shared>, id: web::Path<u64>) -> HttpResponse {
+    match shared.meta.campaign_progress(*id) {
+        Some(progress) => HttpResponse::Ok().json(progress),
         None => HttpResponse::NotFound().json(json!({"error": "no such campaign"})),
     }
 }

@@ -37,7 +37,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use campaign::{CampaignPlan, CampaignReport};
+pub use campaign::{CampaignPlan, CampaignProgress, CampaignReport};
 pub use config::{AppConfig, Customer, MetaConfig, Phone, StatusProfile, Template, Token, Waba, WindowPolicy};
 pub use content::{Content, MediaKind};
 pub use customer::{CustomerRule, Reply};

@@ -171,7 +171,14 @@ pub(crate) fn body(updates: &[Update], time: i64, join: bool) -> Bytes {
 }
 
 fn may_join(left: &Value, right: &Value) -> bool {
-    left.get("metadata").is_some() && left.get("metadata") == right.get("metadata")
+    left.get("metadata").is_some() && left.get("metadata") == right.get("metadata") && !contradicts(left, right)
+}
+
+/// Whether somebody has two names in these: a value lists each of its contacts once.
+fn contradicts(left: &Value, right: &Value) -> bool {
+    let contacts = |value: &Value| value["contacts"].as_array().cloned().unwrap_or_default();
+    let known = contacts(left);
+    contacts(right).iter().any(|one| known.iter().any(|other| one["wa_id"] == other["wa_id"] && one != other))
 }
 
 /// Appends the lists of `added` to those of `target`; a contact that is there already is not repeated.

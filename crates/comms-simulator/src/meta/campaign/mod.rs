@@ -1,5 +1,7 @@
 //! A campaign of webhooks: many distinct ones, repeated until each is acknowledged, with an exact account of which were.
 
+mod elements;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -23,12 +25,7 @@ use crate::{
 
 use super::{
     Meta,
-    config::Customer,
-    content::Content,
-    ids::{self, Author},
-    inbound::Inbound,
     outbox::{self, Update},
-    status::{Message, Status},
 };
 
 /// The most elements of one campaign.
@@ -37,8 +34,6 @@ const MAX_ELEMENTS: u32 = 2_000_000;
 const MAX_COPIES: u32 = 10;
 /// Campaigns whose account is kept; the oldest go first.
 const MAX_KEPT: usize = 8;
-/// The statuses that follow each other in a campaign.
-const STATUSES: [Status; 3] = [Status::Sent, Status::Delivered, Status::Read];
 
 /// What a campaign sends, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,20 +41,35 @@ const STATUSES: [Status; 3] = [Status::Sent, Status::Delivered, Status::Read];
 pub struct CampaignPlan {
     /// How many distinct messages of customers.
     pub messages: u32,
-    /// How many distinct statuses: `sent`, `delivered`, `read` of made-up messages in turn.
+    /// How many distinct messages that the business wrote on a phone of its own (`smb_message_echoes`).
+    pub echoes: u32,
+    /// How many distinct statuses: `sent`, `delivered`, `read` of the business's messages in turn, made-up ones where there
+    /// are more statuses than echoes have.
     pub statuses: u32,
     /// The number they come to.
     pub phone_number_id: String,
+    /// Further numbers: each customer writes to one of all.
+    pub further_phone_number_ids: Vec<String>,
     /// How many customers write.
     pub customers: u32,
+    /// How many times each customer takes another name in the course of it.
+    pub renames: u32,
+    /// When the first element happens, in seconds after 1970, the others after it in their order; now where absent.
+    pub starts_at: Option<i64>,
+    /// Makes shuffles, batches and copies repeat from run to run.
+    pub seed: Option<u64>,
     /// How many POSTs are under way at once.
     pub concurrency: usize,
     /// How many times each element goes out (1: once).
     pub copies: u32,
+    /// Up to how many times, chosen for each element, where it is more than `copies`.
+    pub copies_to: u32,
     /// Whether all goes out in a random order.
     pub shuffle: bool,
     /// How many elements one POST carries.
     pub batch: usize,
+    /// Up to how many, chosen for each POST, where it is more than `batch`.
+    pub batch_to: usize,
     /// The waits before a POST is repeated, in milliseconds; the last one repeats.
     pub retry_ms: Vec<u64>,
     /// How long one answer may take, in milliseconds.
@@ -71,6 +81,21 @@ pub struct CampaignPlan {
 }
 
 /// What came of a campaign so far.
+#[derive(Clone, Debug, Serialize)]
+pub struct CampaignProgress {
+    /// Whether it has ended.
+    pub done: bool,
+    /// POSTs that were answered 200, copies counted.
+    pub posts_acknowledged: u64,
+    /// POSTs that were given up at the deadline.
+    pub posts_failed: u64,
+    /// How many elements were inside of at least one POST answered 200.
+    pub acknowledged: usize,
+    /// How many were not.
+    pub unacknowledged: usize,
+}
+
+/// What came of a campaign so far, element by element.
 #[derive(Clone, Debug, Serialize)]
 pub struct CampaignReport {
     /// Its number.
@@ -108,13 +133,20 @@ impl Default for CampaignPlan {
     fn default() -> Self {
         Self {
             messages: 1_000,
+            echoes: 0,
             statuses: 0,
             phone_number_id: super::PHONE_ID.to_owned(),
+            further_phone_number_ids: Vec::new(),
             customers: 100,
+            renames: 0,
+            starts_at: None,
+            seed: None,
             concurrency: 32,
             copies: 1,
+            copies_to: 1,
             shuffle: false,
             batch: 1,
+            batch_to: 1,
             retry_ms: vec![50, 100, 250, 500],
             timeout_ms: 10_000,
             deadline_ms: 120_000,
@@ -149,15 +181,25 @@ impl Meta {
         Some(progress.report(id))
     }
 
+    /// The counts of a campaign, without its elements; nothing where it is unknown or long over.
+    #[must_use]
+    pub fn campaign_progress(&self, id: u64) -> Option<CampaignProgress> {
+        Some(self.0.campaigns.get(id)?.progress())
+    }
+
     fn spawn_campaign(&self, plan: CampaignPlan) -> Result<(u64, tokio::task::JoinHandle<()>), Refused> {
-        let elements = u64::from(plan.messages) + u64::from(plan.statuses);
+        let elements = plan.elements();
         let sensible = (1..=u64::from(MAX_ELEMENTS)).contains(&elements)
             && (1..=MAX_COPIES).contains(&plan.copies)
+            && plan.copies_to <= MAX_COPIES
             && plan.customers > 0;
         if !sensible {
             return Err(Refused::Invalid(format!(
                 "a campaign has 1 to {MAX_ELEMENTS} elements, 1 to {MAX_COPIES} copies of each, and a customer"
             )));
+        }
+        for phone in plan.phones() {
+            self.messages_value(phone)?;
         }
         let (waba_id, _) = self.messages_value(&plan.phone_number_id)?;
         let callback = self.callback(&waba_id, Some(&plan.phone_number_id));
@@ -205,10 +247,11 @@ impl Progress {
             timeout_ms: self.plan.timeout_ms,
             ..WebhookPolicy::default()
         };
-        let order = self.order(meta);
-        let batches = order.chunks(self.plan.batch.clamp(1, 1000));
-        // Owned batches: a future that borrows from the chunk cannot be spawned.
-        stream::iter(batches.map(<[u32]>::to_vec))
+        let posts = match self.plan.seed {
+            Some(seed) => self.plan.posts(&mut fastrand::Rng::with_seed(seed)),
+            None => meta.core().random(|random| self.plan.posts(random)),
+        };
+        stream::iter(posts)
             .map(|batch| self.post(meta, url, batch, &policy, deadline))
             .buffer_unordered(self.plan.concurrency.max(1))
             .for_each(|()| std::future::ready(()))
@@ -216,18 +259,8 @@ impl Progress {
         self.done.store(true, Ordering::SeqCst);
     }
 
-    /// Every element as often as there are copies.
-    fn order(&self, meta: &Meta) -> Vec<u32> {
-        let elements = self.plan.messages + self.plan.statuses;
-        let mut order: Vec<u32> = (0..self.plan.copies).flat_map(|_| 0..elements).collect();
-        if self.plan.shuffle {
-            meta.core().random(|random| random.shuffle(&mut order));
-        }
-        order
-    }
-
     async fn post(&self, meta: &Meta, url: &str, batch: Vec<u32>, policy: &WebhookPolicy, deadline: Instant) {
-        let updates = batch.iter().map(|index| self.update(meta, *index));
+        let updates = batch.iter().map(|index| self.plan.update(meta, &self.space, *index));
         let updates: Vec<Update> = match updates.collect() {
             Ok(updates) => updates,
             Err(error) => {
@@ -257,50 +290,16 @@ impl Progress {
         }
     }
 
-    /// The element at a place: messages first, then statuses.
-    fn update(&self, meta: &Meta, index: u32) -> Result<Update, Refused> {
-        let now = meta.core().now();
-        let subject = self.subject(index);
-        let customer = self.customer(index);
-        if index < self.plan.messages {
-            let content = Content::Text { body: format!("{} {index}", self.plan.name) };
-            let inbound = Inbound::new(&self.plan.phone_number_id, customer, content);
-            return meta.message_update(inbound.id(subject.id), now);
+    fn progress(&self) -> CampaignProgress {
+        let flags = self.lock();
+        let acknowledged = flags.iter().filter(|flag| **flag).count();
+        CampaignProgress {
+            done: self.done.load(Ordering::SeqCst),
+            posts_acknowledged: self.posts_acknowledged.load(Ordering::SeqCst),
+            posts_failed: self.posts_failed.load(Ordering::SeqCst),
+            acknowledged,
+            unacknowledged: flags.len() - acknowledged,
         }
-        let message = Message {
-            id: subject.id,
-            phone_id: self.plan.phone_number_id.clone(),
-            customer,
-            by_user_id: false,
-            callback_data: None,
-            category: "service".to_owned(),
-            group: false,
-        };
-        meta.status_update(&message, self.status(index), None, now)
-    }
-
-    fn subject(&self, index: u32) -> Subject {
-        let is_message = index < self.plan.messages;
-        // The statuses of one message share its id.
-        let (author, serial) =
-            if is_message { (Author::Customer, index) } else { (Author::Business, (index - self.plan.messages) / 3) };
-        let unique = Uuid::new_v5(&self.space, format!("{author:?} {serial}").as_bytes());
-        Subject {
-            kind: if is_message { "message" } else { "status" }.to_owned(),
-            id: ids::message_from(unique, author, &self.customer(index).key()),
-            status: (!is_message).then(|| self.status(index).name().to_owned()),
-        }
-    }
-
-    fn status(&self, index: u32) -> Status {
-        STATUSES[(index.saturating_sub(self.plan.messages) % 3) as usize]
-    }
-
-    fn customer(&self, index: u32) -> Customer {
-        // The statuses of one message must name the same customer.
-        let serial = if index < self.plan.messages { index } else { (index - self.plan.messages) / 3 };
-        let number = 34_610_000_000_u64 + u64::from(serial % self.plan.customers);
-        Customer::new(number.to_string()).named(format!("Customer {}", serial % self.plan.customers))
     }
 
     fn report(&self, id: u64) -> CampaignReport {
@@ -308,7 +307,7 @@ impl Progress {
         let (mut acknowledged, mut unacknowledged) = (Vec::new(), Vec::new());
         for (index, flag) in (0_u32..).zip(flags) {
             let list = if flag { &mut acknowledged } else { &mut unacknowledged };
-            list.push(self.subject(index));
+            list.push(self.plan.subject(&self.space, index));
         }
         CampaignReport {
             id,
