@@ -5,7 +5,7 @@ use std::time::Duration;
 use comms_http::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{AddressKind, Content, InteractiveAction, Outbound};
+use crate::{AddressKind, Content, InteractiveAction, Outbound, Pace};
 
 /// A kind of content, for [`Capabilities::contents`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +96,9 @@ pub struct Capabilities {
     pub window: Option<Duration>,
     /// Whether [`Channel::find`](crate::Channel::find) can prove anything.
     pub find: bool,
+    /// How fast it may be sent on it.
+    #[serde(default)]
+    pub pace: Pace,
 }
 
 impl Capabilities {

@@ -246,7 +246,7 @@ impl Engine {
             return Err(EngineError::Refused(Error::invalid(too_late).field("scheduled_for")));
         }
         let expires_at = scheduled_for.unwrap_or(now) + span(settings.message_deadline);
-        Ok(Queueing { mode, scheduled_for, expires_at: Some(expires_at), hold: span(settings.hold) })
+        Ok(Queueing { mode, scheduled_for, expires_at: Some(expires_at), hold: span(settings.hold), held_until: None })
     }
 
     /// How long storing and the attempt may take together.

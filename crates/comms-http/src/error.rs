@@ -101,6 +101,7 @@ struct Inner {
     http_status: Option<u16>,
     code: Option<String>,
     field: Option<String>,
+    whole_account: Option<bool>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -117,6 +118,7 @@ impl Error {
             http_status: None,
             code: None,
             field: None,
+            whole_account: None,
             source: None,
         }))
     }
@@ -183,6 +185,13 @@ impl Error {
         self
     }
 
+    /// Says whether every request of the account would meet this, or only this one (its recipient, its template, its body).
+    #[must_use]
+    pub fn about_account(mut self, whole: bool) -> Self {
+        self.0.whole_account = Some(whole);
+        self
+    }
+
     /// The cause. It must carry no secret: it is printed by error reporters that walk the chain.
     #[must_use]
     pub fn source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -231,6 +240,14 @@ impl Error {
     #[must_use]
     pub fn provider_code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Whether every request of the account would meet this. What a code table does not say follows from the kind: a credential
+    /// that is refused and a throttle are the account's, anything else is this request's.
+    #[must_use]
+    pub fn is_about_account(&self) -> bool {
+        let by_kind = matches!(self.0.kind, ErrorKind::Unauthenticated | ErrorKind::RateLimited);
+        self.0.whole_account.unwrap_or(by_kind)
     }
 
     /// Which provider answered.

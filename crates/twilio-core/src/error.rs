@@ -65,6 +65,9 @@ pub fn classify(failure: &Failure<'_>) -> Error {
     let mut error = Error::new(kind, outcome, answer.reason());
     if let Some(code) = answer.code() {
         error = error.code(code.to_string());
+        if table::STOPS_THE_SENDER.contains(&code) {
+            error = error.about_account(true);
+        }
     }
     if let Some(field) = answer.field() {
         error = error.field(field);

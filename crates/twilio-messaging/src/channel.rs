@@ -12,7 +12,7 @@ mod templates;
 use async_trait::async_trait;
 use comms_core::{
     AccountId, AddressKind, Capabilities, Channel, ChannelKind, ContentKind, Found, MediaRef, MediaStream, Outbound,
-    Probe, Receipt, Status, TemplateSummary,
+    Probe, Rate, Receipt, Status, TemplateSummary,
 };
 use comms_http::{Error, Outcome, Result};
 use twilio_core::{PROVIDER, callback, error::classify_code};
@@ -110,6 +110,7 @@ impl Channel for TwilioMessagingChannel {
             );
             all.max_files = limits::WHATSAPP_MEDIA;
             all.window = Some(limits::WHATSAPP_WINDOW);
+            all.pace.account = Some(Rate::per_second(limits::WHATSAPP_PER_SECOND));
             all
         } else {
             let mut all = Capabilities::new(
@@ -123,6 +124,7 @@ impl Channel for TwilioMessagingChannel {
                 &[AddressKind::Phone],
             );
             all.max_files = limits::MEDIA;
+            all.pace.account = Some(Rate::per_second(limits::SMS_PER_SECOND).with_burst(limits::SMS_BURST));
             all
         };
         all.max_text = limits::BODY;

@@ -49,6 +49,21 @@ pub const SCHEDULE_WITHIN: Duration = Duration::from_secs(35 * 24 * 60 * 60);
 /// *See [Twilio docs/WhatsApp key concepts](https://www.twilio.com/docs/whatsapp/key-concepts) (April 2026)*
 pub const WHATSAPP_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// WhatsApp messages a second of one sender; raised on request.
+///
+/// *See [Twilio docs/WhatsApp key concepts](https://www.twilio.com/docs/whatsapp/key-concepts) (April 2026)*
+pub const WHATSAPP_PER_SECOND: u32 = 80;
+
+/// Messages a second of a long code. Short codes, toll-free numbers and registered campaigns have more: an account has its own rate
+/// then, which the operator sets.
+///
+/// *See [Twilio docs/Understanding rate limits and message queues](https://www.twilio.com/docs/messaging/guides/scaling-queueing-latency) (April 2026)*
+pub const SMS_PER_SECOND: u32 = 1;
+
+/// How many we hand over at once above that rate, since Twilio queues what a number cannot send at once: somebody who writes a few
+/// messages in a row does not wait for each.
+pub const SMS_BURST: u32 = 10;
+
 /// The most elements of one page of a list.
 ///
 /// *See [Twilio docs/Twilio's response](https://www.twilio.com/docs/usage/twilios-response) (April 2026)*

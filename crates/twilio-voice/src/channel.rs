@@ -14,11 +14,11 @@ mod statuses;
 use async_trait::async_trait;
 use comms_core::{
     AccountId, AddressKind, CallControl, Capabilities, Channel, ChannelKind, ContentKind, Found, MediaRef, MediaStream,
-    Outbound, Probe, Receipt, Status,
+    Outbound, Probe, Rate, Receipt, Status,
 };
 use comms_http::{Error, Result};
 
-use crate::{Client, api::recordings::DownloadOptions, config, model::call::Call};
+use crate::{Client, api::recordings::DownloadOptions, config, limits, model::call::Call};
 
 pub use inbound::TwilioVoiceInbound;
 
@@ -66,6 +66,7 @@ impl Channel for TwilioVoiceChannel {
     fn capabilities(&self) -> Capabilities {
         let mut all = Capabilities::new(&[ContentKind::Call], &[AddressKind::Phone, AddressKind::VoiceClient]);
         all.receipts = true;
+        all.pace.account = Some(Rate::per_second(limits::CALLS_PER_SECOND).with_burst(limits::CALLS_BURST));
         all
     }
 

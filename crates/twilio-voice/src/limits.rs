@@ -39,6 +39,8 @@ pub const STREAM_PARAMETERS: usize = 99;
 pub const DOWNLOAD_SECONDS: u64 = 600;
 /// Calls that an account places per second unless Twilio raised it; the rest waits in Twilio's queue.
 pub const CALLS_PER_SECOND: u32 = 1;
+/// How many we hand over at once above that rate: Twilio queues them, and a person hears a moment more of silence.
+pub const CALLS_BURST: u32 = 5;
 /// What comes as the number of a caller who hides it, beside words: ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE and UNKNOWN as they
 /// are spelt on the keys of a telephone. Observed; Twilio's pages on webhooks do not list them.
 pub const HIDDEN_CALLERS: [&str; 5] = ["+266696687", "+2562533", "+7378742833", "+86282452253", "+8656696"];

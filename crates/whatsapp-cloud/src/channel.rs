@@ -12,7 +12,7 @@ mod templates;
 use async_trait::async_trait;
 use comms_core::{
     AccountId, Address, AddressKind, Capabilities, Channel, ChannelKind, ContentKind, MediaRef, MediaStream, Outbound,
-    Receipt, Status, TemplateSummary,
+    Pace, Rate, Receipt, Status, TemplateSummary,
 };
 use comms_http::{Error, Result};
 
@@ -76,6 +76,10 @@ impl Channel for WhatsAppChannel {
         all.replies = true;
         all.receipts = true;
         all.window = Some(limits::WINDOW);
+        all.pace = Pace::new(
+            Some(Rate::per_second(limits::MESSAGES_PER_SECOND)),
+            Some(Rate::one_in(limits::PAIR_INTERVAL).with_burst(limits::PAIR_BURST)),
+        );
         all
     }
 

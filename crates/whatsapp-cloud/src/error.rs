@@ -45,6 +45,9 @@ pub fn classify(failure: &Failure<'_>) -> Error {
     let mut error = Error::new(kind, outcome, message);
     if let Some(code) = code {
         error = error.code(code.to_string());
+        if let Some(whole) = about_account(code) {
+            error = error.about_account(whole);
+        }
     }
     match wait(failure, code, kind) {
         Some(wait) => error.retry_after(wait),
@@ -118,6 +121,21 @@ const TABLE: &[(ErrorKind, Outcome, &[i64])] = &[
         2_388_072, 2_388_073, 2_388_091, 2_388_093, 2_388_103, 2_388_293, 2_388_299, 2_593_079, 2_593_085, 2_593_107, 2_593_108,
     ]),
 ];
+
+/// Settings that stop every message of the number: it is gone, blocked, locked, not registered, not paid for, or without a name.
+/// A paused template or a test recipient stops one message, and is not here.
+const STOPS_THE_NUMBER: [i64; 8] = [33, 368, 131_031, 131_037, 131_042, 131_044, 131_045, 133_010];
+/// Throttles of one recipient, template, flow or call, not of the number.
+const THROTTLES_ONE: [i64; 9] = [131_056, 131_208, 132_069, 138_002, 138_005, 138_009, 138_012, 138_013, 133_016];
+
+/// Whether a code concerns every message of the number; `None` where its kind says it.
+fn about_account(code: i64) -> Option<bool> {
+    match code {
+        _ if STOPS_THE_NUMBER.contains(&code) => Some(true),
+        _ if THROTTLES_ONE.contains(&code) => Some(false),
+        _ => None,
+    }
+}
 
 /// What is left of a family of codes, all of them `Rejected`: permissions, groups, registration, calls, flows, block list, usernames,
 /// template insights, coexistence.

@@ -8,6 +8,7 @@ mod disorder;
 mod ingesting;
 mod log;
 mod media;
+mod pacing;
 mod paging;
 mod people;
 mod queueing;
@@ -77,6 +78,17 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_start_loses_nothing_that_waits,
         a_message_tried_again_is_neither_shown_nor_sent,
         what_did_not_arrive_is_listed_until_it_is_discarded,
+    },
+    pacing::{
+        many_who_ask_at_once_get_no_more_than_the_rate,
+        places_come_back_at_their_rate,
+        a_claim_takes_no_more_than_the_pace,
+        the_pace_of_a_person_holds_for_who_waits_and_who_does_not,
+        nothing_is_sent_before_a_pause_ends,
+        a_stopped_account_is_tried_by_one,
+        failures_in_a_row_stop_an_account,
+        an_operators_rate_stands_in_their_organisation,
+        no_account_starves_another,
     },
     calls::{
         a_call_ends_alike_in_every_order_of_its_reports,

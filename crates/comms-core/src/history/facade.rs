@@ -26,10 +26,10 @@ use crate::{
     AccountId, Address, ChannelKind, ClientId, Clock, ContractId, LeadId, MessageId, OrganizationId, Status,
     StoredWebhook, UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, DatabaseSettings, FeedEvent, HistoryFilter, HistoryPage,
-        Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-        Organization, OutboxJob, QuarantinedAccount, RecipientState, Repository, RepositoryError, RepositoryResult,
-        RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
+        Accepted, Account, Assignment, Attachment, Claiming, Conclusion, DatabaseSettings, FeedEvent, HistoryFilter,
+        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound,
+        NewWebhook, Organization, OutboxJob, PacingRepository, QuarantinedAccount, RecipientState, Repository,
+        RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
         accounts_map::AccountMap,
         common::{Shared, Waiting, failed, is_held_up},
         directory::{Directory, Kind},
@@ -57,6 +57,7 @@ macro_rules! write {
 }
 
 mod facade_desk;
+mod facade_pacing;
 
 /// The repository over this engine.
 #[derive(Debug)]
@@ -249,10 +250,8 @@ impl Repository for EngineRepository {
     }
 
     async fn claim_due(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<OutboxJob>> {
-        let (now, until) = (Instant::of(now), Instant::of(now + lease));
-        let (jobs, cursor) = write!(self, |conn| queue::claim(conn, now, until, limit))?;
-        self.shared.grew(cursor);
-        Ok(jobs)
+        let all = Claiming { now, lease, limit, at_once: u16::MAX, under_way: Vec::new() };
+        self.claim_shares(&all).await
     }
 
     async fn expire_due(&self, now: OffsetDateTime) -> RepositoryResult<Vec<MessageId>> {

@@ -6,6 +6,7 @@
 mod desk;
 mod error;
 mod outbox;
+mod pacing;
 mod repository;
 mod settings;
 mod types;
@@ -47,6 +48,7 @@ pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use open::open;
 pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, UnknownJob};
+pub use pacing::{AccountPacing, Claiming, Hold, PacingRepository, Pauses, Reservation, SLICE, Stop, Turn};
 pub use repository::{Repository, RepositoryResult};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{

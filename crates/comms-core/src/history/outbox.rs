@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use super::Turn;
 use crate::{AccountId, ChannelKind, Links, OrganizationId, Outbound, Probe, UserId};
 
 /// What is done where nobody knows whether the provider took a message.
@@ -27,6 +28,8 @@ pub struct Queueing {
     pub expires_at: Option<OffsetDateTime>,
     /// For how long at most, from its first attempt, later messages of its conversation wait for it.
     pub hold: Duration,
+    /// It may not go at once, but when there is a place for it, perhaps then. Calls never wait.
+    pub held_until: Option<OffsetDateTime>,
 }
 
 /// The number of a claim on a message. It grows with each claim: who comes with an older one has lost the message.
@@ -61,6 +64,8 @@ pub struct OutboxJob {
     pub mode: DeliveryMode,
     /// Until when it may be tried.
     pub expires_at: Option<OffsetDateTime>,
+    /// Its place in the account's pace.
+    pub turn: Turn,
 }
 
 /// A message of unknown outcome, to be looked for at the provider. The claim ends by itself when its lease does.

@@ -16,6 +16,7 @@ use diesel_async::{
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, deadpool::Pool},
 };
 use futures_util::{FutureExt, future::BoxFuture};
+use time::OffsetDateTime;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -58,6 +59,14 @@ type Conn = AsyncPgConnection;
 
 /// The name of our message table, for conditions that are made as text.
 const MESSAGES: &str = "messages";
+
+/// What a statement adds that locks the rows of `p` and leaves those alone that somebody else has.
+const SKIP_LOCKED: &str = "FOR UPDATE OF p SKIP LOCKED";
+
+/// The time in microseconds since 1970, as SQL: the database's, which all processes share.
+fn clock(_: OffsetDateTime) -> String {
+    "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint".to_owned()
+}
 
 /// Orders the cursors of the log: `comms-cursor` in ASCII, shortened.
 const CURSOR_LOCK: i64 = 0x636f_6d6d_7363_7572;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{
     Accepted, Account, Assignment, Attachment, Conclusion, DeskRepository, FeedEvent, HistoryFilter, HistoryPage,
     Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-    Organization, OutboxJob, QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken,
-    UnknownJob, WebhookFilter,
+    Organization, OutboxJob, PacingRepository, QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats,
+    Scope, ServiceToken, UnknownJob, WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
@@ -25,7 +25,7 @@ pub type RepositoryResult<T> = Result<T, RepositoryError>;
 /// Every method fails with [`RepositoryError::Busy`] or [`Unavailable`](RepositoryError::Unavailable) while nothing can be
 /// stored or read, and with [`Database`](RepositoryError::Database) for what the database refuses.
 #[async_trait]
-pub trait Repository: DeskRepository + fmt::Debug + Send + Sync + 'static {
+pub trait Repository: DeskRepository + PacingRepository + fmt::Debug + Send + Sync + 'static {
     /// Stores a webhook with all of its consequences in one transaction, together with its neighbours in time.
     ///
     /// Repeating it, in any order or batch, changes nothing. What cannot be stored as data (or read at all) is kept raw.
@@ -59,6 +59,10 @@ pub trait Repository: DeskRepository + fmt::Debug + Send + Sync + 'static {
 
     /// Claims messages that wait and are due, for this long. Of a conversation the first goes first: who is behind one that waits
     /// or is tried again is not due while that one holds them. Nobody is claimed twice at once.
+    ///
+    /// Of an account that is paced no more are claimed than there are places, each with its [`Turn`](super::Turn); what is beyond
+    /// the pace of its recipient is due when that allows it. Of an account that is paused or stopped nothing is claimed, but for the
+    /// one message that shows whether it works again.
     async fn claim_due(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<OutboxJob>>;
 
     /// Turns waiting messages whose deadline has passed into `Expired`. Returns them.

@@ -16,6 +16,7 @@ use diesel::{
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
 };
 use futures_util::{FutureExt, future::LocalBoxFuture};
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -53,6 +54,14 @@ type Conn = SqliteConnection;
 
 /// The name of our message table, for conditions that are made as text.
 const MESSAGES: &str = "comms_messages";
+
+/// One writer: nothing is ever locked by another.
+const SKIP_LOCKED: &str = "";
+
+/// The time in microseconds since 1970, as SQL: ours, as there is no other process.
+fn clock(now: OffsetDateTime) -> String {
+    (now.unix_timestamp_nanos() / 1_000).to_string()
+}
 
 /// Statements that complete at once, under the names that the asynchronous engine gives them.
 trait RunQueryDsl: Sized {

@@ -145,25 +145,27 @@ async fn a_database_from_before_the_queue_is_brought_up_to_date() {
         desk.sends("+34600000000", "buenas", lead("1")).await;
         desk.store.close().await;
         drop(desk);
-        let (down, outbox, schema) = match place {
+        let (later, down, outbox, schema) = match place {
             Place::Postgres(_) => (
+                include_str!("../../migrations/postgres/0005_pacing/down.sql"),
                 include_str!("../../migrations/postgres/0003_outbox/down.sql"),
                 "INSERT INTO comms.outbox SELECT id, organization_id, account_id, now(), 1, now() FROM comms.messages",
                 "comms.",
             ),
             Place::Sqlite(_) => (
+                include_str!("../../migrations/sqlite/0005_pacing/down.sql"),
                 include_str!("../../migrations/sqlite/0003_outbox/down.sql"),
                 "INSERT INTO comms_outbox SELECT id, organization_id, account_id, 0, 1, 0 FROM comms_messages",
                 "",
             ),
         };
         if let Place::Postgres(_) = &place {
-            place.run(&format!("SET search_path TO comms; {down}")).await;
+            place.run(&format!("SET search_path TO comms; {later} {down}")).await;
         } else {
-            place.run(down).await;
+            place.run(&format!("{later} {down}")).await;
         }
         place.run(outbox).await;
-        place.run(&format!("DELETE FROM {schema}__diesel_schema_migrations WHERE version = '0003'")).await;
+        place.run(&format!("DELETE FROM {schema}__diesel_schema_migrations WHERE version IN ('0003', '0005')")).await;
 
         let desk = place.open().await;
         let released = desk.store.release_stale(OffsetDateTime::now_utc(), true).await.unwrap();

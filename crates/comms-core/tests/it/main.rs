@@ -28,6 +28,8 @@ mod history;
 mod id;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod joined;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod pacing;
 mod phone;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod shuffled;

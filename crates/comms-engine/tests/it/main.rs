@@ -3,6 +3,7 @@
 
 mod fake_channel;
 mod fake_desk;
+mod fake_pacing;
 mod fake_repository;
 mod scene;
 

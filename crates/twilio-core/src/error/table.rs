@@ -80,6 +80,11 @@ const TABLE: &[(ErrorKind, Outcome, &[i64])] = &[
     (InvalidRequest, Rejected, &[20_001, 20_002, 20_004, 20_009, 30_010, 31_201, 31_208]),
 ];
 
+/// Settings that stop every message of the sender: the account is suspended or closed, the number is not the account's, or has no
+/// such channel. A country that is not allowed or an unverified recipient stops one message, and is not here.
+#[cfg(feature = "client")]
+pub(super) const STOPS_THE_SENDER: [i64; 9] = [20_005, 20_010, 21_212, 21_603, 21_606, 30_002, 63_001, 63_002, 63_007];
+
 /// What is left of a family of codes, all of them `Rejected`: our own web server and TwiML, access tokens, calls and numbers, messages,
 /// messaging services, scheduling, channels.
 #[rustfmt::skip]

@@ -79,6 +79,15 @@ pub(super) enum Flaw {
     KeepsTheJoined,
     JoinsAcross,
     ForgetsTimes,
+    ForgetsPaces,
+    ForgetsPairs,
+    LooksBeforeItTakes,
+    IgnoresPauses,
+    StopsNobody,
+    LetsEverybodyProbe,
+    ForgetsSuccesses,
+    OverrulesOperators,
+    ServesTheFirst,
 }
 
 /// A method that is bound to a scope.
@@ -102,4 +111,6 @@ pub(super) enum Method {
     Decision,
     Notes,
     Contacts,
+    Pacing,
+    Rate,
 }

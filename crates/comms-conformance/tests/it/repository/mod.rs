@@ -2,6 +2,7 @@
 
 mod broken;
 mod broken_desk;
+mod broken_pacing;
 mod flaw;
 
 use std::sync::{Arc, Mutex};
@@ -165,6 +166,20 @@ const FLAWS: &[(&str, Flaw)] = {
         ("a_message_tried_again_is_neither_shown_nor_sent", ForgetsRetries),
         ("what_did_not_arrive_is_listed_until_it_is_discarded", DiscardsAnything),
         ("what_did_not_arrive_is_listed_until_it_is_discarded", DropsTheOrganisation(Method::Discard)),
+        ("many_who_ask_at_once_get_no_more_than_the_rate", LooksBeforeItTakes),
+        ("many_who_ask_at_once_get_no_more_than_the_rate", ForgetsPaces),
+        ("places_come_back_at_their_rate", ForgetsPaces),
+        ("a_claim_takes_no_more_than_the_pace", ForgetsPaces),
+        ("the_pace_of_a_person_holds_for_who_waits_and_who_does_not", ForgetsPairs),
+        ("nothing_is_sent_before_a_pause_ends", IgnoresPauses),
+        ("a_stopped_account_is_tried_by_one", StopsNobody),
+        ("a_stopped_account_is_tried_by_one", LetsEverybodyProbe),
+        ("failures_in_a_row_stop_an_account", StopsNobody),
+        ("failures_in_a_row_stop_an_account", ForgetsSuccesses),
+        ("an_operators_rate_stands_in_their_organisation", OverrulesOperators),
+        ("an_operators_rate_stands_in_their_organisation", DropsTheOrganisation(Method::Pacing)),
+        ("an_operators_rate_stands_in_their_organisation", DropsTheOrganisation(Method::Rate)),
+        ("no_account_starves_another", ServesTheFirst),
     ]
 };
 

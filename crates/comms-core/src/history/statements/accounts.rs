@@ -4,7 +4,7 @@ use diesel::{prelude::*, upsert::excluded};
 use uuid::Uuid;
 
 use super::{
-    Conn, RunQueryDsl,
+    Conn, RunQueryDsl, pacing,
     schema::{accounts, organizations, service_tokens},
 };
 use crate::{
@@ -98,6 +98,7 @@ pub(in super::super) async fn put(conn: &mut Conn, account: &Account, now: Insta
         ))
         .execute(conn)
         .await?;
+    pacing::begin(conn, account).await?;
     Ok(true)
 }
 

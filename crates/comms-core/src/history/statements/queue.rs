@@ -6,9 +6,10 @@ use diesel::{
     dsl::{exists, not},
     prelude::*,
 };
+use time::OffsetDateTime;
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, ingest,
+    Conn, RunQueryDsl, comunicaciones, ingest, lanes,
     rows::{DiscardRow, OutboxRow},
     schema::{discards, messages, outbox},
     settle::{self, SentMessage},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     Address, AddressKind, ChannelKind, ErrorKind, Links, MessageId, Outbound, Problem, Status,
     history::{
-        ClaimToken, Delivery, DeliveryMode, NewOutbound, OutboxJob,
+        ClaimToken, Claiming, Delivery, DeliveryMode, NewOutbound, OutboxJob, Turn,
         sql_types::{Doc, Instant, Uid},
     },
 };
@@ -43,6 +44,9 @@ pub(super) async fn start(conn: &mut Conn, new: &NewOutbound, conversation: Uid,
     if new.queue.expires_at.is_none() {
         return Ok(Status::Sending);
     }
+    if new.queue.held_until.is_some() {
+        return Ok(Status::Queued);
+    }
     let before: i64 = outbox::table
         .filter(outbox::conversation_id.eq(conversation))
         .filter(outbox::state.ne(UNKNOWN))
@@ -63,7 +67,9 @@ pub(super) async fn enter(
     now: Instant,
 ) -> QueryResult<()> {
     let claimed = start == Status::Sending;
-    let due_at = new.queue.scheduled_for.map_or(now, |at| Instant::of(at.max(now.0)));
+    let ordered_at = new.queue.scheduled_for.map_or(now, |at| Instant::of(at.max(now.0)));
+    let held_until = new.queue.held_until.filter(|_| new.queue.expires_at.is_some());
+    let due_at = held_until.map_or(ordered_at, |at| Instant::of(at.max(ordered_at.0)));
     let expires_at = new.queue.expires_at.map(Instant::of);
     diesel::insert_into(outbox::table)
         .values(OutboxRow {
@@ -80,7 +86,7 @@ pub(super) async fn enter(
                 DeliveryMode::AtLeastOnce => AT_LEAST_ONCE,
             },
             conversation_id: Some(conversation),
-            ordered_at: due_at,
+            ordered_at,
             // Nobody waits for an attempt that is answered at once; for who waits themselves everybody behind does.
             holds_until: if claimed { None } else { expires_at },
             hold_ms: i64::try_from(new.queue.hold.whole_milliseconds()).unwrap_or(i64::MAX),
@@ -102,8 +108,9 @@ pub(super) async fn replace(conn: &mut Conn, organization: &str, original: Uid, 
 /// How a message stands in the queue.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = outbox)]
-struct Place {
-    message_id: Uid,
+pub(super) struct Place {
+    pub message_id: Uid,
+    pub conversation_id: Option<Uid>,
     due_at: Instant,
     attempts: i32,
     token: i32,
@@ -113,31 +120,35 @@ struct Place {
     attempted_at: Option<Instant>,
 }
 
-/// Claims what is due until `until`, each conversation in its order. What another process is claiming is left to it.
-/// Returns the last cursor of the log as well.
+/// Claims what is due, each conversation in its order and each account in its pace. What another process is claiming is left to
+/// it. Returns the last cursor of the log as well.
 pub(in super::super) async fn claim(
     conn: &mut Conn,
-    now: Instant,
-    until: Instant,
-    limit: u16,
+    claiming: &Claiming,
+    clock: OffsetDateTime,
 ) -> QueryResult<(Vec<OutboxJob>, Option<i64>)> {
     super::super::begin(conn).await?;
-    let claimed = claim_in(conn, now, until, limit).await;
+    let claimed = claim_in(conn, claiming, clock).await;
     super::super::end(conn, claimed).await
 }
 
 async fn claim_in(
     conn: &mut Conn,
-    now: Instant,
-    until: Instant,
-    limit: u16,
+    claiming: &Claiming,
+    clock: OffsetDateTime,
 ) -> QueryResult<(Vec<OutboxJob>, Option<i64>)> {
-    let due = due(conn, now, limit).await?;
-    let mut places: HashMap<Uid, Place> = due.into_iter().map(|place| (place.message_id, place)).collect();
+    let (now, until) = (Instant::of(claiming.now), Instant::of(claiming.now + claiming.lease));
+    let mut places = HashMap::new();
+    for lane in lanes::open(conn, claiming, clock).await? {
+        let left = usize::from(claiming.limit).saturating_sub(places.len());
+        let due = due(conn, now, &lane.account, lane.room.min(left)).await?;
+        let admitted = lanes::admit(conn, &lane, due, now, clock, claiming.lease).await?;
+        places.extend(admitted.into_iter().map(|(place, turn)| (place.message_id, (place, turn))));
+    }
     let ids: Vec<Uid> = places.keys().copied().collect();
     let (mut jobs, mut moved, mut steps, mut log) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for message in unlocked(conn, ids).await? {
-        let Some(place) = places.remove(&message.sent.id) else {
+        let Some((place, turn)) = places.remove(&message.sent.id) else {
             continue;
         };
         if message.sent.status > Status::Sending.rank() {
@@ -145,7 +156,7 @@ async fn claim_in(
             diesel::delete(outbox::table.find(message.sent.id)).execute(conn).await?;
             continue;
         }
-        let Some(job) = message.job(&place) else {
+        let Some(job) = message.job(&place, turn) else {
             settle::finish(conn, &message.sent, Status::Failed, Some(&unreadable()), None, now).await?;
             log.push(message.sent.log_row(Status::Failed, now));
             continue;
@@ -167,8 +178,8 @@ async fn claim_in(
     Ok((jobs, cursor))
 }
 
-/// What is due and waits for nobody before it, locked.
-async fn due(conn: &mut Conn, now: Instant, limit: u16) -> QueryResult<Vec<Place>> {
+/// What of an account is due and waits for nobody before it, locked.
+async fn due(conn: &mut Conn, now: Instant, account: &str, limit: usize) -> QueryResult<Vec<Place>> {
     let before = diesel::alias!(outbox as before);
     let earlier = before.field(outbox::ordered_at).lt(outbox::ordered_at);
     let at_once = before.field(outbox::ordered_at).eq(outbox::ordered_at);
@@ -180,11 +191,12 @@ async fn due(conn: &mut Conn, now: Instant, limit: u16) -> QueryResult<Vec<Place
         .filter(earlier.or(at_once.and(made_earlier)));
     skip_locked!(
         outbox::table
+            .filter(outbox::account_id.eq(account))
             .filter(outbox::state.eq(WAITING))
             .filter(outbox::due_at.le(now))
             .filter(not(exists(waited_for)))
             .order((outbox::due_at, outbox::message_id))
-            .limit(i64::from(limit))
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
             .select(Place::as_select())
     )
     .load(conn)
@@ -228,7 +240,7 @@ struct Waiting {
 
 impl Waiting {
     /// What is to be done; `None` where the message cannot be read any more.
-    fn job(&self, place: &Place) -> Option<OutboxJob> {
+    fn job(&self, place: &Place, turn: Turn) -> Option<OutboxJob> {
         let kind: AddressKind = serde_json::from_value(self.counterpart_kind.as_str().into()).ok()?;
         let channel: ChannelKind = serde_json::from_value(self.sent.channel.as_str().into()).ok()?;
         Some(OutboxJob {
@@ -251,6 +263,7 @@ impl Waiting {
             },
             mode: mode(place.mode),
             expires_at: place.expires_at.map(|at| at.0),
+            turn,
         })
     }
 }

@@ -167,9 +167,15 @@ async fn put_back(
         .await?;
     let moved = row.map(|row| (Status::Queued.rank(), row));
     comunicaciones::move_states(conn, moved.into_iter().collect()).await?;
-    let (attempted_at, hold_ms): (Option<Instant>, i64) =
-        outbox::table.find(message.id).select((outbox::attempted_at, outbox::hold_ms)).first(conn).await?;
-    let first = attempted_at.unwrap_or(now).0;
+    let (attempted_at, hold_ms, expires_at): (Option<Instant>, i64, Option<Instant>) = outbox::table
+        .find(message.id)
+        .select((outbox::attempted_at, outbox::hold_ms, outbox::expires_at))
+        .first(conn)
+        .await?;
+    let hold = Instant::of(attempted_at.unwrap_or(now).0 + time::Duration::milliseconds(hold_ms));
+    // Where an operator must mend something nobody of the account goes meanwhile, hence nobody before this one after it.
+    let mended = problem.is_some_and(|it| matches!(it.kind, ErrorKind::Config | ErrorKind::Unauthenticated));
+    let holds_until = if mended { expires_at } else { Some(hold) };
     diesel::update(outbox::table.find(message.id))
         .set((
             outbox::state.eq(WAITING),
@@ -177,7 +183,7 @@ async fn put_back(
             outbox::lease_until.eq(due_at),
             outbox::unknown_since.eq(None::<Instant>),
             // From here on those behind it wait, even if it was the first to go.
-            outbox::holds_until.eq(Instant::of(first + time::Duration::milliseconds(hold_ms))),
+            outbox::holds_until.eq(holds_until),
         ))
         .execute(conn)
         .await?;

@@ -1,0 +1,3 @@
+DROP INDEX outbox_account_idx;
+DROP TABLE pacing_pairs;
+DROP TABLE pacing;
