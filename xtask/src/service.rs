@@ -23,20 +23,35 @@ pub(crate) struct Service {
 impl Service {
     /// Starts `command`, which is to listen on `port`, and waits until it does. What it prints goes to `log`.
     pub(crate) fn start(command: &mut Command, port: u16, log: &Path) -> Result<Self> {
+        let mut service = Self::spawn(command, port, log)?;
+        service.wait()?;
+        Ok(service)
+    }
+
+    /// As [`start`](Self::start), without waiting for anything.
+    pub(crate) fn spawn(command: &mut Command, port: u16, log: &Path) -> Result<Self> {
         let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let child = command
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let mut service = Self { child, port, log: log.to_owned() };
-        service.wait()?;
-        Ok(service)
+        Ok(Self { child, port, log: log.to_owned() })
     }
 
     /// For instance `http://127.0.0.1:4000`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address())
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
     }
 
     /// What it has printed so far.

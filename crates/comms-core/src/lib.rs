@@ -6,6 +6,7 @@ mod capabilities;
 mod channel;
 mod content;
 mod event;
+pub mod failpoint;
 #[cfg(feature = "history")]
 pub mod history;
 mod id;

@@ -32,6 +32,9 @@ impl Engine {
         let jobs =
             self.repository().claim_media(self.now(), span(settings.media_lease()), settings.media_at_once).await?;
         let tried = jobs.len();
+        if tried > 0 {
+            comms_core::failpoint!(MediaClaimed);
+        }
         let mut ended = stream::iter(jobs)
             .map(|job| self.fetch_one(blobs, job))
             .buffer_unordered(usize::from(settings.media_at_once));
@@ -62,7 +65,9 @@ impl Engine {
             }
         };
         metrics::media(name, bytes, started.elapsed());
+        comms_core::failpoint!(MediaFetched);
         self.repository().conclude_media(job.id, outcome).await?;
+        comms_core::failpoint!(MediaConcluded);
         Ok(())
     }
 

@@ -54,6 +54,9 @@ impl Engine {
         // The time of the attempts runs from here, as that of their claims.
         let deadline = Instant::now() + self.settings().send_timeout;
         let jobs = self.repository().claim_due(self.now(), span(self.settings().send_lease()), free).await?;
+        if !jobs.is_empty() {
+            comms_core::failpoint!(QueueClaimed);
+        }
         let more = jobs.len() == usize::from(free);
         let attempts = jobs
             .into_iter()
@@ -78,7 +81,9 @@ impl Engine {
             }
             Err(error) => self.held_up(&job, &error),
         };
+        comms_core::failpoint!(QueueAttempted);
         self.record(conclusion).await;
+        comms_core::failpoint!(QueueConcluded);
     }
 
     /// Every rule, as before the first attempt: a window may have closed since, or a person have opted out.

@@ -120,6 +120,7 @@ impl Engine {
             batch,
         };
         let ingested = self.repository().ingest(webhook).await.map_err(ReceiveError::NotStored)?;
+        comms_core::failpoint!(WebhookStored);
         if account_changed {
             // A template may have been approved, paused or changed.
             self.template_cache().clear();

@@ -188,6 +188,7 @@ impl Engine {
             Accepted::Queued(id, status) => return Ok(Sent { message: id, status, problem: None, repeated: false }),
             Accepted::Repeated(id) => return self.answer(&organization, id).await,
         };
+        comms_core::failpoint!(SendAccepted);
         let attempt = Attempt {
             message: id,
             claim: ClaimToken::FIRST,
@@ -197,9 +198,11 @@ impl Engine {
             failed: settle::failed_on(channel.as_ref()),
         };
         let conclusion = self.try_once(channel.as_ref(), &message, &attempt, deadline).await;
+        comms_core::failpoint!(SendAttempted);
         let sent =
             Sent { message: id, status: conclusion.status, problem: conclusion.problem.clone(), repeated: false };
         self.record(conclusion).await;
+        comms_core::failpoint!(SendConcluded);
         Ok(sent)
     }
 

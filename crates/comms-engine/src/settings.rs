@@ -6,10 +6,6 @@ use comms_core::OrganizationId;
 
 use crate::VoiceSettings;
 
-/// How much longer a claim lasts than the attempt under it, so that an attempt that used all of its time is still
-/// recorded by the one who made it.
-const LEASE_MARGIN: Duration = Duration::from_secs(15);
-
 /// Time-outs, bounds and rhythms of the engine.
 ///
 /// ```
@@ -22,6 +18,9 @@ const LEASE_MARGIN: Duration = Duration::from_secs(15);
 pub struct Settings {
     /// How long one attempt to send may take; after it the outcome is unknown. 45 s.
     pub send_timeout: Duration,
+    /// How much longer a claim lasts than the attempt under it, so that an attempt that used all of its time is still recorded by
+    /// the one who made it. 15 s.
+    pub lease_margin: Duration,
     /// How many attempts are under way at once in this process; one more is refused as busy. 256.
     pub sends_at_once: u32,
     /// Whether no other process works on the same database: then every attempt found under way at start-up is one that a
@@ -83,13 +82,13 @@ impl Settings {
     /// How long a message is claimed by an attempt: the time of the attempt and a margin to record it.
     #[must_use]
     pub fn send_lease(&self) -> Duration {
-        self.send_timeout + LEASE_MARGIN
+        self.send_timeout + self.lease_margin
     }
 
     /// How long a file is claimed by an attempt to fetch it.
     #[must_use]
     pub fn media_lease(&self) -> Duration {
-        self.media_timeout + LEASE_MARGIN
+        self.media_timeout + self.lease_margin
     }
 }
 
@@ -98,6 +97,7 @@ impl Default for Settings {
         let minutes = |count: u64| Duration::from_secs(60 * count);
         Self {
             send_timeout: Duration::from_secs(45),
+            lease_margin: Duration::from_secs(15),
             sends_at_once: 256,
             sole_process: false,
             media_max_bytes: 100 * 1024 * 1024,

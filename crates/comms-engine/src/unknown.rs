@@ -33,10 +33,15 @@ impl Engine {
         let lease = LOOK_TIMEOUT.saturating_mul(u32::from(AT_ONCE) + 1);
         let jobs = self.repository().claim_unknown(self.now(), span(lease), AT_ONCE).await?;
         let count = jobs.len();
+        if count > 0 {
+            comms_core::failpoint!(LookClaimed);
+        }
         for job in jobs {
             let look = self.look(&job).await;
+            comms_core::failpoint!(LookMade);
             let conclusion = self.learnt(&job, look);
             self.record(conclusion).await;
+            comms_core::failpoint!(LookConcluded);
         }
         Ok(count)
     }

@@ -61,6 +61,7 @@ impl Engine {
     pub async fn release_stale(&self, everything: bool) -> Result<Vec<MessageId>, EngineError> {
         let cut_off = self.repository().release_stale(self.now(), everything).await?;
         if !cut_off.is_empty() {
+            comms_core::failpoint!(StaleReleased);
             metrics::cut_off(cut_off.len());
             tracing::warn!(messages = cut_off.len(), "attempts were cut off: their outcome is unknown");
         }

@@ -14,7 +14,7 @@ use actix_web::{
     web,
 };
 use comms_core::{
-    Clock,
+    ChannelDirectory, Clock,
     history::{self, Organization, Repository, RepositoryError},
 };
 use comms_engine::{BlobError, BlobStore, Engine, Workers};
@@ -64,6 +64,14 @@ pub enum StartError {
     Metrics(String),
 }
 
+/// What the engine is built of: [`Running::start_altered`] lets a program put its own parts in.
+pub struct Parts {
+    /// Time-outs, bounds and rhythms.
+    pub rules: comms_engine::Settings,
+    /// The channels.
+    pub channels: Arc<dyn ChannelDirectory>,
+}
+
 /// Everything that runs beside the HTTP server.
 #[derive(Debug)]
 pub struct Running {
@@ -78,6 +86,18 @@ impl Running {
     /// # Errors
     /// [`StartError`] with what to mend.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        Self::start_altered(settings, clock, |_| {}).await
+    }
+
+    /// As [`start`](Self::start), with an engine whose parts the caller has altered.
+    ///
+    /// # Errors
+    /// [`StartError`] with what to mend.
+    pub async fn start_altered(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        alter: impl FnOnce(&mut Parts),
+    ) -> Result<Self, StartError> {
         let secret = settings.auth.jwt_secret.clone().ok_or(StartError::NoSecret)?;
         let registry = Registry::new(&settings, &clock)?;
         let metrics = observe::recorder().map_err(StartError::Metrics)?;
@@ -86,7 +106,9 @@ impl Running {
             repository.migrate().await?;
         }
         register(repository.as_ref(), &settings, &registry).await.map_err(schema)?;
-        let engine = engine(&settings, &registry, Arc::clone(&repository), Arc::clone(&clock))?;
+        let mut parts = parts(&settings, &registry);
+        alter(&mut parts);
+        let engine = build(&settings, &registry, parts, Arc::clone(&repository), Arc::clone(&clock))?;
         let workers = engine.start().await;
         let state = State {
             engine,
@@ -229,15 +251,29 @@ pub fn engine(
     repository: Arc<dyn Repository>,
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, BlobError> {
+    build(settings, registry, parts(settings, registry), repository, clock)
+}
+
+fn parts(settings: &Settings, registry: &Registry) -> Parts {
     let mut rules = comms_engine::Settings::default();
     rules.media_max_bytes = settings.media.max_bytes;
     rules.sole_process = !settings.is_postgres();
     rules.realtime_queue = settings.realtime.queue.get().into();
     rules.first_organization = Some(settings.organization.id.clone());
     rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
-    let builder = Engine::builder(repository, registry.channels())
+    Parts { rules, channels: registry.channels() }
+}
+
+fn build(
+    settings: &Settings,
+    registry: &Registry,
+    parts: Parts,
+    repository: Arc<dyn Repository>,
+    clock: Arc<dyn Clock>,
+) -> Result<Engine, BlobError> {
+    let builder = Engine::builder(repository, parts.channels)
         .clock(clock)
-        .settings(rules)
+        .settings(parts.rules)
         .blobs(BlobStore::folder(settings.media_dir())?);
     Ok(registry.inbounds(builder).build())
 }

@@ -1,12 +1,16 @@
 //! The crash campaign: processes are killed, stopped and starved under load, then what people were told is compared with
 //! what is stored: nothing lost, nothing doubled. Programs that are broken on purpose show that the comparison would notice.
 
+mod compare;
 mod gate;
 mod ledger;
+mod listener;
+mod people;
 mod profile;
 mod scenario;
 mod scenarios;
 mod stage;
+mod stand;
 mod state;
 
 use std::{

@@ -1,7 +1,12 @@
 //! The scenarios: a file for each, and one line in the list.
 
+mod controls;
+mod cursor;
+mod failpoints;
 mod load;
+mod mixed;
 mod order;
+mod replicas;
 mod round;
 mod webhooks;
 
@@ -11,8 +16,15 @@ use super::scenario::Scenario;
 pub(super) const SCENARIOS: &[Scenario] = &[
     webhooks::ON_SQLITE,
     webhooks::ON_POSTGRES,
-    webhooks::HASTY,
-    webhooks::UNKEYED,
+    mixed::MIXED,
+    failpoints::FAILPOINTS,
+    replicas::REPLICAS,
+    cursor::ORDERED,
     order::ANY_ORDER,
     order::FIRST_SIGHT,
+    webhooks::HASTY,
+    webhooks::UNKEYED,
+    controls::CARELESS,
+    controls::UNRANKED,
+    cursor::UNLOCKED,
 ];

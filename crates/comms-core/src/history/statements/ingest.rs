@@ -72,7 +72,9 @@ pub(in super::super) async fn write(
     let written = write_all(conn, context, &mut plan, people).await;
     match written {
         Ok(cursor) => {
+            crate::failpoint!(IngestWritten);
             super::super::commit(conn).await?;
+            crate::failpoint!(IngestCommitted);
             Ok((plan.counts, cursor))
         }
         Err(error) => {

@@ -146,6 +146,9 @@ pub(in super::super) async fn claim(
         Ok(due) => claim_these(conn, due, until).await,
         Err(error) => Err(error),
     };
+    if claimed.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
+        crate::failpoint!(MediaWritten);
+    }
     super::super::end(conn, claimed).await
 }
 

@@ -34,6 +34,7 @@ pub(in super::super) enum AcceptedRow {
 pub(in super::super) async fn accept(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRow> {
     super::super::begin(conn).await?;
     let accepted = accept_in(conn, new).await;
+    crate::failpoint!(AcceptWritten);
     super::super::end(conn, accepted).await
 }
 

@@ -129,6 +129,9 @@ pub(in super::super) async fn claim(
 ) -> QueryResult<(Vec<OutboxJob>, Option<i64>)> {
     super::super::begin(conn).await?;
     let claimed = claim_in(conn, claiming, clock).await;
+    if claimed.as_ref().is_ok_and(|(jobs, _)| !jobs.is_empty()) {
+        crate::failpoint!(ClaimWritten);
+    }
     super::super::end(conn, claimed).await
 }
 

@@ -77,6 +77,7 @@ pub(in super::super) type Concluded = (bool, Option<i64>);
 pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Concluded>> {
     super::super::begin(conn).await?;
     let concluded = conclude_in(conn, conclusion).await;
+    crate::failpoint!(ConcludeWritten);
     super::super::end(conn, concluded).await
 }
 
@@ -225,6 +226,9 @@ pub(in super::super) async fn release_stale(
 ) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
     super::super::begin(conn).await?;
     let released = release_in(conn, now, everything).await;
+    if released.as_ref().is_ok_and(|(cut_off, _)| !cut_off.is_empty()) {
+        crate::failpoint!(StaleWritten);
+    }
     super::super::end(conn, released).await
 }
 
@@ -279,6 +283,9 @@ pub(in super::super) async fn claim_unknown(
 ) -> QueryResult<Vec<UnknownJob>> {
     super::super::begin(conn).await?;
     let claimed = claim_unknown_in(conn, now, until, limit).await;
+    if claimed.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
+        crate::failpoint!(LookWritten);
+    }
     super::super::end(conn, claimed).await
 }
 

@@ -1,0 +1,147 @@
+//! The server as `cargo xtask soak` runs it: leases and pauses of seconds instead of minutes, so that what a crash leaves behind is
+//! settled while somebody watches.
+//!
+//! ```sh
+//! soak_server                       # serves, as `comms-server serve` does
+//! soak_server token 7               # a user's token
+//! soak_server failpoints            # the places at which it can be made to end
+//! ```
+//!
+//! `SOAK_FAILPOINT=send.accepted:3` ends it when it reaches that place for the third time. `SOAK_CARELESS=1` is a control: a lost
+//! answer counts as proof that nothing was sent, so that the message is sent again, and the campaign must notice.
+
+use std::{env, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use async_trait::async_trait;
+use comms_core::{
+    AccountId, Capabilities, Channel, ChannelDirectory, ChannelKind, Error, Found, MediaRef, MediaStream, Outbound,
+    Outcome, Probe, Receipt, SystemClock, TemplateSummary, failpoint,
+};
+use comms_server::{
+    auth::{Identity, Role, Tokens},
+    config::{Environment, Settings},
+    startup::{Parts, Running, listen},
+};
+
+/// How long a token lasts: longer than any run.
+const TOKEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+#[actix_web::main]
+async fn main() -> Result<ExitCode> {
+    let settings = Settings::load(None, &Environment::of_process()?)?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [] => serve(settings).await?,
+        ["token", user] => println!("{}", token(&settings, user)?),
+        ["failpoints"] => failpoint::Place::ALL.iter().for_each(|place| println!("{}", place.name())),
+        _ => bail!("nothing | token USER | failpoints"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(settings: Settings) -> Result<()> {
+    arm()?;
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("warn").init();
+    let listener = listen(&settings.http)?;
+    let running = Running::start_altered(settings, Arc::new(SystemClock), alter).await?;
+    running.serve(listener, true)?.await?;
+    running.stop().await;
+    Ok(())
+}
+
+fn token(settings: &Settings, user: &str) -> Result<String> {
+    let secret = settings.auth.jwt_secret.clone().context("JWT_SECRET is not set")?;
+    let identity = Identity { user: user.into(), role: Role::Admin, organization: None };
+    let tokens = Tokens::new(&secret, &settings.auth, Arc::new(SystemClock));
+    tokens.issue(&identity, TOKEN).map_err(|_| anyhow::anyhow!("no token can be made"))
+}
+
+#[cfg(debug_assertions)]
+fn arm() -> Result<()> {
+    let Ok(wanted) = env::var("SOAK_FAILPOINT") else {
+        return Ok(());
+    };
+    let (name, nth) = wanted.split_once(':').context("SOAK_FAILPOINT is NAME:NTH")?;
+    failpoint::arm(failpoint::Place::named(name).with_context(|| format!("no failpoint {name}"))?, nth.parse()?);
+    Ok(())
+}
+
+#[cfg(not(debug_assertions))]
+fn arm() -> Result<()> {
+    anyhow::ensure!(env::var("SOAK_FAILPOINT").is_err(), "a release build has no failpoints");
+    Ok(())
+}
+
+fn alter(parts: &mut Parts) {
+    let rules = &mut parts.rules;
+    rules.send_timeout = Duration::from_secs(2);
+    rules.lease_margin = Duration::from_secs(1);
+    rules.stale_every = Duration::from_millis(500);
+    rules.outbox_every = Duration::from_millis(250);
+    rules.retry_base = Duration::from_millis(200);
+    rules.retry_cap = Duration::from_secs(1);
+    rules.hold = Duration::from_secs(2);
+    rules.unknown_first = Duration::from_secs(1);
+    rules.unknown_every = Duration::from_millis(500);
+    rules.media_timeout = Duration::from_secs(2);
+    rules.media_every = Duration::from_millis(500);
+    rules.media_waits = vec![Duration::from_secs(1); 20];
+    if env::var("SOAK_CARELESS").is_ok() {
+        parts.channels = Arc::new(Careless(Arc::clone(&parts.channels)));
+    }
+}
+
+/// Every channel, believing that what was not answered was not sent.
+#[derive(Debug)]
+struct Careless<T: ?Sized>(Arc<T>);
+
+#[async_trait]
+impl ChannelDirectory for Careless<dyn ChannelDirectory> {
+    async fn resolve(&self, account: &AccountId) -> comms_core::Result<Arc<dyn Channel>> {
+        Ok(Arc::new(Careless(self.0.resolve(account).await?)))
+    }
+
+    fn accounts(&self, kind: ChannelKind) -> Vec<AccountId> {
+        self.0.accounts(kind)
+    }
+}
+
+#[async_trait]
+impl Channel for Careless<dyn Channel> {
+    fn account(&self) -> &AccountId {
+        self.0.account()
+    }
+
+    fn kind(&self) -> ChannelKind {
+        self.0.kind()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn send(&self, message: &Outbound) -> comms_core::Result<Receipt> {
+        self.0.send(message).await.map_err(|error| match error.outcome() {
+            Outcome::Unknown => Error::new(error.kind(), Outcome::NotSent, "no answer, so it was not sent"),
+            _ => error,
+        })
+    }
+
+    async fn find(&self, probe: &Probe) -> comms_core::Result<Found> {
+        self.0.find(probe).await
+    }
+
+    async fn fetch(&self, media: &MediaRef) -> comms_core::Result<MediaStream> {
+        self.0.fetch(media).await
+    }
+
+    async fn mark_read(&self, provider_id: &str) -> comms_core::Result<()> {
+        self.0.mark_read(provider_id).await
+    }
+
+    async fn templates(&self) -> comms_core::Result<Vec<TemplateSummary>> {
+        self.0.templates().await
+    }
+}
