@@ -212,6 +212,30 @@ export type Answer_Discarded = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_ErasureRow = {
+  /** The erasure of a person. */
+  data: {
+    /** What was emptied or deleted until now. */
+    borrado: ErasedRow;
+    /** Who; null once it is done. */
+    contacto_id?: string | null;
+    /** `en_curso` or `hecho` */
+    estado: string;
+    /** When it was done. */
+    hecho?: string | null;
+    /** Its id. */
+    id: string;
+    /** Why. */
+    motivo?: string | null;
+    /** When it was asked for: ISO 8601, UTC. */
+    solicitado: string;
+    /** By whom. */
+    usuario_id: Id;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_EventsTicket = {
   /** A ticket. */
   data: {
@@ -522,6 +546,52 @@ export type Discarded = {
   /** The message. */
   mensaje_id: string;
 };
+/** What an erasure has emptied or deleted. */
+export type ErasedRow = {
+  /** Files. */
+  archivos: number;
+  /** Opt-outs that were kept, as hashes. */
+  bajas_conservadas: number;
+  /** Messages that were waiting, and will not be sent. */
+  cancelados: number;
+  /** Contacts that were this person. */
+  contactos: number;
+  /** Their conversations. */
+  conversaciones: number;
+  /** Reports on messages. */
+  estados: number;
+  /** Events that were emptied. */
+  eventos: number;
+  /** Their addresses. */
+  identidades: number;
+  /** Messages that were emptied, with their rows in `comunicaciones`. */
+  mensajes: number;
+  /** Notes. */
+  notas: number;
+  /** Other updates of providers. */
+  novedades: number;
+  /** Raw webhooks. */
+  webhooks: number;
+};
+/** The erasure of a person. */
+export type ErasureRow = {
+  /** What was emptied or deleted until now. */
+  borrado: ErasedRow;
+  /** Who; null once it is done. */
+  contacto_id?: string | null;
+  /** `en_curso` or `hecho` */
+  estado: string;
+  /** When it was done. */
+  hecho?: string | null;
+  /** Its id. */
+  id: string;
+  /** Why. */
+  motivo?: string | null;
+  /** When it was asked for: ISO 8601, UTC. */
+  solicitado: string;
+  /** By whom. */
+  usuario_id: Id;
+};
 /** The body of every error. */
 export type ErrorBody = {
   /** The stable code. */
@@ -738,6 +808,32 @@ export type List_ConversationRow = {
   success: boolean;
 };
 /** A page of a list, newest first. */
+export type List_ErasureRow = {
+  /** The rows. */
+  data: ({
+    /** What was emptied or deleted until now. */
+    borrado: ErasedRow;
+    /** Who; null once it is done. */
+    contacto_id?: string | null;
+    /** `en_curso` or `hecho` */
+    estado: string;
+    /** When it was done. */
+    hecho?: string | null;
+    /** Its id. */
+    id: string;
+    /** Why. */
+    motivo?: string | null;
+    /** When it was asked for: ISO 8601, UTC. */
+    solicitado: string;
+    /** By whom. */
+    usuario_id: Id;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
 export type List_NoteRow = {
   /** The rows. */
   data: ({
@@ -937,11 +1033,11 @@ export type Ready = {
 export type RealtimeControl = {
   /** The cursor to come back with: everything wanted up to here has been told. */
   cursor: number;
-  /** Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission has ended: bring a new token or ticket), `no_disponible` (the database is away). */
+  /** Why: `cursor_vencido` with `reinicio`. Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission has ended: bring a new token or ticket), `no_disponible` (the database is away). */
   motivo?: string | null;
   /** How long to wait before coming back, in milliseconds. */
   reintentar_ms?: number | null;
-  /** `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back. */
+  /** `reinicio`: the log begins later than where the client stood, read what you show anew. `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back. */
   tipo: string;
 };
 /** Something that happened. Enough to bring a list up to date without asking for more. */

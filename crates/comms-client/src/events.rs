@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long one connection lasts at most; the stream goes on over the next one.
 const LONGEST_CONNECTION: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The frame that says that the log was cut off beyond the cursor.
+const CUT: &str = "reinicio";
+
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const SERVICE_TOKEN: HeaderName = HeaderName::from_static("x-service-token");
 
@@ -29,7 +32,8 @@ const SERVICE_TOKEN: HeaderName = HeaderName::from_static("x-service-token");
 pub struct Event {
     /// Its place in the log: greater than that of every event before it.
     pub cursor: i64,
-    /// `mensaje estado grabacion …`
+    /// `mensaje estado grabacion …`; `reinicio` where the server has deleted what was between the last event and this cursor:
+    /// what is shown is to be read anew.
     #[serde(rename = "tipo")]
     pub kind: String,
     /// Everything else, in the server's words: `canal`, `estado`, `mensaje_id`, `fila` …
@@ -198,7 +202,9 @@ impl Listening {
 
     async fn take(&mut self, frame: Frame) -> Result<()> {
         let cursor = frame.id.as_deref().and_then(|id| id.parse::<i64>().ok());
-        if frame.event.is_empty() && !frame.data.is_empty() {
+        // The log begins later than where we stood: that is told like an event, since whoever listens has missed something.
+        let told = frame.event.is_empty() || frame.event == CUT;
+        if told && !frame.data.is_empty() {
             let event: Event = serde_json::from_str(&frame.data).map_err(|error| {
                 Error::new(ErrorKind::Decode, Outcome::NotSent, "an event is not what it should be").source(error)
             })?;

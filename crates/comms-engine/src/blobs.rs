@@ -77,6 +77,8 @@ pub(crate) enum PutError {
 
 /// The size of a part of an upload: the least that S3 takes.
 const PART_BYTES: usize = 5 * 1024 * 1024;
+/// Files are kept by months; steps of this length meet each.
+const SHORTEST_MONTH: time::Duration = time::Duration::days(28);
 /// How many parts of one file are on their way at once; bounds the memory that one file takes.
 const PARTS_AT_ONCE: usize = 2;
 
@@ -131,6 +133,25 @@ impl BlobStore {
         match self.0.delete(&path).await.map_err(not_found) {
             Ok(()) | Err(BlobError::NotFound) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a file of which nobody noted under which key it is, if it is at all: an attempt to fetch it was cut off between
+    /// `from` and `to`.
+    pub(crate) async fn delete_unrecorded(
+        &self,
+        organization: &OrganizationId,
+        id: Uuid,
+        from: OffsetDateTime,
+        to: OffsetDateTime,
+    ) -> Result<(), BlobError> {
+        let mut month = from;
+        loop {
+            self.delete(organization, key(organization, id, month).as_ref()).await?;
+            if month >= to {
+                return Ok(());
+            }
+            month = (month + SHORTEST_MONTH).min(to);
         }
     }
 

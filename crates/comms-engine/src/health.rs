@@ -53,7 +53,7 @@ pub struct ChannelHealth {
     pub accounts: Vec<AccountId>,
 }
 
-const CHANNELS: [ChannelKind; 6] = [
+pub(crate) const CHANNELS: [ChannelKind; 6] = [
     ChannelKind::Voice,
     ChannelKind::Sms,
     ChannelKind::WhatsApp,

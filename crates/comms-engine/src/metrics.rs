@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use comms_core::{ChannelKind, history::RepositoryStats};
+use comms_core::{
+    ChannelKind,
+    history::{PoolState, RepositoryStats, Waiting},
+};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use time::OffsetDateTime;
 
-use crate::{ReceiveError, Received, realtime::Ending};
+use crate::{ReceiveError, Received, health::CHANNELS, realtime::Ending};
 
 /// Webhooks by `provider` and `outcome` (`stored`, `rejected`, `unavailable`).
 pub const WEBHOOKS: &str = "comms_webhooks_total";
@@ -30,6 +33,20 @@ pub const LOOKS: &str = "comms_unknown_looks_total";
 pub const OUTBOX_DEPTH: &str = "comms_outbox_depth";
 /// For how long the message that waits longest could have been sent.
 pub const OUTBOX_AGE_SECONDS: &str = "comms_outbox_oldest_due_seconds";
+/// Messages of the queue by `channel` and `state` (`waiting`, `sending`, `unknown`).
+pub const CHANNEL_DEPTH: &str = "comms_outbox_channel_depth";
+/// For how long the message of a `channel` that waits longest could have been sent.
+pub const CHANNEL_AGE_SECONDS: &str = "comms_outbox_channel_oldest_due_seconds";
+/// What else waits, by `what` (`owner`, `quarantine`, `media`, `lost`).
+pub const WAITING: &str = "comms_waiting";
+/// For how long the oldest of it has waited, by `what` (`quarantine`, `media`, `unknown`).
+pub const WAITING_SECONDS: &str = "comms_waiting_oldest_seconds";
+/// Connections of this process to the database, but for the writers', by `state` (`open`, `idle`, `most`).
+pub const CONNECTIONS: &str = "comms_database_connections";
+/// Webhooks in this process that are not written yet.
+pub const WRITER_QUEUE: &str = "comms_writer_queue";
+/// When a round of each `worker` last succeeded, in seconds since 1970.
+pub const WORKER_SUCCESS: &str = "comms_worker_last_success_timestamp_seconds";
 /// Files of inbound messages by `outcome` (`stored`, `retry`, `failed`).
 pub const MEDIA: &str = "comms_media_total";
 /// Bytes of stored files.
@@ -45,12 +62,50 @@ pub const CALL_DECISIONS: &str = "comms_call_decisions_total";
 pub const CALL_REFUSALS: &str = "comms_call_refusals_total";
 /// Failed rounds by `worker`.
 pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
+/// What was deleted by its age, by `kind` (`webhooks`, `events`, `statuses`, `files`).
+pub const PRUNED: &str = "comms_retention_deleted_total";
+/// People who were erased.
+pub const ERASED: &str = "comms_erasures_total";
 /// Who listens to the event log at this moment and has caught up with it.
 pub const LISTENERS: &str = "comms_realtime_listeners";
 /// Subscriptions that we ended, by `reason` (`slow`, `stopping`).
 pub const LISTENERS_ENDED: &str = "comms_realtime_ended_total";
 /// From the commit of an event until it is in the queues of those who listen.
 pub const TELL_SECONDS: &str = "comms_realtime_lag_seconds";
+
+/// Every name.
+pub const ALL: [&str; 30] = [
+    WEBHOOKS,
+    WEBHOOK_EVENTS,
+    WEBHOOK_SECONDS,
+    SENDS,
+    SEND_SECONDS,
+    CUT_OFF,
+    RETRIES,
+    EXPIRED,
+    LOOKS,
+    OUTBOX_DEPTH,
+    OUTBOX_AGE_SECONDS,
+    CHANNEL_DEPTH,
+    CHANNEL_AGE_SECONDS,
+    WAITING,
+    WAITING_SECONDS,
+    CONNECTIONS,
+    WRITER_QUEUE,
+    WORKER_SUCCESS,
+    MEDIA,
+    MEDIA_BYTES,
+    MEDIA_SECONDS,
+    READ_RECEIPTS,
+    CALL_DECISIONS,
+    CALL_REFUSALS,
+    WORKER_FAILURES,
+    PRUNED,
+    ERASED,
+    LISTENERS,
+    LISTENERS_ENDED,
+    TELL_SECONDS,
+];
 
 /// Tells the installed recorder what each name means.
 pub fn describe() {
@@ -69,12 +124,25 @@ pub fn describe() {
         Unit::Seconds,
         "For how long the message that waits longest could have been sent"
     );
+    describe_gauge!(CHANNEL_DEPTH, "Messages of the queue by channel and state");
+    describe_gauge!(
+        CHANNEL_AGE_SECONDS,
+        Unit::Seconds,
+        "For how long the oldest message of a channel could have been sent"
+    );
+    describe_gauge!(WAITING, "What else waits");
+    describe_gauge!(WAITING_SECONDS, Unit::Seconds, "For how long the oldest of it has waited");
+    describe_gauge!(CONNECTIONS, "Connections of this process to the database");
+    describe_gauge!(WRITER_QUEUE, "Webhooks that are not written yet");
+    describe_gauge!(WORKER_SUCCESS, Unit::Seconds, "When a round of a worker last succeeded");
     describe_counter!(MEDIA, "Files of inbound messages by outcome");
     describe_counter!(MEDIA_BYTES, Unit::Bytes, "Bytes of stored files");
     describe_histogram!(MEDIA_SECONDS, Unit::Seconds, "How long fetching and storing a file took");
     describe_counter!(READ_RECEIPTS, "Read receipts by outcome");
     describe_counter!(CALL_DECISIONS, "Questions of calls by what was asked and decided");
     describe_counter!(CALL_REFUSALS, "Calls of browsers that were not put through");
+    describe_counter!(PRUNED, "What was deleted by its age");
+    describe_counter!(ERASED, "People who were erased");
     describe_gauge!(LISTENERS, "Who listens to the event log");
     describe_counter!(LISTENERS_ENDED, "Subscriptions that we ended");
     describe_histogram!(TELL_SECONDS, Unit::Seconds, "From the commit of an event to the queues of those who listen");
@@ -138,6 +206,50 @@ pub(crate) fn depth(stats: &RepositoryStats, now: OffsetDateTime) {
     gauge!(OUTBOX_AGE_SECONDS).set(age);
 }
 
+/// What waits, and since when. What waits no more is told as well: a gauge keeps what it was told last.
+pub(crate) fn waiting(stats: &RepositoryStats, waiting: &Waiting, pool: PoolState, now: OffsetDateTime) {
+    for channel in CHANNELS.map(ChannelKind::as_str) {
+        let of = |state| waiting.channels.iter().find(|one| one.channel == channel && one.state == state);
+        for state in ["waiting", "sending", "unknown"] {
+            let count = of(state).map_or(0, |one| one.count);
+            gauge!(CHANNEL_DEPTH, "channel" => channel, "state" => state).set(number(count));
+        }
+        let due = of("waiting").and_then(|one| one.first_due_at);
+        gauge!(CHANNEL_AGE_SECONDS, "channel" => channel).set(age(due, now));
+    }
+    let counts = [
+        ("owner", stats.waiting_for_owner),
+        ("quarantine", stats.quarantined),
+        ("media", stats.media_pending),
+        ("lost", waiting.lost),
+    ];
+    for (what, count) in counts {
+        gauge!(WAITING, "what" => what).set(number(count));
+    }
+    let ages =
+        [("quarantine", waiting.quarantined_since), ("media", waiting.media_since), ("unknown", waiting.unknown_since)];
+    for (what, since) in ages {
+        gauge!(WAITING_SECONDS, "what" => what).set(age(since, now));
+    }
+    for (state, count) in [("open", pool.open), ("idle", pool.idle), ("most", pool.most)] {
+        gauge!(CONNECTIONS, "state" => state).set(number(i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+    gauge!(WRITER_QUEUE).set(number(i64::try_from(stats.queued).unwrap_or(i64::MAX)));
+}
+
+fn number(count: i64) -> f64 {
+    f64::from(u32::try_from(count.max(0)).unwrap_or(u32::MAX))
+}
+
+fn age(since: Option<OffsetDateTime>, now: OffsetDateTime) -> f64 {
+    since.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0))
+}
+
+pub(crate) fn worker_success(worker: &'static str, now: OffsetDateTime) {
+    let seconds = Duration::try_from(now - OffsetDateTime::UNIX_EPOCH).unwrap_or_default();
+    gauge!(WORKER_SUCCESS, "worker" => worker).set(seconds.as_secs_f64());
+}
+
 pub(crate) fn media(outcome: &'static str, bytes: u64, took: Duration) {
     counter!(MEDIA, "outcome" => outcome).increment(1);
     counter!(MEDIA_BYTES).increment(bytes);
@@ -157,6 +269,14 @@ pub(crate) fn call_decision(asked: &'static str, decision: &'static str, refusal
 
 pub(crate) fn worker_failure(worker: &'static str) {
     counter!(WORKER_FAILURES, "worker" => worker).increment(1);
+}
+
+pub(crate) fn pruned(kind: &'static str, count: u64) {
+    counter!(PRUNED, "kind" => kind).increment(count);
+}
+
+pub(crate) fn erased() {
+    counter!(ERASED).increment(1);
 }
 
 pub(crate) fn listeners(change: f64) {

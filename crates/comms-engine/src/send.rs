@@ -214,7 +214,9 @@ impl Engine {
         attempt: &Attempt,
         deadline: Instant,
     ) -> Conclusion {
-        let result = call(channel, message, deadline).await;
+        // Whatever the provider's client says of this attempt names the message.
+        let span = tracing::info_span!("message", id = %message.id, account = %channel.account());
+        let result = call(channel, message, deadline).instrument(span).await;
         let conclusion = settle::conclusion(attempt, result, self.settings(), self.jitter(), self.now());
         tracing::info!(
             message = %message.id,

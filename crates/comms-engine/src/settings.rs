@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comms_core::OrganizationId;
 
-use crate::VoiceSettings;
+use crate::{RetentionSettings, VoiceSettings};
 
 /// Time-outs, bounds and rhythms of the engine.
 ///
@@ -74,6 +74,12 @@ pub struct Settings {
     pub unknown_for: Duration,
     /// How often there is a look at what is to be looked for. 15 s.
     pub unknown_every: Duration,
+    /// How old what is kept may get. Nothing is deleted by itself.
+    pub retention: RetentionSettings,
+    /// How often what is too old is looked for. 10 minutes.
+    pub retention_every: Duration,
+    /// How often erasures that are under way are looked for. 5 s.
+    pub erasure_every: Duration,
     /// Calls.
     pub voice: VoiceSettings,
 }
@@ -123,6 +129,9 @@ impl Default for Settings {
             unknown_cap: minutes(120),
             unknown_for: minutes(24 * 60),
             unknown_every: Duration::from_secs(15),
+            retention: RetentionSettings::default(),
+            retention_every: minutes(10),
+            erasure_every: Duration::from_secs(5),
             voice: VoiceSettings::default(),
         }
     }

@@ -71,7 +71,9 @@ impl Engine {
     /// The cut-off attempts, and how much waits.
     async fn settle_stale(&self) -> Result<(), EngineError> {
         self.release_stale(false).await?;
-        metrics::depth(&self.repository().stats().await?, self.now());
+        let (stats, waiting) = (self.repository().stats().await?, self.repository().waiting().await?);
+        metrics::depth(&stats, self.now());
+        metrics::waiting(&stats, &waiting, self.repository().pool(), self.now());
         Ok(())
     }
 
@@ -84,6 +86,26 @@ impl Engine {
         let repository = self.repository();
         let taken = repository.take_in().await?;
         Ok(taken + repository.fill_waiting().await?)
+    }
+
+    /// Those that delete.
+    fn keepers(&self) -> Vec<Worker> {
+        let settings = self.settings();
+        let mut workers = vec![Worker {
+            name: "erasure",
+            every: settings.erasure_every,
+            hint: None,
+            round: |engine| Box::pin(async move { engine.go_on_erasing().await }),
+        }];
+        if settings.retention.is_set() {
+            workers.push(Worker {
+                name: "retention",
+                every: settings.retention_every,
+                hint: None,
+                round: |engine| Box::pin(async move { engine.retain().await }),
+            });
+        }
+        workers
     }
 
     fn workers(&self) -> Vec<Worker> {
@@ -126,6 +148,7 @@ impl Engine {
                 round: |engine| Box::pin(async move { engine.fan_out().await }),
             },
         ];
+        workers.extend(self.keepers());
         if self.blobs().is_some() {
             workers.push(Worker {
                 name: "media",
@@ -221,6 +244,7 @@ fn backoff(every: Duration, failures: u32) -> Duration {
 }
 
 fn note_success(engine: &Engine, name: &'static str) {
+    metrics::worker_success(name, engine.now());
     if engine.board().succeeded(name, engine.now()) {
         tracing::info!(worker = name, "the worker works again");
     }

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod cors;
+pub mod dossier;
 pub mod errors;
 pub mod limits;
 pub mod observe;

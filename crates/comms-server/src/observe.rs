@@ -9,16 +9,23 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
 };
+use comms_engine::metrics::{SEND_SECONDS, TELL_SECONDS, WEBHOOK_SECONDS};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
+/// What is measured beside the engine.
+pub const METRICS: [&str; 3] = [REQUESTS, DURATION, crate::streams::STREAMS];
+const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
 
 /// Upper bounds of the histogram, in seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// The same for what a provider takes.
+const SLOW_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 45.0];
 
 /// The recorder of this process: there can be only one, whatever number of servers runs in it.
 ///
@@ -29,6 +36,9 @@ pub fn recorder() -> Result<PrometheusHandle, String> {
     let install = || {
         PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS)
+            .and_then(|one| one.set_buckets_for_metric(Matcher::Full(WEBHOOK_SECONDS.to_owned()), &BUCKETS))
+            .and_then(|one| one.set_buckets_for_metric(Matcher::Full(SEND_SECONDS.to_owned()), &SLOW_BUCKETS))
+            .and_then(|one| one.set_buckets_for_metric(Matcher::Full(TELL_SECONDS.to_owned()), &BUCKETS))
             .and_then(PrometheusBuilder::install_recorder)
             .map_err(|error| error.to_string())
     };
@@ -50,7 +60,7 @@ pub async fn observe<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> 
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     let labels = [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
-    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::counter!(REQUESTS, &labels).increment(1);
     metrics::histogram!(DURATION, "route" => route.clone()).record(elapsed.as_secs_f64());
     span.in_scope(|| {
         let milliseconds = elapsed.as_secs_f64() * 1_000.0;

@@ -260,6 +260,7 @@ fn parts(settings: &Settings, registry: &Registry) -> Parts {
     rules.sole_process = !settings.is_postgres();
     rules.realtime_queue = settings.realtime.queue.get().into();
     rules.first_organization = Some(settings.organization.id.clone());
+    rules.retention = settings.retention.rules();
     rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
     Parts { rules, channels: registry.channels() }
 }

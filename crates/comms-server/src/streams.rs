@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Open event streams by `transport` (`sse`, `websocket`).
-const STREAMS: &str = "comms_event_streams";
+pub(crate) const STREAMS: &str = "comms_event_streams";
 
 /// The open event streams of one server.
 #[derive(Debug)]

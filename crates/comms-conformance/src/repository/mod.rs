@@ -6,6 +6,8 @@ mod conversations;
 mod desk;
 mod disorder;
 mod ingesting;
+mod inspecting;
+mod keeping;
 mod log;
 mod media;
 mod pacing;
@@ -174,6 +176,19 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         reading_a_message_reads_those_before_it,
         what_has_no_owner_waits_for_one,
         the_counts_of_what_waits_are_right,
+    },
+    keeping::{
+        old_webhooks_go_and_those_that_wait_stay,
+        the_log_is_cut_off_at_its_beginning,
+        old_reports_go_and_states_stay,
+        an_old_file_is_given_out_until_it_is_forgotten,
+        a_dossier_holds_what_is_theirs_and_nothing_else,
+        a_person_is_erased_and_nobody_else,
+        an_erasure_waits_for_what_is_under_way,
+    },
+    inspecting::{
+        what_waits_is_told_by_channel_and_since_when,
+        a_database_says_what_it_is,
     },
 ];
 

@@ -57,6 +57,8 @@ macro_rules! write {
 }
 
 mod facade_desk;
+mod facade_inspect;
+mod facade_keeping;
 mod facade_pacing;
 
 /// The repository over this engine.

@@ -1,9 +1,9 @@
 //! The schema, brought up to date; and `comunicaciones`, which may belong to Prisma.
 
 #[cfg(feature = "postgres")]
-pub(super) use postgres::{migrate as postgres, missing as missing_in_postgres};
+pub(super) use postgres::{migrate as postgres, missing as missing_in_postgres, newest as newest_postgres};
 #[cfg(feature = "sqlite")]
-pub(super) use sqlite::{migrate as sqlite, missing as missing_in_sqlite};
+pub(super) use sqlite::{migrate as sqlite, missing as missing_in_sqlite, newest as newest_sqlite};
 
 /// S0's model as Prisma accepts it. As printed in S0 it is invalid: a relation was named on one side only.
 pub const PRISMA_MODEL: &str = r#"model comunicaciones {
@@ -59,8 +59,8 @@ const INDEXED: [&str; 5] = ["lead_id", "cliente_id", "usuario_id", "canal", "fec
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use diesel::{
-        Connection, QueryResult, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
-        sql_types::Text,
+        Connection, QueryResult, RunQueryDsl, SqliteConnection, connection::SimpleConnection,
+        migration::MigrationSource, sql_query, sql_types::Text,
     };
     use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -73,6 +73,12 @@ mod sqlite {
     struct Name {
         #[diesel(sql_type = Text)]
         name: String,
+    }
+
+    /// The last migration of this program.
+    pub(in super::super) fn newest() -> Option<String> {
+        let all = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS).ok()?;
+        all.iter().map(|one| one.name().version().to_string()).max()
     }
 
     /// Brings the file up to date.
@@ -124,7 +130,9 @@ mod sqlite {
 #[cfg(feature = "postgres")]
 mod postgres {
     use diesel::{
-        QueryResult, sql_query,
+        QueryResult,
+        migration::MigrationSource,
+        sql_query,
         sql_types::{Array, BigInt, Bool, Nullable, Text},
     };
     use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -162,6 +170,12 @@ mod postgres {
         #[diesel(sql_type = BigInt)]
         #[expect(dead_code, reason = "the row says that the lock is held; it has no value of interest")]
         one: i64,
+    }
+
+    /// The last migration of this program.
+    pub(in super::super) fn newest() -> Option<String> {
+        let all = MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS).ok()?;
+        all.iter().map(|one| one.name().version().to_string()).max()
     }
 
     /// Brings the database up to date. `conn` is used for nothing else; must run on a multi-threaded runtime.

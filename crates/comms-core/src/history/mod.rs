@@ -5,6 +5,8 @@
 
 mod desk;
 mod error;
+mod inspect;
+mod keeping;
 mod outbox;
 mod pacing;
 mod repository;
@@ -21,9 +23,13 @@ mod connect;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod directory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod facts;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod open;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod personal;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -43,6 +49,10 @@ pub use desk::{
     ConversationState, DeskKey, DeskRepository, Identity, LastMessage, MergedContact, Note, NotePage,
 };
 pub use error::RepositoryError;
+pub use inspect::{ChannelQueue, DatabaseFacts, FoundTable, InspectRepository, PoolState, Waiting};
+pub use keeping::{
+    DossierPage, DossierPart, Erasure, ErasureCounts, ErasureStep, KeepingRepository, KeptFile, Retained, Subject,
+};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -68,6 +68,26 @@ fn clock(_: OffsetDateTime) -> String {
     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint".to_owned()
 }
 
+/// After a query whose rows are to be changed; and the same, leaving out those that somebody else has.
+const LOCKED: &str = " FOR UPDATE";
+const ONLY_FREE: &str = " FOR UPDATE SKIP LOCKED";
+
+/// An id as it stands in a query that is made as text.
+fn id_literal(id: uuid::Uuid) -> String {
+    format!("'{id}'::uuid")
+}
+
+/// A key of a row `t` as text.
+fn key_text(column: &str, _: bool) -> String {
+    format!("t.{column}::text")
+}
+
+/// A row `t` as a document with every column but the bytes of a webhook, which are read beside it.
+async fn document(_: &mut Conn, table: &str) -> QueryResult<String> {
+    let bytes = if table == "webhooks" { " - 'body'" } else { "" };
+    Ok(format!("(to_jsonb(t){bytes})::text"))
+}
+
 /// Orders the cursors of the log: `comms-cursor` in ASCII, shortened.
 const CURSOR_LOCK: i64 = 0x636f_6d6d_7363_7572;
 
@@ -337,6 +357,16 @@ impl Engine {
         let schema = settings.public_schema.clone();
         self.read(move |conn| async move { super::migrate::missing_in_postgres(conn, &schema, &names).await }.boxed())
             .await
+    }
+
+    fn pool(&self) -> super::PoolState {
+        let status = self.pool.status();
+        super::PoolState { most: status.max_size, open: status.size, idle: status.available }
+    }
+
+    async fn facts(&self, settings: &DatabaseSettings) -> RepositoryResult<super::DatabaseFacts> {
+        let settings = settings.clone();
+        self.read(move |conn| async move { super::facts::of_postgres(conn, &settings).await }.boxed()).await
     }
 
     async fn close(&self) {

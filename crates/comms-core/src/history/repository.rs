@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     Accepted, Account, Assignment, Attachment, Conclusion, DeskRepository, FeedEvent, HistoryFilter, HistoryPage,
-    Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,
-    Organization, OutboxJob, PacingRepository, QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats,
-    Scope, ServiceToken, UnknownJob, WebhookFilter,
+    Ingested, InspectRepository, KeepingRepository, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
+    MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PacingRepository, QuarantinedAccount,
+    RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
@@ -25,7 +25,9 @@ pub type RepositoryResult<T> = Result<T, RepositoryError>;
 /// Every method fails with [`RepositoryError::Busy`] or [`Unavailable`](RepositoryError::Unavailable) while nothing can be
 /// stored or read, and with [`Database`](RepositoryError::Database) for what the database refuses.
 #[async_trait]
-pub trait Repository: DeskRepository + PacingRepository + fmt::Debug + Send + Sync + 'static {
+pub trait Repository:
+    DeskRepository + PacingRepository + KeepingRepository + InspectRepository + fmt::Debug + Send + Sync + 'static
+{
     /// Stores a webhook with all of its consequences in one transaction, together with its neighbours in time.
     ///
     /// Repeating it, in any order or batch, changes nothing. What cannot be stored as data (or read at all) is kept raw.

@@ -63,6 +63,53 @@ fn clock(now: OffsetDateTime) -> String {
     (now.unix_timestamp_nanos() / 1_000).to_string()
 }
 
+/// The same after a query whose rows are to be changed; and leaving out those that somebody else has.
+const LOCKED: &str = "";
+const ONLY_FREE: &str = "";
+
+/// An id as it stands in a query that is made as text.
+fn id_literal(id: uuid::Uuid) -> String {
+    format!("x'{}'", id.simple())
+}
+
+/// A key of a row `t` as text.
+fn key_text(column: &str, numbered: bool) -> String {
+    if numbered { format!("CAST(t.{column} AS text)") } else { format!("lower(hex(t.{column}))") }
+}
+
+/// Columns that hold a document, which this engine keeps as text.
+const DOCUMENTS: [&str; 7] = ["candidates", "content", "extra", "headers", "payload", "problem", "source"];
+
+/// A row `t` as a document with every column but the bytes of a webhook, which are read beside it.
+async fn document(conn: &mut Conn, table: &str) -> QueryResult<String> {
+    #[derive(diesel::QueryableByName)]
+    struct Column {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        kind: String,
+    }
+    let columns: Vec<Column> = diesel::sql_query("SELECT name, lower(type) AS kind FROM pragma_table_info($1)")
+        .bind::<diesel::sql_types::Text, _>(table.to_owned())
+        .load(conn)
+        .await?;
+    let fields = columns.iter().filter(|column| !(column.name == "body" && column.kind == "blob")).map(|column| {
+        let name = &column.name;
+        let time = column.kind == "bigint"
+            && ["_at", "_until", "_since", "fecha_creacion"].iter().any(|end| name.ends_with(end));
+        let value = match column.kind.as_str() {
+            "blob" => format!("nullif(lower(hex(t.{name})), '')"),
+            "text" if DOCUMENTS.contains(&name.as_str()) && table != "comms_webhooks" || name == "headers" => {
+                format!("json(CASE WHEN json_valid(t.{name}) THEN t.{name} ELSE json_quote(t.{name}) END)")
+            }
+            _ if time => format!("strftime('%Y-%m-%dT%H:%M:%fZ', t.{name} / 1000000.0, 'unixepoch')"),
+            _ => format!("t.{name}"),
+        };
+        format!("'{name}', {value}")
+    });
+    Ok(format!("json_object({})", fields.collect::<Vec<_>>().join(", ")))
+}
+
 /// Statements that complete at once, under the names that the asynchronous engine gives them.
 trait RunQueryDsl: Sized {
     async fn execute(self, conn: &mut Conn) -> QueryResult<usize>
@@ -327,6 +374,19 @@ impl Engine {
     /// Tables and columns of the directory that are not there.
     async fn missing(&self, names: Vec<(String, Vec<String>)>, _: &DatabaseSettings) -> RepositoryResult<Vec<String>> {
         self.read(move |conn| async move { super::migrate::missing_in_sqlite(conn, &names) }.boxed_local()).await
+    }
+
+    fn pool(&self) -> super::PoolState {
+        let state = self.readers.state();
+        super::PoolState {
+            most: usize::try_from(self.readers.max_size()).unwrap_or(usize::MAX),
+            open: usize::try_from(state.connections).unwrap_or(usize::MAX),
+            idle: usize::try_from(state.idle_connections).unwrap_or(usize::MAX),
+        }
+    }
+
+    async fn facts(&self, _: &DatabaseSettings) -> RepositoryResult<super::DatabaseFacts> {
+        self.read(|conn| async move { super::facts::of_sqlite(conn) }.boxed_local()).await
     }
 
     async fn close(&self) {

@@ -255,12 +255,18 @@ impl Desk {
     }
 
     pub async fn sends_as(&self, user: &str, to: &str, body: &str, links: Links) -> Result<MessageId, RepositoryError> {
-        let message = NewOutbound {
+        let message = NewOutbound { user: user.into(), links, ..self.outbound(to, body) };
+        self.accepted(message, body).await
+    }
+
+    /// A message that is about to be sent.
+    pub fn outbound(&self, to: &str, body: &str) -> NewOutbound {
+        NewOutbound {
             organization: organization(),
             account: account(),
             channel: ChannelKind::WhatsApp,
-            user: user.into(),
-            links,
+            user: "1".into(),
+            links: Links::default(),
             message: Outbound::new(phone(to), Content::text(body)),
             idempotency_key: None,
             request_hash: body.to_owned(),
@@ -268,7 +274,10 @@ impl Desk {
             now: now(),
             lease: Duration::minutes(1),
             queue: Queueing::default(),
-        };
+        }
+    }
+
+    async fn accepted(&self, message: NewOutbound, body: &str) -> Result<MessageId, RepositoryError> {
         let Accepted::New(id) = self.store.accept(message).await? else {
             panic!("{body:?} is taken for a repetition");
         };

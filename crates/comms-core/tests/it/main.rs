@@ -22,6 +22,8 @@ mod contract_tls;
 mod contract_values;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_world;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod erasure;
 mod event;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod history;

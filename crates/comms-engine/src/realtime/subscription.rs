@@ -21,6 +21,8 @@ pub struct Subscription {
     delivered: i64,
     /// Read from the log and not delivered yet.
     read: VecDeque<Arc<FeedEvent>>,
+    /// Where the log begins, where that is to be told.
+    cut: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,9 @@ enum Phase {
 pub enum Delivery {
     /// An event. Its cursor is greater than that of every event before it.
     Event(Arc<FeedEvent>),
+    /// The log was cut off by its age beyond where the subscriber stood: what was between that and this cursor is not told. What
+    /// follows is everything after it.
+    Cut(i64),
     /// Everything that was there at the beginning has been told; what follows happens now. Comes once.
     CaughtUp,
     /// There is nothing more to come. The subscriber goes on with a new subscription from its [`position`](Subscription::position).
@@ -69,7 +74,8 @@ impl Ending {
 
 impl Subscription {
     pub(super) fn new(engine: Engine, scope: Scope, filter: EventFilter, from: i64) -> Self {
-        Self { engine, scope, filter, phase: Phase::Behind, seen: from, delivered: from, read: VecDeque::new() }
+        let read = VecDeque::new();
+        Self { engine, scope, filter, phase: Phase::Behind, seen: from, delivered: from, read, cut: None }
     }
 
     /// The cursor to go on from: nothing that is wanted and was not delivered is at or before it. It moves with every event, and
@@ -89,6 +95,9 @@ impl Subscription {
     /// [`EngineError::Store`] while catching up; another call tries again.
     pub async fn next(&mut self) -> Result<Delivery, EngineError> {
         loop {
+            if let Some(start) = self.cut.take() {
+                return Ok(Delivery::Cut(start));
+            }
             if let Some(told) = self.read.pop_front() {
                 self.delivered = told.event.cursor;
                 return Ok(Delivery::Event(told));
@@ -122,8 +131,7 @@ impl Subscription {
 
     /// Reads a page of the log; where it is the last one, takes a seat.
     async fn read_on(&mut self) -> Result<(), EngineError> {
-        let page = self.page().await?;
-        let last = page.len() < usize::from(PAGE);
+        let (page, last) = self.page().await?;
         let end = if last { self.engine.repository().log_end().await? } else { 0 };
         self.take(page, i64::MAX);
         if last {
@@ -136,8 +144,7 @@ impl Subscription {
 
     /// Reads a page of the log up to where the seat was taken: what is above comes through the queue.
     async fn read_up(&mut self, until: i64) -> Result<(), EngineError> {
-        let page = self.page().await?;
-        let last = page.len() < usize::from(PAGE);
+        let (page, last) = self.page().await?;
         self.take(page, until);
         if last {
             self.seen = self.seen.max(until);
@@ -145,9 +152,18 @@ impl Subscription {
         Ok(())
     }
 
-    async fn page(&self) -> Result<Vec<FeedEvent>, EngineError> {
-        let organization = Some(&self.scope.organization);
-        Ok(self.engine.repository().feed(organization, self.seen, PAGE).await?)
+    /// The next page of the log, and whether it is the last.
+    async fn page(&mut self) -> Result<(Vec<FeedEvent>, bool), EngineError> {
+        let repository = self.engine.repository();
+        let mut page = repository.feed(Some(&self.scope.organization), self.seen, PAGE).await?;
+        let last = page.len() < usize::from(PAGE);
+        // Asked after the page was read: what was cut off meanwhile is seen. From the beginning is from wherever that is.
+        let start = repository.log_start().await?;
+        if self.seen > 0 && start > self.seen {
+            (self.seen, self.delivered, self.cut) = (start, start, Some(start));
+            page.retain(|told| told.event.cursor > start);
+        }
+        Ok((page, last))
     }
 
     fn take(&mut self, page: Vec<FeedEvent>, until: i64) {

@@ -3,6 +3,7 @@
 
 mod fake_channel;
 mod fake_desk;
+mod fake_keeping;
 mod fake_pacing;
 mod fake_repository;
 mod scene;
@@ -11,6 +12,7 @@ mod accounts;
 mod blobs;
 mod desk;
 mod durable;
+mod erasing;
 mod media;
 mod outbox;
 mod outbox_sequences;

@@ -11,7 +11,7 @@ use comms_core::{
     SystemClock, UserId, WebhookId, WebhookRequest,
     history::{
         Accepted, Account, DatabaseSettings, FeedEvent, Links, LogEvent, NewOutbound, NewWebhook, Organization,
-        Repository, RepositoryError, Scope, open,
+        Repository, RepositoryError, Retained, Scope, open,
     },
 };
 use comms_engine::{
@@ -133,7 +133,7 @@ async fn until_caught_up(subscription: &mut Subscription) -> Vec<i64> {
         match next(subscription).await {
             Delivery::Event(told) => heard.push(told.event.cursor),
             Delivery::CaughtUp => return heard,
-            Delivery::Ended(ending) => panic!("ended: {ending:?}"),
+            other => panic!("instead: {other:?}"),
         }
     }
 }
@@ -221,6 +221,7 @@ async fn listen_and_be_cut_off(
                     heard.push(cursor);
                 }
                 Delivery::CaughtUp => {}
+                Delivery::Cut(_) => panic!("nothing was cut off"),
                 Delivery::Ended(ending) => {
                     assert_eq!(ending, Ending::Slow);
                     break;
@@ -256,8 +257,8 @@ async fn a_slow_client_is_dropped_and_goes_on_from_its_cursor() {
     let ending = loop {
         match next(&mut slow).await {
             Delivery::Event(told) => taken.push(told.event.cursor),
-            Delivery::CaughtUp => panic!("caught up twice"),
             Delivery::Ended(ending) => break ending,
+            other => panic!("instead: {other:?}"),
         }
     };
     assert_eq!((ending, taken.len()), (Ending::Slow, 4));
@@ -298,7 +299,7 @@ async fn who_names_no_cursor_hears_from_now_on() {
         match next(&mut new).await {
             Delivery::Event(told) => texts.extend(told.message.as_ref().unwrap().text.clone()),
             Delivery::CaughtUp => hall.hears("north", 1, "after").await,
-            Delivery::Ended(ending) => panic!("{ending:?}"),
+            other => panic!("instead: {other:?}"),
         }
     }
     assert_eq!(texts, ["between", "after"]);
@@ -413,4 +414,29 @@ async fn a_thousand_listeners_cost_one_reader() {
     assert!(reads.len() <= 2, "a look for the first of them, one for the event: {}", reads.len());
     drop(listeners);
     workers.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_to_a_log_that_was_cut_off_is_told_so() {
+    let hall = hall(64).await;
+    for number in 0..6 {
+        hall.hears("north", 1, &format!("m{number}")).await;
+    }
+    let whole = hall.expected(&admin()).await;
+    let before = OffsetDateTime::now_utc() + time::Duration::hours(1);
+    assert_eq!(hall.store.prune(Retained::Events, before, 4).await.unwrap(), 4);
+    let start = hall.store.log_start().await.unwrap();
+
+    let mut late = hall.subscribe(admin(), Some(whole[0])).await;
+    let first = next(&mut late).await;
+    assert!(matches!(first, Delivery::Cut(cursor) if cursor == start), "{first:?}");
+    assert_eq!(late.position(), start);
+    let left: Vec<i64> = whole.iter().copied().filter(|cursor| *cursor > start).collect();
+    assert_eq!(until_caught_up(&mut late).await, left);
+
+    // Who has seen all that was cut off has missed nothing, and neither has who begins at the beginning.
+    for cursor in [start, 0] {
+        let mut subscription = hall.subscribe(admin(), Some(cursor)).await;
+        assert_eq!(until_caught_up(&mut subscription).await, left);
+    }
 }

@@ -9,7 +9,7 @@ use comms_core::{
 };
 use uuid::Uuid;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, output::say};
 use crate::{
     auth::NewToken,
     config::Settings,
@@ -97,7 +97,7 @@ async fn execute(command: AdminCommand, settings: &Settings, repository: Arc<dyn
     match command {
         AdminCommand::Organizations => {
             for one in repository.organizations().await? {
-                println!("{}\t{}", one.id, one.name);
+                say!("{}\t{}", one.id, one.name);
             }
         }
         AdminCommand::PutOrganization { id, name } => {
@@ -108,25 +108,25 @@ async fn execute(command: AdminCommand, settings: &Settings, repository: Arc<dyn
             for one in repository.accounts(None).await? {
                 let owner = one.owner.as_ref().map_or("-", UserId::as_str);
                 let state = if one.active { "active" } else { "inactive" };
-                println!("{}\t{}\towner {owner}\t{state}", one.id, one.organization);
+                say!("{}\t{}\towner {owner}\t{state}", one.id, one.organization);
             }
         }
         AdminCommand::PutAccount(account) => put_account(account, settings, repository).await?,
         AdminCommand::Quarantine => {
             for one in repository.quarantine().await? {
-                println!("{}\t{} webhooks since {}", one.account, one.webhooks, one.since);
+                say!("{}\t{} webhooks since {}", one.account, one.webhooks, one.since);
             }
         }
         AdminCommand::Tokens { organization } => {
             for one in repository.service_tokens(&organization.into()).await? {
                 let state = if one.revoked_at.is_some() { "void" } else { "valid" };
-                println!("{}\t{}\t{state}", one.id, one.name);
+                say!("{}\t{}\t{state}", one.id, one.name);
             }
         }
         AdminCommand::CreateToken { organization, name } => {
             let new = NewToken::generate(organization.into(), name, super::clock().now());
             repository.put_service_token(&new.row, &new.sha256).await?;
-            println!("{}", new.text);
+            say!("{}", new.text);
         }
         AdminCommand::RevokeToken { organization, id } => {
             let now = super::clock().now();
@@ -153,9 +153,11 @@ async fn put_account(args: AccountArgs, settings: &Settings, repository: Arc<dyn
     let registry = Registry::new(settings, &clock)?;
     let engine = startup::engine(settings, &registry, repository, clock)?;
     let assigned = engine.assign_account(account).await?;
-    println!(
+    say!(
         "{} webhooks read, {} messages; {} rows of comunicaciones filled in",
-        assigned.replay.webhooks, assigned.replay.messages, assigned.filled
+        assigned.replay.webhooks,
+        assigned.replay.messages,
+        assigned.filled
     );
     Ok(())
 }

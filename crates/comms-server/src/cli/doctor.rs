@@ -1,13 +1,10 @@
 //! `doctor`: what works, what does not, and what to do about it.
 
+mod database;
+
 use std::process::ExitCode;
 
-use comms_core::{
-    OrganizationId,
-    history::{HistoryFilter, Repository, RepositoryError, Scope},
-};
-
-use super::ConfigArgs;
+use super::{ConfigArgs, output::say};
 use crate::{
     config::{Environment, Provider, Settings, VARIABLES},
     registry::{Finding, MESSAGING_WEBHOOK, Registry, VOICE_WEBHOOK, Verdict},
@@ -28,21 +25,22 @@ pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
             Verdict::Notice => "·",
             Verdict::Mend => "✘",
         };
-        println!("{sign} {}: {}", finding.subject, finding.text);
+        say!("{sign} {}: {}", finding.subject, finding.text);
     }
     let to_mend = findings.iter().filter(|one| one.verdict == Verdict::Mend).count();
     if to_mend == 0 {
-        println!("\nEverything that is configured works.");
+        say!("\nEverything that is configured works.");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\n{to_mend} to be mended.");
+    say!("\n{to_mend} to be mended.");
     Ok(ExitCode::FAILURE)
 }
 
 /// Looks at everything that can be looked at without changing anything.
 pub async fn examine(settings: &Settings, environment: &Environment) -> Vec<Finding> {
     let mut findings = configuration(settings, environment);
-    findings.extend(database(settings).await);
+    findings.extend(database::examine(settings).await);
+    findings.extend(database::space(&settings.media_dir()));
     let clock = super::clock();
     match Registry::new(settings, &clock) {
         Ok(registry) => findings.extend(registry.examine(clock.now()).await),
@@ -131,49 +129,4 @@ fn missing(name: &str, consequence: &str) -> Finding {
 fn not_set(name: &str, consequence: &str) -> String {
     let about = VARIABLES.iter().find(|one| one.name == name).map_or("", |one| one.about);
     format!("not set: {consequence}. {about}")
-}
-
-async fn database(settings: &Settings) -> Vec<Finding> {
-    const SUBJECT: &str = "database";
-    let repository = match super::repository(settings).await {
-        Ok(repository) => repository,
-        Err(error) => return vec![Finding::mend(SUBJECT, error.to_string())],
-    };
-    let findings = look(repository.as_ref(), &settings.organization.id).await;
-    repository.close().await;
-    findings.unwrap_or_else(|error| vec![Finding::mend(SUBJECT, error.to_string())])
-}
-
-async fn look(repository: &dyn Repository, organization: &OrganizationId) -> Result<Vec<Finding>, RepositoryError> {
-    repository.ping().await?;
-    let mut findings = vec![Finding::good("database", "answers")];
-    // A page of the history reads our tables and `comunicaciones` together.
-    let everything = Scope { organization: organization.clone(), seller: None };
-    let one = HistoryFilter { limit: 1, ..HistoryFilter::default() };
-    if let Err(error) = repository.history(&everything, &one).await {
-        findings.push(Finding::mend("schema", format!("{error}: run `comms-server migrate`")));
-        return Ok(findings);
-    }
-    match repository.stats().await {
-        Ok(stats) => {
-            findings.push(Finding::good("schema", "up to date"));
-            if stats.waiting_for_owner > 0 {
-                findings.push(Finding::notice(
-                    "messages without an owner",
-                    format!(
-                        "{}: set WHATSAPP_OWNER_ID, TWILIO_OWNER_ID, or the owner of the account",
-                        stats.waiting_for_owner
-                    ),
-                ));
-            }
-            if stats.quarantined > 0 {
-                findings.push(Finding::notice(
-                    "webhooks of unregistered accounts",
-                    format!("{}: see `comms-server admin quarantine`", stats.quarantined),
-                ));
-            }
-        }
-        Err(error) => findings.push(Finding::mend("schema", format!("{error}: run `comms-server migrate`"))),
-    }
-    Ok(findings)
 }

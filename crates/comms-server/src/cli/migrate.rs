@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::output::say;
 use crate::config::Settings;
 
 pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -10,16 +11,16 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     repository.close().await;
     let report = report?;
     for name in &report.applied {
-        println!("applied {name}");
+        say!("applied {name}");
     }
     if report.applied.is_empty() {
-        println!("the schema is up to date");
+        say!("the schema is up to date");
     }
     if report.taken_in > 0 {
-        println!("{} rows of comunicaciones were taken in", report.taken_in);
+        say!("{} rows of comunicaciones were taken in", report.taken_in);
     }
     for notice in &report.notices {
-        println!("note: {notice}");
+        say!("note: {notice}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,8 @@ mod admin;
 mod demo;
 mod doctor;
 mod migrate;
+mod output;
+mod personas;
 mod replay;
 mod serve;
 
@@ -46,6 +48,10 @@ enum Command {
     Migrate(ConfigArgs),
     /// Reads stored webhooks again.
     Replay(replay::ReplayArgs),
+    /// Writes everything that is stored of one person into a ZIP.
+    Export(personas::ExportArgs),
+    /// Erases one person, for good.
+    Erase(personas::EraseArgs),
     /// Checks the configuration, the database, the token and the webhook subscription, and says what to mend.
     Doctor(ConfigArgs),
     /// Accounts, organisations, service tokens, quarantine.
@@ -89,6 +95,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate(args) => migrate::run(args.load()?).await,
         Command::Replay(args) => replay::run(args).await,
+        Command::Export(args) => personas::export(args).await,
+        Command::Erase(args) => personas::erase(args).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Admin(args) => admin::run(args).await,
         Command::Openapi { typescript: false } => print(&typescript::openapi_json()),
@@ -135,7 +143,7 @@ fn start_logging(settings: &LogSettings) {
 }
 
 fn print(text: &str) -> anyhow::Result<ExitCode> {
-    print!("{text}");
+    output::text(text);
     Ok(ExitCode::SUCCESS)
 }
 

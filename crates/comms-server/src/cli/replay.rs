@@ -7,7 +7,7 @@ use comms_core::{AccountId, WebhookId, history::WebhookFilter};
 use comms_engine::ReplayReport;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::ConfigArgs;
+use super::{ConfigArgs, output::say};
 use crate::{registry::Registry, startup};
 
 /// Which webhooks.
@@ -68,12 +68,17 @@ pub(super) async fn run(args: ReplayArgs) -> anyhow::Result<ExitCode> {
 
 /// Prints a report; returns how many webhooks could not be read.
 fn show(report: &ReplayReport) -> usize {
-    println!(
+    say!(
         "{} webhooks: {} messages, {} statuses, {} updates new; {} known already; {} of unregistered accounts",
-        report.webhooks, report.messages, report.statuses, report.updates, report.duplicates, report.quarantined
+        report.webhooks,
+        report.messages,
+        report.statuses,
+        report.updates,
+        report.duplicates,
+        report.quarantined
     );
     for (id, problem) in &report.problems {
-        println!("  {id}: {problem}");
+        say!("  {id}: {problem}");
     }
     report.problems.len()
 }

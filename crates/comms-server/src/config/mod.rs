@@ -8,6 +8,7 @@ mod http;
 mod log;
 mod media;
 mod realtime;
+mod retention;
 mod table;
 mod twilio;
 mod variables;
@@ -34,6 +35,7 @@ pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
 pub use realtime::RealtimeSettings;
+pub use retention::RetentionSettings;
 pub use table::VARIABLES;
 pub use twilio::TwilioSettings;
 pub use variables::{Kind, Variable, env_example};
@@ -66,6 +68,8 @@ pub struct Settings {
     pub media: MediaSettings,
     /// Streams of events.
     pub realtime: RealtimeSettings,
+    /// How old what is kept may get.
+    pub retention: RetentionSettings,
     /// What is logged and how.
     pub log: LogSettings,
 }

@@ -21,7 +21,7 @@ use crate::{
     errors::{ApiError, Code},
     limits::limit,
 };
-use admin::{accounts, organizations, quarantine, salida, tokens};
+use admin::{accounts, organizations, personas, quarantine, salida, tokens};
 use comunicaciones::{
     adjuntos, contactos, conversaciones, historial, mensajes, plantillas, sms, voz, webhook, whatsapp,
 };
@@ -139,6 +139,9 @@ pub const ROUTES: &[Row] = &[
     row("GET", "/api/comunicaciones/admin/salida", Admin, Kind::List, || get().to(salida::list)),
     row("POST", "/api/comunicaciones/admin/salida/reintentar", Admin, Kind::Command, || post().to(salida::redrive)),
     row("POST", "/api/comunicaciones/admin/salida/{id}/descartar", Admin, Kind::Command, || post().to(salida::discard)),
+    row("GET", "/api/comunicaciones/admin/contactos/{id}/exportar", Admin, Kind::Get, || get().to(personas::export)),
+    row("DELETE", "/api/comunicaciones/admin/contactos/{id}", Admin, Kind::Command, || delete().to(personas::erase)),
+    row("GET", "/api/comunicaciones/admin/borrados", Admin, Kind::List, || get().to(personas::erasures)),
     row("GET", "/api/webhooks/voip/twilio", Public, Kind::Service, || get().to(webhook::voip_ready)),
     row("POST", "/api/webhooks/voip/twilio", Signed, Kind::Command, || post().to(webhook::voice)),
     row("GET", "/api/webhooks/sms/twilio", Public, Kind::Service, || get().to(webhook::sms_ready)),

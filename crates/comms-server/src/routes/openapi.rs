@@ -28,6 +28,7 @@ use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info
         c::contactos::list, c::contactos::detail, c::contactos::rename, c::contactos::join, c::contactos::separate, c::contactos::link,
         admin::accounts::list, admin::accounts::put, admin::organizations::list, admin::organizations::put,
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
+        admin::personas::export, admin::personas::erase, admin::personas::erasures,
         admin::salida::list, admin::salida::redrive, admin::salida::discard,
         health::health, metrics::metrics, info::info, document, page,
     ),

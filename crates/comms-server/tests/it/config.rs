@@ -214,6 +214,7 @@ fn every_variable_of_the_table_has_its_place() {
             ("PHONE_REGION", _) => "ES",
             ("JWT_ROL_OPERADOR", _) => "operador",
             ("TWILIO_MESSAGING_SERVICE_SID", _) => "MG00000000000000000000000000000001",
+            (name, _) if name.starts_with("RETENTION_") => "30",
             (_, "") => "sixteen-letters-or-more",
             (_, example) => example,
         };

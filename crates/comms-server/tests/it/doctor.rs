@@ -54,6 +54,25 @@ fn run(environment: &[(&'static str, String)]) -> (bool, String) {
 }
 
 #[test]
+fn whoever_reads_may_have_enough() {
+    let folder = TempDir::new().unwrap();
+    for command in ["doctor", "env-example"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_comms-server"))
+            .arg(command)
+            .current_dir(&folder)
+            .env_clear()
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(!told.contains("panicked") && ended.status.code().is_some_and(|code| code < 2), "{command}: {told}");
+    }
+}
+
+#[test]
 fn a_whole_configuration_is_well() {
     let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
     // One of the names that the second seed gave it, and what tells Twilio how often to repeat.
@@ -64,7 +83,8 @@ fn a_whole_configuration_is_well() {
     for line in [
         "✔ configuration",
         "✔ database",
-        "✔ schema",
+        "✔ schema: 00",
+        "✔ queue: 0 messages",
         "✔ WHATSAPP_ACCESS_TOKEN",
         "✔ WhatsApp number",
         "✔ webhook subscription",

@@ -2,7 +2,7 @@
 
 use comms_server::{
     auth::Role,
-    routes::{Kind, ROUTES},
+    routes::{Access, Kind, ROUTES},
 };
 use comms_simulator::meta::{Content, Customer, Inbound, MediaKind, PHONE_ID, SECOND_PHONE_ID};
 use serde_json::{Value, json};
@@ -102,6 +102,18 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
     let contact = conversations[0]["contacto_id"].as_str().unwrap().to_owned();
     let noted = format!("/api/comunicaciones/conversaciones/{}/notas", message["conversacion_id"].as_str().unwrap());
     assert_eq!(admin.post(&noted, &json!({"texto": format!("{MARK}{organization}")})).await.status, 201);
+    // Somebody else of theirs is erased, and the record says so.
+    let other = Customer::new("34600000001").named("otro");
+    server.simulator.meta().inbound(Inbound::new(phone, other, Content::Text { body: "adiós".to_owned() })).unwrap();
+    let contacts = "/api/comunicaciones/contactos?texto=34600000001";
+    let other = loop {
+        if let Some(id) = admin.get(contacts).await.data()[0]["id"].as_str() {
+            break id.to_owned();
+        }
+        tokio::task::yield_now().await;
+    };
+    let erase = format!("/api/comunicaciones/admin/contactos/{other}?confirmar=borrar&motivo={MARK}{organization}");
+    assert_eq!(admin.send(http::Method::DELETE, &erase, None).await.status, 202);
     Belongings { message, file, contact }
 }
 
@@ -139,7 +151,9 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
         };
         for id in ids(theirs) {
             let answer = client.get(&row.path.replace("{id}", &id)).await;
-            assert_eq!(answer.status, 404, "{} {id}", row.path);
+            // Sellers do not administer.
+            let refused = row.access == Access::Admin && role == Role::Seller;
+            assert_eq!(answer.status, if refused { 403 } else { 404 }, "{} {id}", row.path);
         }
         if role == Role::Admin {
             for id in ids(own) {

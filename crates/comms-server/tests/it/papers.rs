@@ -1,9 +1,13 @@
 //! The papers name what there is: every route, every variable and key, every code.
 
-use comms_server::{config::VARIABLES, errors::Code, routes::ROUTES};
+use comms_engine::metrics;
+use comms_server::{config::VARIABLES, errors::Code, observe::METRICS, routes::ROUTES};
+
+use crate::support::TestServer;
 
 const API: &str = include_str!("../../../../docs/api.md");
 const CONFIGURATION: &str = include_str!("../../../../docs/configuration.md");
+const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
 const ERRORS: &str = include_str!("../../../../docs/from-the-express-module.md");
 
 /// What the cells of every table say, white space aside.
@@ -65,4 +69,37 @@ fn every_code_is_in_the_table_of_errors() {
         let row = [status.as_str(), &format!("`{word}`"), sentence];
         assert!(rows.iter().any(|one| *one == row), "docs/from-the-express-module.md lacks {row:?}");
     }
+}
+
+/// The metrics of the table.
+fn described_metrics() -> Vec<&'static str> {
+    let names = rows(OPERATIONS).into_iter().map(|row| row[0].trim_matches('`'));
+    names.filter(|name| name.starts_with("comms_") || name.starts_with("http_")).collect()
+}
+
+#[test]
+fn every_metric_is_described_once() {
+    let mut described = described_metrics();
+    let mut expected: Vec<&str> = metrics::ALL.into_iter().chain(METRICS).collect();
+    described.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(described, expected, "docs/operations.md, the table of metrics");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_measures_is_described() {
+    let server = TestServer::start().await;
+    server.customer_writes("hola").await;
+    let described = described_metrics();
+    let told = server
+        .until_on("/metrics", |answer| {
+            let text = answer.text();
+            let all = ["comms_webhook_seconds_bucket", "comms_waiting_oldest_seconds", "comms_database_connections"];
+            all.iter().all(|name| text.contains(name)).then_some(text)
+        })
+        .await;
+    for family in told.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
+        assert!(described.contains(&family), "docs/operations.md lacks {family}");
+    }
+    assert!(!told.contains("34600000000") && !told.contains("hola"), "an address or a text is a label");
 }

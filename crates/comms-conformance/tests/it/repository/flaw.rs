@@ -88,6 +88,14 @@ pub(super) enum Flaw {
     ForgetsSuccesses,
     OverrulesOperators,
     ServesTheFirst,
+    KeepsEverything,
+    PrunesTheYoung,
+    ForgetsTheCut,
+    KeepsFiles,
+    ErasesInName,
+    ErasesAtOnce,
+    ForgetsParts,
+    ForgetsTheSchema,
 }
 
 /// A method that is bound to a scope.
@@ -113,4 +121,6 @@ pub(super) enum Method {
     Contacts,
     Pacing,
     Rate,
+    Dossier,
+    Erasure,
 }

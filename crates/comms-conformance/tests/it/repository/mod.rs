@@ -2,6 +2,7 @@
 
 mod broken;
 mod broken_desk;
+mod broken_keeping;
 mod broken_pacing;
 mod flaw;
 
@@ -180,6 +181,23 @@ const FLAWS: &[(&str, Flaw)] = {
         ("an_operators_rate_stands_in_their_organisation", DropsTheOrganisation(Method::Pacing)),
         ("an_operators_rate_stands_in_their_organisation", DropsTheOrganisation(Method::Rate)),
         ("no_account_starves_another", ServesTheFirst),
+        ("old_webhooks_go_and_those_that_wait_stay", KeepsEverything),
+        ("old_webhooks_go_and_those_that_wait_stay", PrunesTheYoung),
+        ("the_log_is_cut_off_at_its_beginning", KeepsEverything),
+        ("the_log_is_cut_off_at_its_beginning", PrunesTheYoung),
+        ("the_log_is_cut_off_at_its_beginning", ForgetsTheCut),
+        ("old_reports_go_and_states_stay", KeepsEverything),
+        ("old_reports_go_and_states_stay", PrunesTheYoung),
+        ("an_old_file_is_given_out_until_it_is_forgotten", KeepsFiles),
+        ("an_old_file_is_given_out_until_it_is_forgotten", PrunesTheYoung),
+        ("a_dossier_holds_what_is_theirs_and_nothing_else", ForgetsParts),
+        ("a_dossier_holds_what_is_theirs_and_nothing_else", DropsTheOrganisation(Method::Dossier)),
+        ("a_person_is_erased_and_nobody_else", ErasesInName),
+        ("a_person_is_erased_and_nobody_else", KnowsNobody),
+        ("a_person_is_erased_and_nobody_else", DropsTheOrganisation(Method::Erasure)),
+        ("an_erasure_waits_for_what_is_under_way", ErasesAtOnce),
+        ("what_waits_is_told_by_channel_and_since_when", CountsNothing),
+        ("a_database_says_what_it_is", ForgetsTheSchema),
     ]
 };
 

@@ -11,7 +11,7 @@ use diesel::{
 use super::{
     Conn, RunQueryDsl, comunicaciones, kin, media, people, queue,
     schema::{comunicaciones as rows, conversations, discards, messages, opt_outs, status_events},
-    whose,
+    suppressed, whose,
 };
 use crate::{
     AccountId, Address, AddressKind, ContactId, ConversationId, MessageId, Status, UserId,
@@ -195,6 +195,7 @@ pub(in super::super) async fn recipient(
         met.extend(kin::of(conn, contact).await?);
     }
     let (links, owner) = whose::standing(conn, directory, address, &met).await;
+    names.extend(suppressed::stand_ins(conn, account.as_str(), &names).await?);
     let mut opted_out: Vec<String> = opt_outs::table
         .filter(opt_outs::account_id.eq(account.as_str()))
         .filter(opt_outs::address.eq_any(names))

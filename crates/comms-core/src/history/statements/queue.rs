@@ -344,7 +344,7 @@ pub(in super::super) async fn cancel(
     super::super::end(conn, canceled).await
 }
 
-async fn cancel_in(conn: &mut Conn, id: Uid, now: Instant) -> QueryResult<(Option<Status>, Option<i64>)> {
+pub(super) async fn cancel_in(conn: &mut Conn, id: Uid, now: Instant) -> QueryResult<(Option<Status>, Option<i64>)> {
     let Some(message) = settle::sent_message(conn, id).await? else {
         return Ok((None, None));
     };
@@ -358,7 +358,7 @@ async fn cancel_in(conn: &mut Conn, id: Uid, now: Instant) -> QueryResult<(Optio
 }
 
 /// States in which a message did not arrive as far as we know.
-const LOST: [Status; 3] = [Status::Unknown, Status::Expired, Status::Failed];
+pub(super) const LOST: [Status; 3] = [Status::Unknown, Status::Expired, Status::Failed];
 
 /// Takes a message that did not arrive off the list of those. Returns how many were.
 pub(in super::super) async fn discard_lost(

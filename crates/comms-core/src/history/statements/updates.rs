@@ -13,6 +13,7 @@ use super::{
     recordings,
     rows::{EventRow, IdentityRow, OptOutRow, UpdateRow},
     schema::{identities, opt_outs, updates},
+    suppressed,
 };
 use crate::{
     EventKind, IdentityChange, OptChange,
@@ -137,6 +138,7 @@ async fn opt(conn: &mut Conn, draft: &Draft<'_, EventKind>, change: &OptChange, 
             }
         })
         .collect();
+    suppressed::release(conn, &rows).await?;
     upsert!(
         conn,
         opt_outs::table,

@@ -14,6 +14,8 @@ use crate::{app::State, streams::Place};
 const COME_BACK: Duration = Duration::from_secs(1);
 /// By how much it may be longer, so that not all come back at once.
 const SPREAD_MS: u64 = 4_000;
+/// Why a client must begin anew.
+const EXPIRED_CURSOR: &str = "cursor_vencido";
 /// The longest that a timer is set; it is set again then.
 const LONGEST_TIMER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -33,6 +35,7 @@ pub(super) struct Feed {
 #[derive(Debug)]
 pub(super) enum Frame {
     Event(Box<RealtimeEvent>),
+    Cut(RealtimeControl),
     Ready(RealtimeControl),
     Beat(RealtimeControl),
     End(Why, RealtimeControl),
@@ -82,6 +85,7 @@ impl Feed {
             self.beat_at = Instant::now() + self.heartbeat;
             return Some(match next {
                 Ok(Delivery::Event(told)) => Frame::Event(Box::new(RealtimeEvent::from(told.as_ref()))),
+                Ok(Delivery::Cut(_)) => Frame::Cut(self.cut()),
                 Ok(Delivery::CaughtUp) => Frame::Ready(self.control("listo")),
                 Ok(Delivery::Ended(Ending::Slow)) => self.end(Why::Slow),
                 Ok(Delivery::Ended(_)) => self.end(Why::Stopping),
@@ -95,6 +99,11 @@ impl Feed {
 
     fn control(&self, tipo: &'static str) -> RealtimeControl {
         RealtimeControl { tipo, cursor: self.subscription.position(), motivo: None, reintentar_ms: None }
+    }
+
+    /// The log begins later than where the client stood: what it has must be read anew.
+    fn cut(&self) -> RealtimeControl {
+        RealtimeControl { motivo: Some(EXPIRED_CURSOR), ..self.control("reinicio") }
     }
 
     fn end(&mut self, why: Why) -> Frame {

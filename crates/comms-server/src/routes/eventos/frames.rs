@@ -96,12 +96,13 @@ impl From<&FeedEvent> for RealtimeEvent {
 /// What a stream says of itself.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RealtimeControl {
-    /// `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back.
+    /// `reinicio`: the log begins later than where the client stood, read what you
+    /// show anew. `listo`: everything up to now has been told. `latido`: a sign of life. `fin`: the stream ends, come back.
     #[schema(example = "listo")]
     pub tipo: &'static str,
     /// The cursor to come back with: everything wanted up to here has been told.
     pub cursor: i64,
-    /// Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission
+    /// Why: `cursor_vencido` with `reinicio`. Why it ends: `lento` (events came faster than they were taken), `parada` (the server restarts), `caducado` (the permission
     /// has ended: bring a new token or ticket), `no_disponible` (the database is away).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub motivo: Option<&'static str>,

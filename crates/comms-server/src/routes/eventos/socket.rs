@@ -86,7 +86,7 @@ async fn talk(mut feed: Feed, mut session: Session, mut messages: MessageStream)
         tokio::select! {
             frame = feed.next() => match frame {
                 Some(Frame::Event(event)) => say(&mut session, &event, patience).await?,
-                Some(Frame::Ready(control)) => say(&mut session, &control, patience).await?,
+                Some(Frame::Cut(control) | Frame::Ready(control)) => say(&mut session, &control, patience).await?,
                 Some(Frame::Beat(control)) => {
                     if heard.elapsed() > patience {
                         return session.close(Some(CloseCode::Away.into())).await;

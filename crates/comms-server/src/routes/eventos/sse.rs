@@ -58,6 +58,7 @@ pub async fn events(
 async fn text(feed: &mut Feed) -> Option<Bytes> {
     let text = match feed.next().await? {
         Frame::Event(event) => format!("id: {}\ndata: {}\n\n", event.cursor, json(&event)),
+        Frame::Cut(control) => format!("event: reinicio\nid: {}\ndata: {}\n\n", control.cursor, json(&control)),
         Frame::Ready(control) => format!("event: listo\nid: {}\ndata: {}\n\n", control.cursor, json(&control)),
         // Without data nothing is shown to the page, but the browser takes note of the id.
         Frame::Beat(control) => format!(": latido\nid: {}\n\n", control.cursor),

@@ -4,6 +4,7 @@ mod conversaciones;
 mod eventos;
 mod historial;
 mod mensajes;
+mod personas;
 mod salida;
 mod service;
 mod sms;

@@ -46,7 +46,7 @@ async fn health_tells_of_every_worker() {
     let health = server.nobody().get("/health").await.json();
     let workers = health["workers"].as_array().unwrap();
     let names: Vec<_> = workers.iter().map(|worker| worker["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["intake", "media", "outbox", "quarantine", "realtime", "stale", "unknown"]);
+    assert_eq!(names, ["erasure", "intake", "media", "outbox", "quarantine", "realtime", "stale", "unknown"]);
     assert!(workers.iter().all(|worker| worker["alive"] == true && worker["failing_since"].is_null()), "{health}");
 }
 

@@ -1,0 +1,3 @@
+DROP TABLE erasure_keys;
+DROP TABLE erasures;
+DROP INDEX attachments_stored_idx;
