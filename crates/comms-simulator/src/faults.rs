@@ -43,6 +43,11 @@ pub enum Fault {
         #[serde(default = "piece_size")]
         bytes: usize,
     },
+    /// The right answer, followed by so much white space that it is this long.
+    Huge {
+        /// Its length in bytes.
+        bytes: usize,
+    },
     /// No answer: the connection is closed. With [`When::After`] the request was acted on.
     Cut,
 }
@@ -83,6 +88,9 @@ pub struct FaultRule {
     /// Only sends to this recipient, as the caller wrote it.
     #[serde(default)]
     pub to: Option<String>,
+    /// Only sends from this number, page or mailbox.
+    #[serde(default)]
+    pub account: Option<String>,
     /// What goes wrong.
     pub fault: Fault,
     /// Whether the provider acts before. A delay, a slow, cut short or empty body are answers, so there it always acts.
@@ -103,6 +111,7 @@ impl FaultRule {
         Self {
             endpoint: Some(endpoint.into()),
             to: None,
+            account: None,
             fault,
             when: When::Before,
             times: None,
@@ -128,6 +137,13 @@ impl FaultRule {
     #[must_use]
     pub fn after(mut self) -> Self {
         self.when = When::After;
+        self
+    }
+
+    /// Strikes only sends from this number, page or mailbox.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
         self
     }
 
@@ -157,13 +173,17 @@ impl Fault {
             Self::EmptyBody => "empty_body".to_owned(),
             Self::Delay { ms } => format!("delay {ms}"),
             Self::SlowBody { .. } => "slow_body".to_owned(),
+            Self::Huge { bytes } => format!("huge {bytes}"),
             Self::Cut => "cut".to_owned(),
         }
     }
 
     /// Whether it spoils the right answer instead of taking its place.
     pub(crate) fn needs_answer(&self) -> bool {
-        matches!(self, Self::TruncatedJson | Self::EmptyBody | Self::Delay { .. } | Self::SlowBody { .. })
+        matches!(
+            self,
+            Self::TruncatedJson | Self::EmptyBody | Self::Delay { .. } | Self::SlowBody { .. } | Self::Huge { .. }
+        )
     }
 }
 
@@ -204,14 +224,16 @@ impl Faults {
         self.with(|inner| inner.rules.clone())
     }
 
-    /// The fault that strikes a call, if one does.
-    pub(crate) fn strike(&self, endpoint: &str, to: Option<&str>) -> Option<(Fault, When)> {
+    /// The fault that strikes a call, if one does; of a send, from whom and to whom.
+    pub(crate) fn strike(&self, endpoint: &str, send: Option<(&str, &str)>) -> Option<(Fault, When)> {
+        let (account, to) = send.unzip();
         self.with(|inner| {
             let Inner { rules, random } = inner;
             let state = rules.iter_mut().find(|state| {
                 let rule = &state.rule;
                 rule.endpoint.as_deref().is_none_or(|name| name == endpoint)
                     && (rule.to.is_none() || rule.to.as_deref() == to)
+                    && (rule.account.is_none() || rule.account.as_deref() == account)
                     && rule.times.is_none_or(|times| state.struck < times)
                     && (rule.probability >= 1.0 || random.f64() < rule.probability)
             })?;

@@ -62,7 +62,8 @@ async fn provider(request: HttpRequest, body: Bytes, shared: web::Data<Shared>) 
     };
     let endpoint = double.endpoint(&call);
     let send = double.send_of(&call);
-    let struck = shared.core.faults.strike(endpoint.unwrap_or_default(), send.as_ref().map(|send| send.to.as_str()));
+    let parties = send.as_ref().map(|send| (send.account.as_str(), send.to.as_str()));
+    let struck = shared.core.faults.strike(endpoint.unwrap_or_default(), parties);
     let (answer, processed) = act(&shared, &call, struck.clone()).await?;
     let cut = matches!(struck, Some((Fault::Cut, _)));
     shared.core.ledger.record_call(Received {
@@ -143,6 +144,11 @@ async fn write(request: &HttpRequest, answer: Answer, fault: Option<Fault>) -> H
             response.finish()
         }
         Some(Fault::EmptyBody) => response.finish(),
+        Some(Fault::Huge { bytes }) => {
+            let mut long = body.to_vec();
+            long.resize(bytes.max(body.len()), b' ');
+            response.body(long)
+        }
         Some(Fault::TruncatedJson) => response.body(body.slice(..body.len() / 2)),
         Some(Fault::Delay { ms }) => {
             actix_web::rt::time::sleep(Duration::from_millis(ms)).await;

@@ -51,6 +51,25 @@ async fn any_error_of_meta_comes_with_its_status() {
 }
 
 #[tokio::test]
+async fn a_fault_of_one_account_leaves_the_others_alone() {
+    let world = World::new(|_| ());
+    world.simulator.inject(rule(Fault::error(130_429)).account("another number"));
+    assert_eq!(world.send(text()).await.status, 200);
+    world.simulator.inject(rule(Fault::error(130_429)).account(PHONE_ID));
+    world.send(text()).await.is_error(400, 130_429);
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_the_right_one_with_nothing_behind_it() {
+    let world = World::new(|_| ());
+    world.simulator.inject(rule(Fault::Huge { bytes: 1_000_000 }).times(1));
+    let answer = send(&world).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(answer.len(), 1_000_000);
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert!(answer["messages"][0]["id"].is_string());
+}
+
+#[tokio::test]
 async fn a_fault_strikes_before_or_after_the_act() {
     let world = World::new(|_| ());
     world.simulator.inject(rule(Fault::Html { status: 502 }).times(1));
