@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -33,6 +33,7 @@ struct Shared {
     next: AtomicUsize,
     shut: AtomicBool,
     gone: AtomicBool,
+    delay_ms: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -60,6 +61,17 @@ impl Gate {
     pub(super) fn shut(&self) {
         self.shared.shut.store(true, Ordering::SeqCst);
         self.cut(&mut Rng::new(), 1.0);
+    }
+
+    /// Connections pass again.
+    pub(super) fn reopen(&self) {
+        self.shared.shut.store(false, Ordering::SeqCst);
+    }
+
+    /// How long each piece waits before it is passed on.
+    pub(super) fn slow(&self, delay: Duration) {
+        let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.shared.delay_ms.store(delay, Ordering::SeqCst);
     }
 
     /// Cuts each open connection with this probability; returns how many.
@@ -139,6 +151,10 @@ impl Shared {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => break,
             };
+            match self.delay_ms.load(Ordering::SeqCst) {
+                0 => {}
+                delay => thread::sleep(Duration::from_millis(delay)),
+            }
             if to.write_all(&piece[..read]).is_err() {
                 break;
             }
@@ -200,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_is_cut_and_what_is_shut_stays_shut() {
+    fn what_is_cut_is_cut_and_what_is_shut_opens_again() {
         let gate = Gate::before(&[echo()]).unwrap();
         let connect = || TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
         let mut open = connect();
@@ -209,5 +225,7 @@ mod tests {
         assert_eq!(ask(&mut open), None);
         gate.shut();
         assert_eq!(ask(&mut connect()), None);
+        gate.reopen();
+        assert!(ask(&mut connect()).is_some());
     }
 }

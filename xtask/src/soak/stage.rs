@@ -22,7 +22,7 @@ pub(super) struct Stage<'a> {
     pub(super) database: String,
     pub(super) simulator: Service,
     /// Before all servers; webhooks come through it.
-    _gate: Gate,
+    pub(super) gate: Gate,
     servers: Vec<Server>,
     /// Further variables of the servers.
     variables: Vec<(String, String)>,
@@ -51,8 +51,7 @@ impl<'a> Stage<'a> {
         let callback = format!("{}/api/comunicaciones/webhook/whatsapp", gate.url());
         let simulator = e2e::simulator(context.shared.programs, folder.path(), Some(&callback))?;
         let servers = ports.iter().map(|port| Server { port: *port, running: None }).collect();
-        let stage =
-            Self { context, folder, database, simulator, _gate: gate, servers, variables: Vec::new(), lives: 0 };
+        let stage = Self { context, folder, database, simulator, gate, servers, variables: Vec::new(), lives: 0 };
         shell::output(stage.command("comms-server", 0)?.arg("migrate"))?;
         Ok(stage)
     }
@@ -119,10 +118,7 @@ impl<'a> Stage<'a> {
 
     /// Tells the simulator something, by the path below `/_simulator/`.
     pub(super) fn tell<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
-        let request = minreq::post(format!("{}/_simulator/{path}", self.simulator.url()))
-            .with_header("Content-Type", "application/json")
-            .with_body(serde_json::to_vec(body)?);
-        answer(request)
+        tell(&self.simulator.url(), path, body)
     }
 
     /// Asks the simulator something, in the same way.
@@ -142,6 +138,14 @@ impl<'a> Stage<'a> {
         let drop = format!("DROP DATABASE {name} WITH (FORCE)");
         self.context.on_database(&["execute", &format!("{server}/postgres"), &drop]).map(|_| ())
     }
+}
+
+/// Tells a simulator something, by the path below `/_simulator/`.
+fn tell<T: DeserializeOwned>(simulator: &str, path: &str, body: &Value) -> Result<T> {
+    let request = minreq::post(format!("{simulator}/_simulator/{path}"))
+        .with_header("Content-Type", "application/json")
+        .with_body(serde_json::to_vec(body)?);
+    answer(request)
 }
 
 fn answer<T: DeserializeOwned>(request: minreq::Request) -> Result<T> {

@@ -2,10 +2,12 @@
 
 mod controls;
 mod cursor;
+mod database_faults;
 mod failpoints;
 mod load;
 mod mixed;
 mod order;
+mod realtime;
 mod replicas;
 mod round;
 mod webhooks;
@@ -22,6 +24,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     cursor::ORDERED,
     order::ANY_ORDER,
     order::FIRST_SIGHT,
+    realtime::REALTIME,
+    database_faults::DATABASE_FAULTS,
     webhooks::HASTY,
     webhooks::UNKEYED,
     controls::CARELESS,
