@@ -64,6 +64,23 @@ const IMPORTERS: &[Importer] = &[
         main: include_str!("../importers/comms_client.rs"),
     },
     Importer {
+        of: "comms-mime",
+        default: true,
+        features: &[],
+        without: OFFLINE,
+        own: "time = \"0.3\"\n",
+        main: include_str!("../importers/comms_mime.rs"),
+    },
+    Importer {
+        of: "gmail-client",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
+              reqwest = { version = \"0.13\", default-features = false }\n",
+        main: include_str!("../importers/gmail_client.rs"),
+    },
+    Importer {
         of: "whatsapp-cloud",
         default: true,
         features: &[],

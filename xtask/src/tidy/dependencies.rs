@@ -6,10 +6,11 @@ use super::{Finding, Package, Workspace, workspace::Dependency};
 fn allowed(package: &Package) -> Option<&'static [&'static str]> {
     Some(match package.name.as_str() {
         "comms-http" => &[],
-        "comms-client" | "comms-core" | "comms-simulator" => &["comms-http"],
+        "comms-client" | "comms-core" | "comms-mime" | "comms-simulator" => &["comms-http"],
         "comms-engine" | "comms-conformance" => &["comms-core", "comms-http"],
         "twilio-core" => &["comms-http"],
         "twilio-voice" | "twilio-messaging" => &["comms-core", "comms-http", "twilio-core"],
+        "gmail-client" => &["comms-core", "comms-http", "comms-mime"],
         _ if package.is_provider() => &["comms-core", "comms-http"],
         _ => return None,
     })

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod html;
+mod incoming;
+mod mailbox;
+mod names;
+mod outgoing;
+mod quote;
+mod tokens;
+
+pub use comms_http::{Error, ErrorKind, Outcome, Result};
+pub use incoming::{Defect, File, Incoming, Limits};
+pub use mailbox::Mailbox;
+pub use names::{reply_subject, safe_file_name};
+pub use outgoing::{Attachment, Built, InReplyTo, Outgoing};
+pub use quote::{Reply, split_html, split_text};

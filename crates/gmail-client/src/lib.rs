@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod api;
+mod auth;
+mod client;
+mod config;
+pub mod error;
+pub mod limits;
+pub mod model;
+pub mod oauth;
+#[cfg(feature = "jwt")]
+pub mod webhook;
+
+pub use client::{Client, ClientBuilder};
+pub use comms_http::{Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport};
+pub use comms_mime as mime;
+pub use config::Config;
+pub use model::message::NewMessage;
