@@ -33,11 +33,13 @@ pub(crate) enum Durability {
     Fast,
 }
 
-/// A running server, stopped and removed on drop, or by a guardian where this program is killed.
+/// A running server, stopped and (unless it is kept) removed on drop, or by a guardian where this program is killed.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     programs: PathBuf,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Removes the folder of a server that is not kept.
+    _temporary: Option<TempDir>,
     owner: Option<u32>,
     port: u16,
     durability: Durability,
@@ -48,6 +50,17 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Creates a cluster and starts it; installs PostgreSQL first where it is missing and may be installed.
     pub(crate) fn start(durability: Durability) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("comms-postgres-").tempdir().context("no temporary folder")?;
+        Self::start_in(folder.path().to_owned(), Some(folder), durability)
+    }
+
+    /// Starts the cluster of this folder, which stays; creates it the first time.
+    pub(crate) fn keep(folder: &Path, durability: Durability) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        Self::start_in(folder.to_owned(), None, durability)
+    }
+
+    fn start_in(folder: PathBuf, temporary: Option<TempDir>, durability: Durability) -> Result<Self> {
         let programs = tools::postgres_programs()?;
         // The server refuses to run as root.
         let owner = if tools::is_root()? {
@@ -55,23 +68,25 @@ impl Postgres {
         } else {
             None
         };
-        let folder = tempfile::Builder::new().prefix("comms-postgres-").tempdir().context("no temporary folder")?;
-        chown(folder.path(), owner, None)?;
+        chown(&folder, owner, None)?;
         let server = Self {
-            guardian: guardian(folder.path())?,
+            guardian: guardian(&folder, temporary.is_some())?,
             programs,
             folder,
+            _temporary: temporary,
             owner,
             port: shell::free_port()?,
             durability,
             server: RefCell::new(None),
         };
-        shell::output(
-            server
-                .program("initdb")
-                .args(["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username", USER])
-                .arg(server.data()),
-        )?;
+        if !server.data().join("PG_VERSION").exists() {
+            shell::output(
+                server
+                    .program("initdb")
+                    .args(["--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--username", USER])
+                    .arg(server.data()),
+            )?;
+        }
         server.launch()?;
         Ok(server)
     }
@@ -115,7 +130,7 @@ impl Postgres {
     /// Starts it as our own child and not by pg_ctl: a killed one is gone only once its parent has asked for it, and the
     /// first process of a container often never does.
     fn launch(&self) -> Result<()> {
-        let log = self.folder.path().join("log");
+        let log = self.folder.join("log");
         let output = File::create(&log)?;
         let mut server = self
             .program("postgres")
@@ -166,7 +181,7 @@ impl Postgres {
     }
 
     fn program(&self, name: &str) -> Command {
-        let mut command = shell::command(self.programs.join(name), self.folder.path());
+        let mut command = shell::command(self.programs.join(name), &self.folder);
         if let Some(owner) = self.owner {
             command.uid(owner);
         }
@@ -174,7 +189,7 @@ impl Postgres {
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 }
 
@@ -211,13 +226,14 @@ impl TestServer {
     }
 }
 
-/// Waits until we are gone, however we go (its input closes), then ends the server and removes the folder.
+/// Waits until we are gone, however we go (its input closes), then ends the server and, where it is not kept, removes the folder.
 /// A process group of its own keeps Ctrl-C away from it.
-fn guardian(folder: &Path) -> Result<Child> {
-    const SCRIPT: &str =
+fn guardian(folder: &Path, removes: bool) -> Result<Child> {
+    const KEEPING: &str = r#"read -r _; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid""#;
+    const REMOVING: &str =
         r#"read -r _; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"; rm -rf "$0""#;
     shell::command("sh", Path::new("/"))
-        .args(["-c", SCRIPT])
+        .args(["-c", if removes { REMOVING } else { KEEPING }])
         .arg(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -249,9 +265,19 @@ mod tests {
     #[test]
     fn nothing_is_left_behind() {
         let server = Postgres::start(Durability::Fast).unwrap();
-        let folder = server.folder.path().to_owned();
+        let folder = server.folder.clone();
         assert!(folder.exists());
         drop(server);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_is_kept_is_there_again() {
+        let folder = tempfile::Builder::new().prefix("comms-kept-").tempdir().unwrap();
+        let server = Postgres::keep(folder.path(), Durability::Fast).unwrap();
+        query(&server, "create table t (n int); insert into t values (7)").unwrap();
+        drop(server);
+        let server = Postgres::keep(folder.path(), Durability::Fast).unwrap();
+        assert_eq!(query(&server, "select n from t").unwrap(), "7\n");
     }
 }

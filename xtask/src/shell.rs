@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -75,6 +76,14 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         bail!("failed: {}\n{}", shown(command), String::from_utf8_lossy(&output.stderr));
     }
     String::from_utf8(output.stdout).with_context(|| format!("not text: {}", shown(command)))
+}
+
+/// Hands on each line as it comes.
+pub(crate) fn lines(output: impl Read, mut each: impl FnMut(&str)) -> Result<()> {
+    for line in BufReader::new(output).lines() {
+        each(&line?);
+    }
+    Ok(())
 }
 
 /// Calls `ready` until it holds or the time is over.

@@ -5,7 +5,11 @@ use comms_core::{
     history::{Conclusion, HistoryFilter, OutboxJob, PageKey, Queueing, Scope},
 };
 use std::sync::Arc;
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    task::JoinHandle,
+    time::{Duration, Instant, sleep, timeout},
+};
 use tracing::Instrument;
 
 use crate::{
@@ -14,6 +18,12 @@ use crate::{
     settings::span,
     settle::{self, Attempt},
 };
+
+/// The part of all attempts that is worth a claim.
+const HANDFUL: u16 = 8;
+
+/// How long attempts that end are collected before others are claimed in their place.
+const NEIGHBOURS: Duration = Duration::from_millis(10);
 
 /// What a round began.
 pub(crate) struct Begun {
@@ -44,12 +54,10 @@ impl Engine {
             metrics::expired(expired.len());
             tracing::warn!(messages = expired.len(), "messages were not sent by their deadline");
         }
-        let mut permits = Vec::new();
-        while let Ok(permit) = Arc::clone(self.outbox()).try_acquire_owned() {
-            permits.push(permit);
-        }
+        let permits = self.permits().await;
         let Ok(free @ 1..) = u16::try_from(permits.len()) else {
-            return Ok(Begun { attempts: Vec::new(), more: false });
+            // All are still under way: there may be as much to do as before.
+            return Ok(Begun { attempts: Vec::new(), more: true });
         };
         // The time of the attempts runs from here, as that of their claims.
         let deadline = Instant::now() + self.settings().send_timeout;
@@ -71,6 +79,24 @@ impl Engine {
             })
             .collect();
         Ok(Begun { attempts, more })
+    }
+
+    /// A permit for each attempt that may begin. Where as many as may be are under way, the first that ends is waited for within the
+    /// rhythm of the worker; where few are free, their neighbours a moment longer: a claim is a transaction, however little it claims.
+    async fn permits(&self) -> Vec<OwnedSemaphorePermit> {
+        let queue = self.outbox();
+        let mut permits = Vec::new();
+        if queue.available_permits() == 0 {
+            let first = Arc::clone(queue).acquire_owned();
+            permits.extend(timeout(self.settings().outbox_every, first).await.ok().and_then(Result::ok));
+        }
+        if queue.available_permits() < usize::from(self.settings().outbox_at_once / HANDFUL) {
+            sleep(NEIGHBOURS).await;
+        }
+        while let Ok(permit) = Arc::clone(queue).try_acquire_owned() {
+            permits.push(permit);
+        }
+        permits
     }
 
     async fn send_claimed(&self, job: OutboxJob, deadline: Instant) {

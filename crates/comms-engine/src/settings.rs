@@ -62,7 +62,7 @@ pub struct Settings {
     pub retry_base: Duration,
     /// The longest wait between two attempts, but for what a provider asks for. 5 minutes.
     pub retry_cap: Duration,
-    /// How many messages of the queue are sent at once by this process. 64.
+    /// How many messages of the queue are sent at once by this process. 128.
     pub outbox_at_once: u16,
     /// How often the queue is looked at without a hint. 1 s.
     pub outbox_every: Duration,
@@ -123,7 +123,7 @@ impl Default for Settings {
             schedule_max: minutes(366 * 24 * 60),
             retry_base: Duration::from_secs(2),
             retry_cap: minutes(5),
-            outbox_at_once: 64,
+            outbox_at_once: 128,
             outbox_every: Duration::from_secs(1),
             unknown_first: Duration::from_secs(30),
             unknown_cap: minutes(120),

@@ -1,6 +1,6 @@
 //! What the store takes of webhooks: the repository beside a floor that writes the same rows by hand.
 //!
-//! `cargo xtask bench ingest` runs it, after it has started a PostgreSQL. Figures go to the standard output as
+//! `cargo xtask bench` runs it, after it has started a PostgreSQL. Figures go to the standard output as
 //! `engine what callers per_second p50_ms p99_ms`; CPU is left to the bench over HTTP, which has a process to measure.
 #![expect(
     clippy::unwrap_used,

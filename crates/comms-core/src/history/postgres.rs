@@ -182,6 +182,17 @@ macro_rules! upsert {
         }
     };
 }
+macro_rules! upsert_returning {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr, $returning:expr) => {
+        insert!($table, $rows)
+            .on_conflict($target)
+            .do_update()
+            .set($set)
+            .returning($returning)
+            .get_results($conn)
+            .await?
+    };
+}
 macro_rules! skip_locked {
     ($query:expr) => {
         $query.for_update().skip_locked()
@@ -241,8 +252,10 @@ async fn reserve_row_ids(conn: &mut Conn, count: usize) -> QueryResult<Vec<i32>>
     if count == 0 {
         return Ok(Vec::new());
     }
+    // `OFFSET 0` keeps the sequence from being looked up for each number, which takes longer than to take it.
     let numbers: Vec<Number> = sql_query(
-        "SELECT nextval(pg_get_serial_sequence('comunicaciones', 'id'))::int4 AS number FROM generate_series(1, $1)",
+        "SELECT nextval(sequence)::int4 AS number FROM \
+         (SELECT pg_get_serial_sequence('comunicaciones', 'id')::regclass AS sequence OFFSET 0) s, generate_series(1, $1)",
     )
     .bind::<BigInt, _>(i64::try_from(count).unwrap_or(i64::MAX))
     .load(conn)

@@ -211,6 +211,16 @@ macro_rules! upsert {
         }
     };
 }
+macro_rules! upsert_returning {
+    ($conn:expr, $table:expr, $rows:expr, $target:expr, $set:expr, $returning:expr) => {{
+        let mut written = Vec::new();
+        for row in &$rows {
+            let insert = diesel::insert_into($table).values(row).on_conflict($target).do_update().set($set);
+            written.push(insert.returning($returning).get_result($conn).await?);
+        }
+        written
+    }};
+}
 /// One writer: nothing is ever locked by another.
 macro_rules! skip_locked {
     ($query:expr) => {

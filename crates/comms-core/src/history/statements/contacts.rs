@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     Conn, RunQueryDsl,
     desk_pages::{LONGEST_PAGE, own},
-    ingest,
+    ingest, parts,
     rows::{EventRow, IdentityRow},
     schema::{contacts, identities, organizations},
     whose::links_of,
@@ -32,17 +32,18 @@ pub(super) fn table(name: &str) -> String {
     format!("{}{name}", super::super::MESSAGES.trim_end_matches("messages"))
 }
 
-/// A condition that holds for people of this name or address, as the parts between the bound patterns: three of them.
-/// `members` is a query for their contacts.
-pub(super) fn called(members: &str) -> [String; 4] {
+/// A condition that holds where `column` is a contact of a name or address, or of their kin, as the parts between what is bound:
+/// organisation, pattern, organisation, pattern, pattern. Those who are called so are looked up first, in `m`; `kin` is a query for
+/// others who count as well.
+pub(super) fn called(column: &str, kin: &str) -> [String; 6] {
     let (contacts, identities) = (table("contacts"), table("identities"));
     [
-        format!("(EXISTS (SELECT 1 FROM {contacts} n WHERE n.id IN ({members}) AND n.search LIKE "),
-        format!(
-            " ESCAPE '\\') OR EXISTS (SELECT 1 FROM {identities} i WHERE i.contact_id IN ({members}) AND (i.search LIKE "
-        ),
+        format!("{column} IN (WITH m AS (SELECT n.id FROM {contacts} n WHERE n.organization_id = "),
+        " AND n.search LIKE ".to_owned(),
+        format!(" ESCAPE '\\' UNION SELECT i.contact_id FROM {identities} i WHERE i.organization_id = "),
+        " AND (i.search LIKE ".to_owned(),
         " ESCAPE '\\' OR lower(i.external_id) LIKE ".to_owned(),
-        " ESCAPE '\\')))".to_owned(),
+        format!(" ESCAPE '\\')) SELECT m.id FROM m UNION ALL {kin})"),
     ]
 }
 
@@ -160,8 +161,36 @@ async fn select(
     only: Option<Uid>,
     limit: i64,
 ) -> QueryResult<Vec<ContactRead>> {
-    let name = table("contacts");
-    let members = format!("SELECT k.id FROM {name} k WHERE k.id = {name}.id OR k.person_id = {name}.id");
+    let Some(seller) = &scope.seller else {
+        return select_part(conn, scope, None, filter, only, limit).await;
+    };
+    let mut rows = Vec::new();
+    for own in own(directory, seller).iter().flat_map(|own| talked(own)) {
+        rows.extend(select_part(conn, scope, Some(&own), filter, only, limit).await?);
+    }
+    Ok(parts::page(rows, |row| (row.created_at, row.id), limit))
+}
+
+/// Conditions, as text, of which one holds for people with such a conversation: as themselves, or as one who is joined to them.
+fn talked(conversation: &str) -> [String; 2] {
+    let (contacts, conversations) = (table("contacts"), table("conversations"));
+    let joined = format!("SELECT 1 FROM {contacts} k JOIN {conversations} ON {conversations}.contact_id = k.id");
+    [
+        format!(
+            "EXISTS (SELECT 1 FROM {conversations} WHERE {conversations}.contact_id = {contacts}.id AND {conversation})"
+        ),
+        format!("EXISTS ({joined} WHERE k.person_id = {contacts}.id AND {conversation})"),
+    ]
+}
+
+async fn select_part(
+    conn: &mut Conn,
+    scope: &Scope,
+    own: Option<&str>,
+    filter: &ContactFilter,
+    only: Option<Uid>,
+    limit: i64,
+) -> QueryResult<Vec<ContactRead>> {
     let mut query = contacts::table
         .filter(contacts::organization_id.eq(scope.organization.as_str()))
         .filter(contacts::merged_into.is_null())
@@ -172,15 +201,13 @@ async fn select(
     if let Some(only) = only {
         query = query.filter(contacts::id.eq(only));
     }
-    if let Some(seller) = &scope.seller {
-        let conversations = table("conversations");
-        query = query.filter(sql::<Bool>(&format!(
-            "EXISTS (SELECT 1 FROM {conversations} WHERE {conversations}.contact_id IN ({members}) AND {})",
-            own(directory, seller)
-        )));
+    if let Some(own) = own {
+        query = query.filter(sql::<Bool>(own));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(called!(&members, text));
+        let name = table("contacts");
+        let person = format!("SELECT k.person_id FROM {name} k JOIN m ON k.id = m.id WHERE k.person_id IS NOT NULL");
+        query = query.filter(called!(&format!("{name}.id"), &person, scope.organization, text));
     }
     if let Some(after) = filter.after {
         let at = Instant::of(after.at);

@@ -1,6 +1,6 @@
 //! Conversations: opened by the first message of a contact with an account, moved on by each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::{dsl::case_when, prelude::*, upsert::excluded};
 use serde_json::{Value, json};
@@ -123,7 +123,10 @@ fn said(message: &MessageRow, now: Instant) -> (Instant, Uid) {
 /// A message opens again what a person closed before it came: the later of the two stands, whatever order they are written in.
 pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> QueryResult<Vec<EventRow>> {
     let rows = rows(new, now);
-    upsert!(
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let states: Vec<(Uid, String)> = upsert_returning!(
         conn,
         conversations::table,
         rows,
@@ -142,9 +145,14 @@ pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> 
             later!(last_inbound_at),
             later!(arrived_at),
             conversations::updated_at.eq(excluded(conversations::updated_at)),
-        )
+        ),
+        (conversations::id, conversations::status)
     );
-    let entered: Vec<Uid> = rows.iter().filter(|row| row.arrived_at.is_some()).map(|row| row.id).collect();
+    // Nearly all are open. What was just written is locked: nobody closes it meanwhile.
+    let put_away: HashSet<Uid> =
+        states.into_iter().filter(|(_, state)| state == SNOOZED || state == CLOSED).map(|(id, _)| id).collect();
+    let entered = rows.iter().filter(|row| row.arrived_at.is_some() && put_away.contains(&row.id));
+    let entered: Vec<Uid> = entered.map(|row| row.id).collect();
     if entered.is_empty() {
         return Ok(Vec::new());
     }

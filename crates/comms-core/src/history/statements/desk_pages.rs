@@ -10,7 +10,8 @@ use diesel::{
 
 use super::{
     Conn, RunQueryDsl, comunicaciones, contacts as people, desk,
-    history::own_rows,
+    history::{own_parts, own_rows},
+    parts,
     schema::{contacts, conversation_notes, conversation_reads, conversations, messages},
 };
 use crate::{
@@ -92,6 +93,24 @@ async fn select(
     only: Option<ConversationId>,
     limit: i64,
 ) -> QueryResult<Vec<(ConversationRead, Option<i32>)>> {
+    let Some(seller) = &scope.seller else {
+        return select_part(conn, scope, None, user, (filter, only), limit).await;
+    };
+    let mut rows = Vec::new();
+    for own in own(directory, seller) {
+        rows.extend(select_part(conn, scope, Some(&own), user, (filter, only), limit).await?);
+    }
+    Ok(parts::page(rows, |(row, _)| (row.last_message_at, row.id), limit))
+}
+
+async fn select_part(
+    conn: &mut Conn,
+    scope: &Scope,
+    own: Option<&str>,
+    user: Option<&UserId>,
+    (filter, only): (&ConversationFilter, Option<ConversationId>),
+    limit: i64,
+) -> QueryResult<Vec<(ConversationRead, Option<i32>)>> {
     let reader = user.map_or("", UserId::as_str);
     let mine = conversation_reads::conversation_id.eq(conversations::id).and(conversation_reads::user_id.eq(reader));
     let mut query = conversations::table
@@ -101,7 +120,7 @@ async fn select(
         .order((conversations::last_message_at.desc(), conversations::id.desc()))
         .limit(limit)
         .into_boxed();
-    narrow!(query, &scope.seller, |seller| sql::<Bool>(&own(directory, seller)));
+    narrow!(query, own, |own| sql::<Bool>(own));
     narrow!(query, only, |id| conversations::id.eq(Uid(id.0)));
     narrow!(query, &filter.channel, |channel| conversations::channel.eq(channel.as_str()));
     narrow!(query, filter.contact, |contact| {
@@ -115,9 +134,9 @@ async fn select(
             .filter(messages::conversation_id.eq(conversations::id.nullable()))
     ));
     narrow!(query, &filter.text, |text| {
-        let (name, of) = (people::table("contacts"), people::table("conversations"));
-        let joined = format!("SELECT j.person_id FROM {name} j WHERE j.id = {of}.contact_id");
-        called!(&format!("SELECT k.id FROM {name} k WHERE k.id = {of}.contact_id OR k.id = ({joined})"), text)
+        let column = format!("{}.contact_id", people::table("conversations"));
+        let joined = format!("SELECT k.id FROM {} k JOIN m ON k.person_id = m.id", people::table("contacts"));
+        called!(&column, &joined, scope.organization, text)
     });
     if !filter.states.is_empty() {
         let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
@@ -142,17 +161,15 @@ async fn select(
     query.load(conn).await
 }
 
-/// A condition, as text, that holds for what a seller sees: what is assigned to them, and what has a message of theirs.
-pub(super) fn own(directory: &Directory, seller: &UserId) -> String {
+/// Conditions, as text, of which one holds for what a seller sees: what is assigned to them, and what has a message of theirs.
+pub(super) fn own(directory: &Directory, seller: &UserId) -> Vec<String> {
     // Written as a literal with its quotes doubled, as in the history.
     let literal = seller.as_str().replace('\'', "''").replace('\0', "");
-    let conversations = people::table("conversations");
-    format!(
-        "({conversations}.assignee_id = '{literal}' OR EXISTS (SELECT 1 FROM {messages} \
-         WHERE {messages}.conversation_id = {conversations}.id AND {own}))",
-        messages = super::super::MESSAGES,
-        own = own_rows(directory, seller),
-    )
+    let (conversations, messages) = (people::table("conversations"), super::super::MESSAGES);
+    let theirs = own_parts(directory, seller).into_iter().map(|own| {
+        format!("EXISTS (SELECT 1 FROM {messages} WHERE {messages}.conversation_id = {conversations}.id AND {own})")
+    });
+    std::iter::once(format!("{conversations}.assignee_id = '{literal}'")).chain(theirs).collect()
 }
 
 async fn shown(

@@ -9,8 +9,8 @@ use diesel::{
 };
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, kin, media, people, queue,
-    schema::{comunicaciones as rows, conversations, discards, messages, opt_outs, status_events},
+    Conn, RunQueryDsl, comunicaciones, kin, media, parts, people, queue,
+    schema::{accounts, comunicaciones as rows, conversations, discards, messages, opt_outs, status_events},
     suppressed, whose,
 };
 use crate::{
@@ -83,7 +83,11 @@ pub(in super::super) async fn page(
     filter: &HistoryFilter,
 ) -> QueryResult<HistoryPage> {
     let limit = filter.limit.clamp(1, LONGEST_PAGE);
-    let mut entries = select(conn, directory, scope, filter, None, i64::from(limit) + 1).await?;
+    let named = match &filter.provider_id {
+        Some(id) => Some(named(conn, scope, id).await?),
+        None => None,
+    };
+    let mut entries = select(conn, directory, scope, filter, named.as_deref(), i64::from(limit) + 1).await?;
     let more = entries.len() > usize::from(limit);
     entries.truncate(usize::from(limit));
     let next = entries
@@ -116,7 +120,7 @@ pub(in super::super) async fn message(
     scope: &Scope,
     id: MessageId,
 ) -> QueryResult<Option<MessageDetail>> {
-    let one = select(conn, directory, scope, &HistoryFilter::default(), Some(id), 1).await?;
+    let one = select(conn, directory, scope, &HistoryFilter::default(), Some(&[Uid(id.0)]), 1).await?;
     let Some((row, shared)) = one.into_iter().next() else {
         return Ok(None);
     };
@@ -210,20 +214,40 @@ pub(in super::super) async fn recipient(
 
 /// A condition, as text, that holds for what is a seller's own: their rows, and those of what the directory assigns to them.
 pub(super) fn own_rows(directory: &Directory, seller: &UserId) -> String {
+    format!("({})", own_parts(directory, seller).join(" OR "))
+}
+
+/// The same as conditions of which one holds.
+pub(super) fn own_parts(directory: &Directory, seller: &UserId) -> Vec<String> {
     let table = super::super::MESSAGES;
     // A user id is a claim of a signed token; it is written as a literal with its quotes doubled all the same.
     let literal = seller.as_str().replace('\'', "''").replace('\0', "");
-    let mut own = format!("({table}.user_id = '{literal}'");
+    let mut own = vec![format!("{table}.user_id = '{literal}'")];
     for (kind, assigned) in directory.assigned_to(seller.as_str()) {
         let column = match kind {
             Kind::Lead => "lead_id",
             Kind::Client => "client_id",
             Kind::Contract => "contract_id",
         };
-        own.push_str(&format!(" OR {table}.{column} IN ({assigned})"));
+        own.push(format!("{table}.{column} IN ({assigned})"));
     }
-    own.push(')');
     own
+}
+
+/// The messages that have this id at a provider. The index begins with the account; rows of other programs have none.
+async fn named(conn: &mut Conn, scope: &Scope, provider_id: &str) -> QueryResult<Vec<Uid>> {
+    let accounts: Vec<Option<String>> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization.as_str()))
+        .select(accounts::id.nullable())
+        .load(conn)
+        .await?;
+    messages::table
+        .filter(messages::provider_id.eq(provider_id))
+        .filter(messages::account_id.eq_any(accounts).assume_not_null().or(messages::account_id.is_null()))
+        .filter(messages::organization_id.eq(scope.organization.as_str()))
+        .select(messages::id)
+        .load(conn)
+        .await
 }
 
 async fn select(
@@ -231,7 +255,25 @@ async fn select(
     directory: &Directory,
     scope: &Scope,
     filter: &HistoryFilter,
-    only: Option<MessageId>,
+    only: Option<&[Uid]>,
+    limit: i64,
+) -> QueryResult<Vec<(MessageRead, Option<RowRead>)>> {
+    let Some(seller) = &scope.seller else {
+        return select_part(conn, scope, None, filter, only, limit).await;
+    };
+    let mut rows = Vec::new();
+    for own in own_parts(directory, seller) {
+        rows.extend(select_part(conn, scope, Some(&own), filter, only, limit).await?);
+    }
+    Ok(parts::page(rows, |(row, _)| (row.created_at, row.id), limit))
+}
+
+async fn select_part(
+    conn: &mut Conn,
+    scope: &Scope,
+    own: Option<&str>,
+    filter: &HistoryFilter,
+    only: Option<&[Uid]>,
     limit: i64,
 ) -> QueryResult<Vec<(MessageRead, Option<RowRead>)>> {
     let mut query = messages::table
@@ -251,13 +293,12 @@ async fn select(
             }
         };
     }
-    narrow!(&scope.seller, |seller| sql::<Bool>(&own_rows(directory, seller)));
-    narrow!(only, |id| messages::id.eq(Uid(id.0)));
+    narrow!(own, |own| sql::<Bool>(own));
+    narrow!(only, |ids| messages::id.eq_any(ids));
     narrow!(&filter.lead, |lead| messages::lead_id.eq(lead.as_str()));
     narrow!(&filter.client, |client| messages::client_id.eq(client.as_str()));
     narrow!(&filter.contract, |contract| messages::contract_id.eq(contract.as_str()));
     narrow!(&filter.user, |user| messages::user_id.eq(user.as_str()));
-    narrow!(&filter.provider_id, |id| messages::provider_id.eq(id.as_str()));
     narrow!(accounts(filter), |all| messages::account_id.eq_any(all));
     narrow!(filter.conversation, |conversation| messages::conversation_id.eq(Uid(conversation.0)));
     narrow!(filter.channel, |channel| messages::channel.eq(channel.as_str()));

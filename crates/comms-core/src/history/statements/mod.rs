@@ -1,13 +1,17 @@
 //! The queries. Compiled once for each engine: `Conn`, `RunQueryDsl` and the names of the tables come from the module above.
 
-/// A condition that holds for people of this name or address; `$members` is a query, as text, for their contacts.
+/// A condition that holds where `$column` is a contact of this name or address, or of their `$kin`: both as text.
 macro_rules! called {
-    ($members:expr, $text:expr) => {{
-        let [before, named, reached, end] = super::contacts::called($members);
-        let pattern = crate::history::text::like_pattern($text);
-        diesel::dsl::sql::<diesel::sql_types::Bool>(&before)
-            .bind::<diesel::sql_types::Text, _>(pattern.clone())
+    ($column:expr, $kin:expr, $organization:expr, $text:expr) => {{
+        let [contacts, named, identities, called, reached, end] = super::contacts::called($column, $kin);
+        let (organization, pattern) = ($organization.as_str().to_owned(), crate::history::text::like_pattern($text));
+        diesel::dsl::sql::<diesel::sql_types::Bool>(&contacts)
+            .bind::<diesel::sql_types::Text, _>(organization.clone())
             .sql(&named)
+            .bind::<diesel::sql_types::Text, _>(pattern.clone())
+            .sql(&identities)
+            .bind::<diesel::sql_types::Text, _>(organization)
+            .sql(&called)
             .bind::<diesel::sql_types::Text, _>(pattern.clone())
             .sql(&reached)
             .bind::<diesel::sql_types::Text, _>(pattern)
@@ -40,6 +44,7 @@ mod merge;
 mod names;
 pub(super) mod outbound;
 pub(super) mod pacing;
+mod parts;
 mod people;
 mod plan;
 pub(super) mod queue;

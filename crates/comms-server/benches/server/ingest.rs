@@ -1,32 +1,18 @@
 //! What the server takes of signed webhooks over HTTP, everything written, beside a floor that writes one row for each.
 //!
-//! `cargo xtask bench ingest` runs it, after it has started a PostgreSQL, and sets the figures beside those of the store's
-//! bench. Here they go to the standard output as `engine what connections per_second p50_ms p99_ms server_cpu postgres_cpu`
-//! (processor time in milliseconds for 1,000 requests), and once for each engine as `engine process` with what a process
-//! needs. An argument `sqlite` or `postgres` measures only that one.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a bench stops where its set-up fails and prints figures"
-)]
+//! Figures are lines `engine what connections per_second p50_ms p99_ms server_cpu postgres_cpu` (processor time in milliseconds
+//! for 1,000 requests), and once for each engine `engine process` with what a process needs.
 
-mod database;
-mod floor;
-mod load;
-mod process;
-mod traffic;
+use std::{env, path::Path, process::Command, time::Duration};
 
-use std::{
-    env,
-    path::Path,
-    process::{Command, Stdio},
-    time::Duration,
+use crate::{
+    FLOOR, Options,
+    database::Target,
+    load::{self, Pace, Run},
+    process::{Postmaster, Process, stripped_mb},
+    server::{self, SERVER},
+    traffic::Traffic,
 };
-
-use database::Target;
-use load::{Pace, Run};
-use process::{Postmaster, Process, stripped_mb};
-use traffic::{APP_SECRET, BUSINESS_ACCOUNT_ID, PHONE_NUMBER_ID, Traffic};
 
 /// How long each figure is measured.
 const MEASURED: Duration = Duration::from_secs(4);
@@ -35,35 +21,20 @@ const MEASURED: Duration = Duration::from_secs(4);
 const TIMED: Duration = Duration::from_secs(10);
 
 /// The fixed rate: 500 a second.
-const GAP: Duration = Duration::from_millis(2);
+pub const GAP: Duration = Duration::from_millis(2);
 
 /// More than any server here answers in a second.
 const FASTEST: u64 = 40_000;
 
 /// How many connections the runs that are not about their number have.
-const USUAL: usize = 64;
+pub const USUAL: usize = 64;
 
-/// The program that is measured.
-const SERVER: &str = env!("CARGO_BIN_EXE_comms-server");
-
-/// The argument that makes this program the floor of a database.
-const FLOOR: &str = "floor";
-
-fn main() {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    if let [FLOOR, url] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        return floor::serve(&Target::parse(url));
+/// Measures every engine that is wanted.
+pub async fn run(options: &Options) {
+    println!("engine what connections per_second p50_ms p99_ms server_cpu postgres_cpu");
+    for engine in options.engines() {
+        measure(engine).await;
     }
-    let only = arguments.iter().find(|argument| !argument.starts_with('-'));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        println!("engine what connections per_second p50_ms p99_ms server_cpu postgres_cpu");
-        for engine in ["sqlite", "postgres"] {
-            if only.is_none_or(|only| only == engine) {
-                measure(engine).await;
-            }
-        }
-    });
 }
 
 async fn measure(engine: &'static str) {
@@ -71,7 +42,7 @@ async fn measure(engine: &'static str) {
     let Some(target) = Target::create(engine, folder.path(), "comms").await else {
         return;
     };
-    let server = Process::start(&mut server(&target, folder.path()));
+    let server = Process::start(&mut server::command(&target, folder.path()));
     let (start, idle) = (server.start, server.memory_mb());
     let mut bench = Bench::of(engine, "server", server, &target).await;
     bench.connections().await;
@@ -94,26 +65,6 @@ async fn measure(engine: &'static str) {
     bench.connections().await;
 }
 
-/// The real server, configured by its environment alone.
-fn server(target: &Target, folder: &Path) -> Command {
-    let mut server = Command::new(SERVER);
-    server.arg("serve").env_clear().current_dir(folder).stdout(Stdio::null()).envs([
-        ("DATABASE_URL", target.url().as_str()),
-        ("MIGRATE_ON_START", "true"),
-        ("JWT_SECRET", "an-invented-secret-of-the-bench!"),
-        ("WHATSAPP_APP_SECRET", APP_SECRET),
-        ("WHATSAPP_ACCESS_TOKEN", "an-invented-access-token"),
-        ("WHATSAPP_VERIFY_TOKEN", "an-invented-verify-token"),
-        ("WHATSAPP_PHONE_NUMBER_ID", PHONE_NUMBER_ID),
-        ("WHATSAPP_BUSINESS_ACCOUNT_ID", BUSINESS_ACCOUNT_ID),
-        ("WHATSAPP_OWNER_ID", "1"),
-        ("WEBHOOK_LIMIT_PER_MINUTE", "4000000000"),
-        ("BIND_ADDRESS", "127.0.0.1"),
-        ("RUST_LOG", "warn"),
-    ]);
-    server
-}
-
 fn floor(target: &Target) -> Command {
     let mut floor = Command::new(env::current_exe().unwrap());
     floor.args([FLOOR, &target.url()]);
@@ -121,20 +72,23 @@ fn floor(target: &Target) -> Command {
 }
 
 /// A running server, and what it has been sent.
-struct Bench {
+pub struct Bench {
     engine: &'static str,
     what: &'static str,
-    process: Process,
+    /// The server.
+    pub process: Process,
     postgres: Option<Postmaster>,
     /// The number of the next webhook.
     next: u64,
-    sent: u64,
-    messages: u64,
+    /// How many webhooks were acknowledged.
+    pub sent: u64,
+    /// How many messages they brought.
+    pub messages: u64,
 }
 
 impl Bench {
     /// Sends some webhooks that are not measured: connections are opened, statements prepared.
-    async fn of(engine: &'static str, what: &'static str, process: Process, target: &Target) -> Self {
+    pub async fn of(engine: &'static str, what: &'static str, process: Process, target: &Target) -> Self {
         let postgres = match target {
             Target::Postgres(address) => Some(Postmaster::of(address).await),
             Target::Sqlite(_) => None,
@@ -180,7 +134,8 @@ impl Bench {
         );
     }
 
-    async fn run(&mut self, traffic: Traffic, connections: usize, pace: Pace, length: Duration) -> Run {
+    /// One run, which counts what was acknowledged.
+    pub async fn run(&mut self, traffic: Traffic, connections: usize, pace: Pace, length: Duration) -> Run {
         let most = match pace {
             Pace::Full => FASTEST * length.as_secs(),
             Pace::Every(gap) => (length.as_nanos() / gap.as_nanos()) as u64,
@@ -195,7 +150,7 @@ impl Bench {
     }
 
     /// Of the server, and of PostgreSQL.
-    fn cpu(&self) -> (Duration, Duration) {
+    pub fn cpu(&self) -> (Duration, Duration) {
         let postgres = self.postgres.map(Postmaster::cpu);
         (self.process.cpu(), postgres.unwrap_or_default())
     }

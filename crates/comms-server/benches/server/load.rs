@@ -2,7 +2,8 @@
 
 use std::{
     cell::Cell,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
+    ops::Range,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use tokio::{
     time::sleep_until,
 };
 
-/// Longer than any answer to a webhook.
+/// Longer than an answer to a webhook.
 const ANSWER: usize = 4_096;
 
 /// When the next request is sent.
@@ -68,12 +69,11 @@ struct Shared {
 /// machine the other cores are for what is measured.
 ///
 /// # Panics
-/// On any answer but 200.
+/// On any answer that is no success.
 pub async fn run(port: u16, connections: usize, requests: Vec<Vec<u8>>, pace: Pace, length: Duration) -> Run {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut open = Vec::new();
     for _ in 0..connections {
-        open.push(Connection::open(address).await);
+        open.push(Connection::open(port).await);
     }
     let shared = Rc::new(Shared { requests, next: Cell::new(0), pace, started: Instant::now(), length });
     let local = LocalSet::new();
@@ -112,39 +112,43 @@ async fn drive(mut connection: Connection, shared: Rc<Shared>) -> Vec<Duration> 
     }
 }
 
-/// Waits until a request is due and says since when it waits for its answer: from when it was due where that is past (no
-/// connection was free, and the server owes that time), else from now (a timer is late by up to a millisecond, which the server does not owe).
+/// Waits until a request is due. Its answer is timed from when it was due, whatever kept it: that no connection was free, which the
+/// server owes, and that a timer is late by up to a millisecond, which it does not.
 async fn due(at: Instant) -> Instant {
-    if Instant::now() >= at {
-        return at;
-    }
     sleep_until(at.into()).await;
-    Instant::now()
+    at
 }
 
-struct Connection {
+/// A connection that is kept.
+pub struct Connection {
     stream: TcpStream,
     answer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+    /// To the server of this port.
+    pub async fn open(port: u16) -> Self {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, answer: Vec::with_capacity(ANSWER) }
     }
 
-    async fn exchange(&mut self, request: &[u8]) {
+    /// Sends a request and takes the answer. Returns its body.
+    ///
+    /// # Panics
+    /// On any answer that is no success.
+    pub async fn exchange(&mut self, request: &[u8]) -> &[u8] {
         self.stream.write_all(request).await.unwrap();
         self.answer.clear();
-        loop {
+        let whole = loop {
             let read = self.stream.read_buf(&mut self.answer).await.unwrap();
             assert!(read > 0, "the server closed the connection: {self:?}");
-            if is_whole(&self.answer) {
-                break;
+            if let Some(whole) = whole(&self.answer) {
+                break whole;
             }
-        }
-        assert!(self.answer.starts_with(b"HTTP/1.1 200 "), "{self:?}");
+        };
+        assert!(self.answer.starts_with(b"HTTP/1.1 20"), "{self:?}");
+        &self.answer[whole]
     }
 }
 
@@ -154,15 +158,14 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Whether an answer has arrived to its end. Both servers give `content-length`.
-fn is_whole(answer: &[u8]) -> bool {
-    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return false;
-    };
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let length = head
+/// Where the body of an answer is that has arrived to its end. Every server here gives `content-length`.
+fn whole(answer: &[u8]) -> Option<Range<usize>> {
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let lines = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+    let length = lines
         .lines()
         .find_map(|line| line.strip_prefix("content-length:"))
         .map_or(0, |length| length.trim().parse::<usize>().unwrap());
-    answer.len() >= end + 4 + length
+    let body = head + 4;
+    (answer.len() >= body + length).then_some(body..body + length)
 }

@@ -84,6 +84,12 @@ fn message(number: u64) -> String {
     )
 }
 
+/// The number of the webhook whose message this text quotes.
+pub fn number_in(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("Mensaje número ")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
 fn echo(number: u64) -> String {
     let person = number % PEOPLE;
     format!(

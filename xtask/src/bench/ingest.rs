@@ -1,105 +1,39 @@
-//! What the server takes, beside floors measured in the same run. Figures are printed and never judged: a busy machine would fail.
+//! Webhooks: signed and over HTTP, straight into the store, and rows that are written by hand; all in one run.
 
-use std::{
-    collections::BTreeMap,
-    fmt, fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::Stdio,
-    thread,
-};
+use std::fmt;
 
-use anyhow::{Context, Result, ensure};
-use clap::{Args, Subcommand};
-use serde_json::Value;
+use anyhow::Result;
 
-use crate::{
-    postgres::{Durability, Postgres, URL_VARIABLE},
-    shell,
-};
-
-/// What to measure.
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    #[command(subcommand)]
-    bench: Bench,
-}
-
-#[derive(Debug, Subcommand)]
-enum Bench {
-    /// Webhooks: signed and over HTTP, straight into the store, and rows that are written by hand.
-    Ingest {
-        /// Only this engine.
-        #[arg(value_parser = ["sqlite", "postgres"])]
-        engine: Option<String>,
+use super::{
+    Bench, Plan,
+    figures::{
+        Bound::{AtLeast, AtMost},
+        Figure, Target,
     },
-}
+};
+use crate::postgres::{Durability, Postgres};
 
-/// Builds and runs a bench.
-pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
-    match &options.bench {
-        Bench::Ingest { engine } => ingest(root, engine.as_deref()),
-    }
-}
+pub(super) const PLAN: Plan = Plan {
+    name: "ingest",
+    targets: &[
+        Target { figure: "ingest.*.server.64.cpu_ms", bound: AtMost(0.15) },
+        Target { figure: "ingest.*.server.64.of_floor_percent", bound: AtLeast(50.0) },
+    ],
+};
 
-fn ingest(root: &Path, engine: Option<&str>) -> Result<bool> {
-    // Both in one build: each alone would choose features of its own and compile the heavy crates again.
-    let programs = build(root, &["comms-core", "comms-server"], &["store", "ingest"])?;
+/// Both programs on one PostgreSQL.
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Vec<Figure>> {
     let database = Postgres::start(Durability::Honest)?;
-    println!("\n{}", machine());
     let mut report = Report::default();
-    for name in ["store", "ingest"] {
-        let program = programs.get(name).with_context(|| format!("the workspace has no bench {name}"))?;
-        let mut bench = shell::command(program, root);
-        let mut child = bench
-            .args(engine)
-            .env(URL_VARIABLE, database.url())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{name} does not start"))?;
-        let printed = child.stdout.take().context("the output is piped")?;
-        for line in BufReader::new(printed).lines() {
-            let line = line?;
-            println!("{line}");
-            report.note(&line);
-        }
-        ensure!(child.wait()?.success(), "the bench {name} failed");
-    }
-    println!("\n{report}\n{}", machine());
-    Ok(true)
+    let engine: Vec<&str> = bench.options.engine.iter().map(String::as_str).collect();
+    bench.watch("store", "", &database, &engine, |line| report.note(line))?;
+    bench.watch("server", "ingest", &database, &[], |line| report.note(line))?;
+    println!("\n{report}");
+    Ok(report.figures())
 }
 
-/// The programs of these benches, without running them.
-fn build(root: &Path, packages: &[&str], benches: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-    let mut build = shell::cargo(root);
-    build.args(["bench", "--no-run", "--features"]);
-    build.args(["comms-core/sqlite,comms-core/postgres", "--message-format=json-render-diagnostics"]);
-    for package in packages {
-        build.args(["--package", package]);
-    }
-    for bench in benches {
-        build.args(["--bench", bench]);
-    }
-    let printed = shell::output(build.stderr(Stdio::inherit()))?;
-    let mut programs = BTreeMap::new();
-    for line in printed.lines() {
-        let message: Value = serde_json::from_str(line).context("cargo's messages are JSON")?;
-        if message["target"]["kind"][0] == "bench"
-            && let (Some(name), Some(program)) = (message["target"]["name"].as_str(), message["executable"].as_str())
-        {
-            programs.insert(name.to_owned(), program.into());
-        }
-    }
-    Ok(programs)
-}
-
-/// What else kept the machine busy belongs to the figures.
-fn machine() -> String {
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load: Vec<&str> = load.split(' ').take(3).collect();
-    format!("{cores} cores, load average {}", load.join(" "))
-}
+/// The rows that are compared with the floors.
+const OURS: [&str; 2] = ["repository", "server"];
 
 /// All figures of a run.
 #[derive(Debug, Default)]
@@ -120,6 +54,26 @@ struct Row {
 }
 
 impl Report {
+    /// The figures that have targets, and their neighbours.
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for row in &self.rows {
+            let Row { engine, what, callers, rate, .. } = row;
+            let mut told = |what_of_it: &str, value: Option<f64>| {
+                let name = format!("ingest.{engine}.{}.{callers}.{what_of_it}", what.replace('/', "-per-"));
+                figures.extend(value.map(|value| Figure::new(name, value)));
+            };
+            told("per_second", Some(*rate));
+            told("p50_ms", row.number(0));
+            told("p99_ms", row.number(1));
+            told("cpu_ms", row.cpu_ms());
+            if OURS.contains(&what.as_str()) {
+                told("of_floor_percent", self.share_of(row, "floor", "-"));
+            }
+        }
+        figures
+    }
+
     /// Takes the figures of a line; the heads of tables have none.
     fn note(&mut self, line: &str) {
         if line.split(' ').nth(1) == Some("process") {
@@ -129,14 +83,15 @@ impl Report {
         }
     }
 
-    /// The rate of `row` as a share of that of another.
-    fn share(&self, row: &Row, what: &str, callers: &str) -> String {
+    /// The rate of `row` as a share of that of another, in per cent.
+    fn share_of(&self, row: &Row, what: &str, callers: &str) -> Option<f64> {
         let other =
             self.rows.iter().find(|other| other.engine == row.engine && other.what == what && other.callers == callers);
-        match other {
-            Some(other) if other.rate > 0.0 => format!("{:.0} %", row.rate / other.rate * 100.0),
-            _ => "-".to_owned(),
-        }
+        other.filter(|other| other.rate > 0.0).map(|other| row.rate / other.rate * 100.0)
+    }
+
+    fn share(&self, row: &Row, what: &str, callers: &str) -> String {
+        self.share_of(row, what, callers).map_or_else(|| "-".to_owned(), |share| format!("{share:.0} %"))
     }
 }
 
@@ -155,14 +110,18 @@ impl Row {
         })
     }
 
-    /// CPU of the server and of PostgreSQL together.
+    /// What is printed behind the rate, at this place.
+    fn number(&self, at: usize) -> Option<f64> {
+        self.rest.get(at)?.parse().ok()
+    }
+
+    /// CPU of the server and of PostgreSQL together, of one request.
+    fn cpu_ms(&self) -> Option<f64> {
+        Some((self.number(2)? + self.number(3)?) / 1_000.0)
+    }
+
     fn cpu(&self) -> String {
-        let parts = self.rest.get(2..4).unwrap_or_default();
-        let parts: Option<Vec<f64>> = parts.iter().map(|part| part.parse().ok()).collect();
-        match parts.as_deref() {
-            Some([server, postgres]) => format!("{:.0}", server + postgres),
-            _ => "-".to_owned(),
-        }
+        self.cpu_ms().map_or_else(|| "-".to_owned(), |ms| format!("{:.0}", ms * 1_000.0))
     }
 }
 
@@ -189,7 +148,7 @@ impl fmt::Display for Report {
         ])?;
         for row in &self.rows {
             let rest = |at: usize| row.rest.get(at).map_or("-", String::as_str);
-            let ours = ["repository", "server"].contains(&row.what.as_str());
+            let ours = OURS.contains(&row.what.as_str());
             let share = |what: &str, callers: &str| match ours {
                 true => self.share(row, what, callers),
                 false => "-".to_owned(),
@@ -219,8 +178,7 @@ const LEGEND: &str = "\
 server: signed webhooks over HTTP. repository: the same straight into the store. floor: the same rows, in statements batched
 by hand, on one connection. one-row: actix, the signature and one row. mixed: messages, echoes and statuses.
 server, PostgreSQL, CPU (both): processor time in milliseconds for 1,000 requests.
-wanted at 64 callers: at least 50 % of floor, at most 150 ms CPU; at 500/s: p50 at most 10 ms, p99 at most 100 ms;
-start 1,000 ms, idle 40 MB, peak 200 MB, binary 40 MB (of the bench profile, stripped; release is smaller).
+wanted at 64 callers: at least 50 % of floor, at most 150 ms CPU.
 ";
 
 #[cfg(test)]
@@ -250,6 +208,15 @@ mod tests {
         assert_eq!(report.share(server, "floor", "-"), "25 %");
         assert_eq!(report.share(server, "one-row", "64"), "20 %");
         assert_eq!(report.share(server, "one-row", "16"), "-");
+    }
+
+    #[test]
+    fn figures_tell_the_processor_time_of_one_request() {
+        let figures = report().figures();
+        let value = |name: &str| figures.iter().find(|figure| figure.name == name).map(|figure| figure.value);
+        assert_eq!(value("ingest.sqlite.server.64.cpu_ms"), Some(0.14));
+        assert_eq!(value("ingest.sqlite.server.64.of_floor_percent"), Some(25.0));
+        assert_eq!(value("ingest.sqlite.repository.64.cpu_ms"), None);
     }
 
     #[test]

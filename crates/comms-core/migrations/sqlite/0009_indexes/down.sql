@@ -1,0 +1,2 @@
+DROP INDEX comms_messages_conversation_user_idx;
+DROP INDEX comms_messages_channel_idx;
