@@ -10,7 +10,8 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    Ingested, NewWebhook, RepositoryError, accounts_map::AccountMap, directory::Directory, repository::RepositoryResult,
+    Conclusion, Ingested, NewWebhook, RepositoryError, accounts_map::AccountMap, directory::Directory,
+    repository::RepositoryResult, together::Together,
 };
 use crate::Clock;
 
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub directory: Directory,
     accounts: RwLock<(Arc<AccountMap>, OffsetDateTime)>,
     hint: watch::Sender<i64>,
+    /// How attempts ended that nobody has written yet.
+    pub concluding: Together<Conclusion, bool>,
     running: AtomicUsize,
     expected: AtomicUsize,
     /// Numbers of `comunicaciones` up to here have been looked at once by this process.
@@ -65,6 +68,7 @@ impl Shared {
             directory,
             accounts: RwLock::new((Arc::default(), OffsetDateTime::UNIX_EPOCH)),
             hint: watch::Sender::new(0),
+            concluding: Together::default(),
             running: AtomicUsize::new(0),
             expected: AtomicUsize::new(0),
             scanned: AtomicI32::new(0),

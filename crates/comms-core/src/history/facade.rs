@@ -245,10 +245,13 @@ impl Repository for EngineRepository {
     }
 
     async fn conclude(&self, conclusion: Conclusion) -> RepositoryResult<bool> {
-        let cursor = write!(self, |conn| settle::conclude(conn, &conclusion))?;
-        let (counted, cursor) = cursor.ok_or(RepositoryError::NotFound("the message"))?;
-        self.shared.grew(cursor);
-        Ok(counted)
+        let concluding = &self.shared.concluding;
+        let write = |group: Vec<Conclusion>| async move {
+            let (counted, cursor) = write!(self, |conn| settle::conclude(conn, &group))?;
+            self.shared.grew(cursor);
+            Ok(counted.into_iter().map(|one| one.ok_or(RepositoryError::NotFound("the message"))).collect())
+        };
+        concluding.call(conclusion, |one| one.message.0, write).await
     }
 
     async fn claim_due(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<OutboxJob>> {

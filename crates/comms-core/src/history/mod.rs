@@ -42,6 +42,7 @@ mod sql_types;
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod text;
+mod together;
 
 pub use crate::Links;
 pub use desk::{

@@ -7,12 +7,12 @@ use diesel::prelude::*;
 use super::{
     Conn, RunQueryDsl,
     rows::{ComunicacionRow, MessageRow},
-    schema::{comunicaciones as table, messages},
+    schema::comunicaciones as table,
 };
 use crate::{
     Direction, Status,
     history::{
-        sql_types::{Instant, Uid, Wall},
+        sql_types::{Instant, Wall},
         text::{CANAL, DESTINATARIO, ESTADO, SID_EXTERNO, number_of, shorten},
         vocabulary,
     },
@@ -95,15 +95,11 @@ pub(super) async fn address(conn: &mut Conn, id: i32, counterpart: &str) -> Quer
 }
 
 /// Writes the provider's id of a message into its row.
-pub(super) async fn name(conn: &mut Conn, message: Uid, provider_id: &str) -> QueryResult<()> {
-    let id: Option<Option<i32>> =
-        messages::table.find(message).select(messages::comunicacion_id).first(conn).await.optional()?;
-    if let Some(Some(id)) = id {
-        diesel::update(table::table.find(id))
-            .set(table::sid_externo.eq(shorten(provider_id, SID_EXTERNO)))
-            .execute(conn)
-            .await?;
-    }
+pub(super) async fn name(conn: &mut Conn, id: i32, provider_id: &str) -> QueryResult<()> {
+    diesel::update(table::table.find(id))
+        .set(table::sid_externo.eq(shorten(provider_id, SID_EXTERNO)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

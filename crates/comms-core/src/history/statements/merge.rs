@@ -156,14 +156,14 @@ async fn name(conn: &mut Conn, one: &Merge) -> QueryResult<Option<Named>> {
     let Some(provider_id) = &one.provider_id else {
         return Ok(None);
     };
-    let nameless: Option<(String, Option<String>, String)> = messages::table
+    let nameless: Option<(String, Option<String>, String, Option<i32>)> = messages::table
         .find(one.message)
         .filter(messages::provider_id.is_null())
-        .select((messages::organization_id, messages::account_id, messages::channel))
+        .select((messages::organization_id, messages::account_id, messages::channel, messages::comunicacion_id))
         .first(conn)
         .await
         .optional()?;
-    let Some((organization, Some(account), channel)) = nameless else {
+    let Some((organization, Some(account), channel, row)) = nameless else {
         return Ok(None);
     };
     let taken: i64 = messages::table
@@ -176,7 +176,9 @@ async fn name(conn: &mut Conn, one: &Merge) -> QueryResult<Option<Named>> {
         return Ok(None);
     }
     diesel::update(messages::table.find(one.message)).set(messages::provider_id.eq(provider_id)).execute(conn).await?;
-    comunicaciones::name(conn, one.message, provider_id).await?;
+    if let Some(row) = row {
+        comunicaciones::name(conn, row, provider_id).await?;
+    }
     Ok(Some(Named {
         message: one.message,
         organization,

@@ -194,6 +194,9 @@ pub(super) async fn also_known_as(
     addresses: &[crate::Address],
     now: Instant,
 ) -> QueryResult<()> {
+    if addresses.iter().all(|address| clean(address.value()) == message.counterpart) {
+        return Ok(());
+    }
     let known: Option<IdentityRow> = identities::table
         .filter(identities::account_id.eq(message.account_id.as_deref().unwrap_or_default()))
         .filter(identities::external_id.eq(&message.counterpart))

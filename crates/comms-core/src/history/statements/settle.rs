@@ -70,18 +70,38 @@ async fn claim_on(conn: &mut Conn, id: Uid) -> QueryResult<Option<(i32, i16)>> {
     locked!(outbox::table.find(id).select((outbox::token, outbox::state))).first(conn).await.optional()
 }
 
-/// What concluding did: whether it counted, and the last cursor of the log.
-pub(in super::super) type Concluded = (bool, Option<i64>);
+/// What concluding did: for each whether it counted, `None` where there is no such message; and the last cursor of the log.
+pub(in super::super) type Concluded = (Vec<Option<bool>>, Option<i64>);
 
-/// Records how an attempt ended; `None` where there is no such message.
-pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Concluded>> {
+/// What is told last, under the lock of the log.
+#[derive(Default)]
+struct Telling {
+    named: Vec<Named>,
+    log: Vec<EventRow>,
+}
+
+/// Records how attempts ended, in one transaction. They come in the order of their messages, in which everybody locks those.
+pub(in super::super) async fn conclude(conn: &mut Conn, conclusions: &[Conclusion]) -> QueryResult<Concluded> {
     super::super::begin(conn).await?;
-    let concluded = conclude_in(conn, conclusion).await;
+    let concluded = conclude_all(conn, conclusions).await;
     crate::failpoint!(ConcludeWritten);
     super::super::end(conn, concluded).await
 }
 
-async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Option<Concluded>> {
+async fn conclude_all(conn: &mut Conn, conclusions: &[Conclusion]) -> QueryResult<Concluded> {
+    let (mut counted, mut telling) = (Vec::with_capacity(conclusions.len()), Telling::default());
+    for conclusion in conclusions {
+        counted.push(conclude_in(conn, conclusion, &mut telling).await?);
+    }
+    if let Some(now) = conclusions.iter().map(|one| one.now).max().filter(|_| !telling.named.is_empty()) {
+        // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
+        super::super::lock_cursor(conn).await?;
+        early::adopt(conn, &telling.named, Instant::of(now)).await?;
+    }
+    Ok((counted, ingest::append(conn, telling.log).await?))
+}
+
+async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion, telling: &mut Telling) -> QueryResult<Option<bool>> {
     let now = Instant::of(conclusion.now);
     let id = Uid(conclusion.message.0);
     let Some(message) = sent_message(conn, id).await? else {
@@ -92,25 +112,25 @@ async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion) -> QueryResult<Op
         // Whoever lost the claim knows nothing that its owner does not: they may be at it again.
         let still_held = held.is_some_and(|(held, state)| held == token && state != WAITING);
         if !still_held {
-            return Ok(Some((false, None)));
+            return Ok(Some(false));
         }
     }
     let due_at = conclusion.due_at.map(Instant::of);
     match (conclusion.status, held, due_at) {
         (Status::Queued, Some((token, _)), due_at) => {
-            let cursor =
-                put_back(conn, &message, token, due_at.unwrap_or(now), conclusion.problem.as_ref(), now).await?;
-            return Ok(Some((true, cursor)));
+            let told = put_back(conn, &message, token, due_at.unwrap_or(now), conclusion.problem.as_ref(), now).await?;
+            telling.log.extend(told);
+            return Ok(Some(true));
         }
         (Status::Unknown, Some((token, state)), Some(due_at)) if message.status <= Status::Unknown.rank() => {
             let problem = conclusion.problem.as_ref();
-            let cursor = look_later(conn, &message, token, state, due_at, problem, now).await?;
-            return Ok(Some((true, cursor)));
+            telling.log.extend(look_later(conn, &message, token, state, due_at, problem, now).await?);
+            return Ok(Some(true));
         }
         _ => {}
     }
-    let cursor = settle(conn, &message, held.map(|(token, _)| token), conclusion, now).await?;
-    Ok(Some((true, cursor)))
+    settle(conn, &message, held.map(|(token, _)| token), conclusion, telling).await?;
+    Ok(Some(true))
 }
 
 /// The attempt is over for good, or nobody looks for it any longer.
@@ -119,14 +139,15 @@ async fn settle(
     message: &SentMessage,
     token: Option<i32>,
     conclusion: &Conclusion,
-    now: Instant,
-) -> QueryResult<Option<i64>> {
+    telling: &mut Telling,
+) -> QueryResult<()> {
+    let now = Instant::of(conclusion.now);
     let provider_id = conclusion.receipt.as_ref().map(|receipt| clean(&receipt.provider_id));
     let problem = conclusion.problem.as_ref();
     if conclusion.status == Status::Unknown && message.status == Status::Unknown.rank() {
         // It is known to be unknown: its last look is no step.
         diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
-        return Ok(None);
+        return Ok(());
     }
     let step = message.step(conclusion.status, token.unwrap_or(ClaimToken::FIRST.0), problem, now);
     end(conn, message, step, conclusion.status, problem, provider_id.clone(), now).await?;
@@ -134,17 +155,16 @@ async fn settle(
         outbound::also_known_as(conn, message, &receipt.recipient, now).await?;
     }
     if let (Some(provider_id), Some(account)) = (provider_id, message.account_id.clone()) {
-        // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
-        super::super::lock_cursor(conn).await?;
         let organization = message.organization_id.clone();
         let call = early::is_call(&message.channel);
-        early::adopt(conn, &[Named { message: message.id, organization, account, provider_id, call }], now).await?;
+        telling.named.push(Named { message: message.id, organization, account, provider_id, call });
     }
-    ingest::append(conn, vec![message.log_row(conclusion.status, now)]).await
+    telling.log.push(message.log_row(conclusion.status, now));
+    Ok(())
 }
 
 /// Certainly not sent: it waits again. The one step of a state backwards, taken by who holds the claim; what a provider has
-/// told of the message meanwhile stands, and it leaves the queue.
+/// told of the message meanwhile stands, and it leaves the queue. Returns what the log is told.
 async fn put_back(
     conn: &mut Conn,
     message: &SentMessage,
@@ -152,7 +172,7 @@ async fn put_back(
     due_at: Instant,
     problem: Option<&Problem>,
     now: Instant,
-) -> QueryResult<Option<i64>> {
+) -> QueryResult<Option<EventRow>> {
     if ![Status::Sending.rank(), Status::Unknown.rank()].contains(&message.status) {
         diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
         return Ok(None);
@@ -189,10 +209,10 @@ async fn put_back(
         .execute(conn)
         .await?;
     status::write_own(conn, vec![message.step(Status::Queued, token, problem, now)]).await?;
-    ingest::append(conn, vec![message.log_row(Status::Queued, now)]).await
+    Ok(Some(message.log_row(Status::Queued, now)))
 }
 
-/// Perhaps sent: it is looked for at the provider, and nobody waits for it.
+/// Perhaps sent: it is looked for at the provider, and nobody waits for it. Returns what the log is told.
 async fn look_later(
     conn: &mut Conn,
     message: &SentMessage,
@@ -201,7 +221,7 @@ async fn look_later(
     due_at: Instant,
     problem: Option<&Problem>,
     now: Instant,
-) -> QueryResult<Option<i64>> {
+) -> QueryResult<Option<EventRow>> {
     let again = diesel::update(outbox::table.find(message.id)).set((
         outbox::state.eq(UNKNOWN),
         outbox::due_at.eq(due_at),
@@ -214,7 +234,7 @@ async fn look_later(
     diesel::update(outbox::table.find(message.id)).set(outbox::unknown_since.eq(now)).execute(conn).await?;
     let step = message.step(Status::Unknown, token, problem, now);
     tell(conn, message, step, Status::Unknown, problem, None, now).await?;
-    ingest::append(conn, vec![message.log_row(Status::Unknown, now)]).await
+    Ok(Some(message.log_row(Status::Unknown, now)))
 }
 
 /// Settles attempts that were cut off: those whose lease ended, or all. What may be sent twice waits again, the rest is
@@ -248,7 +268,7 @@ async fn release_in(conn: &mut Conn, now: Instant, everything: bool) -> QueryRes
         kind: ErrorKind::Transport,
     };
     let mut released = Vec::new();
-    let mut last = None;
+    let mut log = Vec::new();
     for (id, token, mode, _) in stale {
         let Some(message) = sent_message(conn, id).await? else {
             continue;
@@ -257,7 +277,7 @@ async fn release_in(conn: &mut Conn, now: Instant, everything: bool) -> QueryRes
             // Concluded, or claimed again, since it was looked for.
             continue;
         }
-        let cursor = if mode == AT_LEAST_ONCE {
+        let told = if mode == AT_LEAST_ONCE {
             put_back(conn, &message, token, now, Some(&problem), now).await?
         } else if message.status > Status::Unknown.rank() {
             diesel::delete(outbox::table.find(id)).execute(conn).await?;
@@ -265,10 +285,11 @@ async fn release_in(conn: &mut Conn, now: Instant, everything: bool) -> QueryRes
         } else {
             look_later(conn, &message, token, SENDING, now, Some(&problem), now).await?
         };
-        last = cursor.or(last);
+        log.extend(told);
         released.push(MessageId(id.0));
     }
-    Ok((released, last))
+    // Last of all: who holds the lock of the log waits for no message.
+    Ok((released, ingest::append(conn, log).await?))
 }
 
 /// A message of unknown outcome as it is read: id, account, counterpart, its kind, provider's id, state.
