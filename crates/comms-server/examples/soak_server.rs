@@ -7,10 +7,12 @@
 //! soak_server failpoints            # the places at which it can be made to end
 //! ```
 //!
+//! `SOAK_DEADLINE_SECONDS=15` is how long a message may be tried, and looked for where its outcome is not known.
+//!
 //! `SOAK_FAILPOINT=send.accepted:3` ends it when it reaches that place for the third time. `SOAK_CARELESS=1` is a control: a lost
 //! answer counts as proof that nothing was sent, so that the message is sent again, and the campaign must notice.
 
-use std::{env, process::ExitCode, sync::Arc, time::Duration};
+use std::{env, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
@@ -29,7 +31,8 @@ const TOKEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 #[actix_web::main]
 async fn main() -> Result<ExitCode> {
-    let settings = Settings::load(None, &Environment::of_process()?)?;
+    let file = Path::new("comms.toml");
+    let settings = Settings::load(file.exists().then_some(file), &Environment::of_process()?)?;
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
@@ -76,6 +79,10 @@ fn arm() -> Result<()> {
 
 fn alter(parts: &mut Parts) {
     let rules = &mut parts.rules;
+    if let Some(deadline) = env::var("SOAK_DEADLINE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()) {
+        rules.message_deadline = Duration::from_secs(deadline);
+        rules.unknown_for = Duration::from_secs(deadline);
+    }
     rules.send_timeout = Duration::from_secs(2);
     rules.lease_margin = Duration::from_secs(1);
     rules.stale_every = Duration::from_millis(500);

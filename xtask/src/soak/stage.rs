@@ -1,6 +1,6 @@
 //! A simulator, servers on one database, and the gate before them.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::de::DeserializeOwned;
@@ -26,6 +26,7 @@ pub(super) struct Stage<'a> {
     servers: Vec<Server>,
     /// Further variables of the servers.
     variables: Vec<(String, String)>,
+    program: &'static str,
     lives: u32,
 }
 
@@ -51,7 +52,17 @@ impl<'a> Stage<'a> {
         let callback = format!("{}/api/comunicaciones/webhook/whatsapp", gate.url());
         let simulator = e2e::simulator(context.shared.programs, folder.path(), Some(&callback))?;
         let servers = ports.iter().map(|port| Server { port: *port, running: None }).collect();
-        let stage = Self { context, folder, database, simulator, gate, servers, variables: Vec::new(), lives: 0 };
+        let stage = Self {
+            context,
+            folder,
+            database,
+            simulator,
+            gate,
+            servers,
+            variables: Vec::new(),
+            program: "comms-server",
+            lives: 0,
+        };
         shell::output(stage.command("comms-server", 0)?.arg("migrate"))?;
         Ok(stage)
     }
@@ -70,14 +81,21 @@ impl<'a> Stage<'a> {
         std::fs::write(self.folder.path().join("comms.toml"), accounts).context("the servers' file")
     }
 
+    /// Lets the servers have the campaign's time-outs: seconds instead of minutes.
+    pub(super) fn hurry(&mut self) {
+        self.program = "soak_server";
+    }
+
     pub(super) fn start_all(&mut self) -> Result<()> {
         (0..self.servers.len()).try_for_each(|at| self.start(at))
     }
 
     pub(super) fn start(&mut self, at: usize) -> Result<()> {
         let port = self.servers[at].port;
-        let mut serve = self.command("comms-server", port)?;
-        serve.arg("serve");
+        let mut serve = self.command(self.program, port)?;
+        if self.program == "comms-server" {
+            serve.arg("serve");
+        }
         self.lives += 1;
         let log = self.folder.path().join(format!("server-{}.log", self.lives));
         self.servers[at].running = Some(Service::start(&mut serve, port, &log)?);
@@ -103,6 +121,11 @@ impl<'a> Stage<'a> {
         format!("the servers printed last:\n{}", logs.collect::<Vec<_>>().join("\n---\n"))
     }
 
+    /// A user's token.
+    pub(super) fn token(&self, user: &str) -> Result<String> {
+        Ok(shell::output(self.command("soak_server", 0)?.args(["token", user]))?.trim().to_owned())
+    }
+
     /// One of our programs, set up as a server.
     pub(super) fn command(&self, name: &str, port: u16) -> Result<Command> {
         let mut command = self.context.command(name, self.folder.path())?;
@@ -114,6 +137,11 @@ impl<'a> Stage<'a> {
             .envs(e2e::META.iter().copied().chain([e2e::JWT_SECRET]))
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         Ok(command)
+    }
+
+    /// Changes the simulator's configuration.
+    pub(super) fn configure(&self, patch: &Value) -> Result<()> {
+        self.tell("config", patch).map(|_: Value| ())
     }
 
     /// Tells the simulator something, by the path below `/_simulator/`.
@@ -138,10 +166,15 @@ impl<'a> Stage<'a> {
         let drop = format!("DROP DATABASE {name} WITH (FORCE)");
         self.context.on_database(&["execute", &format!("{server}/postgres"), &drop]).map(|_| ())
     }
+
+    /// Waits until a condition of the database holds: a query that answers `true`.
+    pub(super) fn wait_for(&self, what: &str, limit: Duration, sql: &str) -> Result<()> {
+        shell::wait_until(what, limit, || Ok(self.query(sql)? == ["true"]))
+    }
 }
 
 /// Tells a simulator something, by the path below `/_simulator/`.
-fn tell<T: DeserializeOwned>(simulator: &str, path: &str, body: &Value) -> Result<T> {
+pub(super) fn tell<T: DeserializeOwned>(simulator: &str, path: &str, body: &Value) -> Result<T> {
     let request = minreq::post(format!("{simulator}/_simulator/{path}"))
         .with_header("Content-Type", "application/json")
         .with_body(serde_json::to_vec(body)?);

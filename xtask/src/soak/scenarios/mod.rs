@@ -7,6 +7,7 @@ mod failpoints;
 mod load;
 mod mixed;
 mod order;
+mod provider_faults;
 mod realtime;
 mod replicas;
 mod round;
@@ -26,6 +27,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     order::FIRST_SIGHT,
     realtime::REALTIME,
     database_faults::DATABASE_FAULTS,
+    provider_faults::PROVIDER_FAULTS,
     webhooks::HASTY,
     webhooks::UNKEYED,
     controls::CARELESS,
