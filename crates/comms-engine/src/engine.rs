@@ -6,7 +6,9 @@ use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Reposit
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
-use crate::{blobs::BlobStore, health::WorkerBoard, realtime::Hub, settings::Settings, templates::TemplateCache};
+use crate::{
+    blobs::BlobStore, health::WorkerBoard, pacer::Pacer, realtime::Hub, settings::Settings, templates::TemplateCache,
+};
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
 #[derive(Clone)]
@@ -25,6 +27,7 @@ struct Inner {
     jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     board: WorkerBoard,
     hub: Arc<Hub>,
+    pacer: Arc<Pacer>,
 }
 
 impl Engine {
@@ -98,6 +101,10 @@ impl Engine {
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.0.hub
+    }
+
+    pub(crate) fn pacer(&self) -> &Arc<Pacer> {
+        &self.0.pacer
     }
 
     pub(crate) fn board(&self) -> &WorkerBoard {
@@ -178,6 +185,7 @@ impl EngineBuilder {
             jitter: self.jitter,
             board: WorkerBoard::default(),
             hub: Arc::default(),
+            pacer: Arc::default(),
         }))
     }
 }

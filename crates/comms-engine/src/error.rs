@@ -89,6 +89,10 @@ codes! {
     UnknownProvider = "proveedor_desconocido",
     /// The webhook does not prove who sent it.
     InvalidSignature = "firma_invalida",
+    /// Beyond the pace of the account: nothing was done, try again.
+    TooFast = "ritmo_superado",
+    /// The account is stopped until somebody mends it, or its provider is back: nothing was done.
+    AccountStopped = "cuenta_detenida",
     /// Too much at once: nothing was done, try again.
     Busy = "servidor_ocupado",
     /// The database is away: nothing was done, try again.
@@ -186,6 +190,18 @@ pub enum EngineError {
     /// A look-up at the provider failed.
     #[error("{0}")]
     Provider(Error),
+    /// A call beyond the pace of its account, or while the provider asks for silence: calls do not wait.
+    #[error("beyond the pace of the account")]
+    TooFast {
+        /// After how long there is a place.
+        retry_after: Duration,
+    },
+    /// A call from an account that is stopped: calls do not wait.
+    #[error("the account is stopped")]
+    AccountStopped {
+        /// After how long it is tried again.
+        retry_after: Duration,
+    },
     /// Too much at once: nothing was done.
     #[error("too much at once")]
     Busy,
@@ -227,6 +243,8 @@ impl EngineError {
             Self::NotCancelable(_) => Code::NotCancelable,
             Self::OutcomeUnknown => Code::OutcomeUnknown,
             Self::Provider(error) => provider_code(error),
+            Self::TooFast { .. } => Code::TooFast,
+            Self::AccountStopped { .. } => Code::AccountStopped,
             Self::Busy => Code::Busy,
             Self::Interrupted => Code::Internal,
             Self::Blob(BlobError::NotFound) => Code::NotFound,
@@ -253,6 +271,7 @@ impl EngineError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy => Some(RETRY_BUSY),
+            Self::TooFast { retry_after } | Self::AccountStopped { retry_after } => Some(*retry_after),
             Self::Store(error) if error.is_transient() => Some(store_wait(error)),
             Self::Provider(error) => error.wait(),
             _ => None,

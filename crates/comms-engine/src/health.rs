@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use comms_core::{AccountId, ChannelKind, history::RepositoryStats};
+use comms_core::{
+    AccountId, ChannelKind,
+    history::{AccountPacing, RepositoryStats},
+};
 use time::OffsetDateTime;
 
 use crate::{Engine, metrics};
@@ -19,6 +22,8 @@ pub struct Health {
     pub workers: Vec<WorkerHealth>,
     /// The channels; one without accounts cannot send.
     pub channels: Vec<ChannelHealth>,
+    /// The accounts that are stopped: nothing is sent on them until they are mended.
+    pub stopped: Vec<AccountPacing>,
 }
 
 impl Health {
@@ -69,7 +74,9 @@ impl Engine {
         if let Ok(stats) = &store {
             metrics::depth(stats, self.now());
         }
+        let stopped = self.stopped_accounts().await.unwrap_or_default();
         Health {
+            stopped,
             store: store.map_err(|error| error.to_string()),
             workers: self.board().all(),
             channels: CHANNELS

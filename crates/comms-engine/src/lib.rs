@@ -12,6 +12,8 @@ mod health;
 mod media;
 pub mod metrics;
 mod outbox;
+mod pacer;
+mod pacing;
 mod read;
 pub mod realtime;
 mod receive;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comms_core::{
-    ChannelKind,
+    ChannelKind, ErrorKind,
     history::{PoolState, RepositoryStats, Waiting},
 };
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -27,6 +27,15 @@ pub const CUT_OFF: &str = "comms_sends_cut_off_total";
 pub const RETRIES: &str = "comms_send_retries_total";
 /// Messages that were not sent by their deadline.
 pub const EXPIRED: &str = "comms_sends_expired_total";
+/// Messages that waited because of the pace or the state of their account, by `channel` and `reason` (`pace`, `pair`, `paused`,
+/// `stopped`).
+pub const HELD: &str = "comms_sends_held_total";
+/// Silences that a provider asked for.
+pub const PAUSES: &str = "comms_account_pauses_total";
+/// Accounts that were stopped, by `reason` (the kind of the error).
+pub const STOPS: &str = "comms_account_stops_total";
+/// Accounts that are stopped.
+pub const STOPPED: &str = "comms_accounts_stopped";
 /// Looks at the provider for messages of unknown outcome, by `outcome` (`found`, `not_found`, `cannot_tell`, `given_up`).
 pub const LOOKS: &str = "comms_unknown_looks_total";
 /// Messages of the queue by `state` (`queued`, `scheduled`, `sending`, `unknown`).
@@ -74,7 +83,7 @@ pub const LISTENERS_ENDED: &str = "comms_realtime_ended_total";
 pub const TELL_SECONDS: &str = "comms_realtime_lag_seconds";
 
 /// Every name.
-pub const ALL: [&str; 30] = [
+pub const ALL: [&str; 34] = [
     WEBHOOKS,
     WEBHOOK_EVENTS,
     WEBHOOK_SECONDS,
@@ -83,6 +92,10 @@ pub const ALL: [&str; 30] = [
     CUT_OFF,
     RETRIES,
     EXPIRED,
+    HELD,
+    PAUSES,
+    STOPS,
+    STOPPED,
     LOOKS,
     OUTBOX_DEPTH,
     OUTBOX_AGE_SECONDS,
@@ -117,6 +130,10 @@ pub fn describe() {
     describe_counter!(CUT_OFF, "Messages whose attempt was cut off");
     describe_counter!(RETRIES, "Attempts that are made again later, by channel");
     describe_counter!(EXPIRED, "Messages that were not sent by their deadline");
+    describe_counter!(HELD, "Messages that waited because of the pace or the state of their account");
+    describe_counter!(PAUSES, "Silences that a provider asked for");
+    describe_counter!(STOPS, "Accounts that were stopped, by reason");
+    describe_gauge!(STOPPED, "Accounts that are stopped");
     describe_counter!(LOOKS, "Looks at the provider for messages of unknown outcome");
     describe_gauge!(OUTBOX_DEPTH, "Messages of the queue by state");
     describe_gauge!(
@@ -265,6 +282,22 @@ pub(crate) fn call_decision(asked: &'static str, decision: &'static str, refusal
     if let Some(code) = refusal {
         counter!(CALL_REFUSALS, "code" => code.to_owned()).increment(1);
     }
+}
+
+pub(crate) fn held(channel: ChannelKind, reason: &'static str) {
+    counter!(HELD, "channel" => channel.as_str(), "reason" => reason).increment(1);
+}
+
+pub(crate) fn paused() {
+    counter!(PAUSES).increment(1);
+}
+
+pub(crate) fn stopped(reason: ErrorKind) {
+    counter!(STOPS, "reason" => reason.as_str()).increment(1);
+}
+
+pub(crate) fn stopped_accounts(count: usize) {
+    gauge!(STOPPED).set(u32::try_from(count).unwrap_or(u32::MAX));
 }
 
 pub(crate) fn worker_failure(worker: &'static str) {

@@ -2,14 +2,10 @@
 
 use comms_core::{
     Channel, ErrorKind, MessageId, OrganizationId, Problem, Status,
-    history::{Conclusion, HistoryFilter, OutboxJob, PageKey, Queueing, Scope},
+    history::{Claiming, Conclusion, HistoryFilter, OutboxJob, PageKey, Queueing, Scope, Stop},
 };
-use std::sync::Arc;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    task::JoinHandle,
-    time::{Duration, Instant, sleep, timeout},
-};
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinHandle, time::Instant};
 use tracing::Instrument;
 
 use crate::{
@@ -19,18 +15,17 @@ use crate::{
     settle::{self, Attempt},
 };
 
-/// The part of all attempts that is worth a claim.
-const HANDFUL: u16 = 8;
-
-/// How long attempts that end are collected before others are claimed in their place.
-const NEIGHBOURS: Duration = Duration::from_millis(10);
-
 /// What a round began.
 pub(crate) struct Begun {
     attempts: Vec<JoinHandle<()>>,
-    /// Whether there may be more to do at once.
-    pub more: bool,
+    /// As many as may be are under way already: an end is to be waited for, not the clock.
+    full: bool,
 }
+
+/// How long at least between two looks at the queue, so that one look finds several messages.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+/// How long at most while messages are being sent: well within the slice of places that one look reserves.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 impl Engine {
     /// Sends what is due in the queue, and puts out of it what is late. Returns how many attempts were made; they are over. One
@@ -47,6 +42,22 @@ impl Engine {
         Ok(count)
     }
 
+    /// One round of the worker. Whether there is more to do: it returns when that is worth a look.
+    pub(crate) async fn send_round(&self) -> Result<bool, EngineError> {
+        let begun = self.dispatch().await?;
+        let pause = match begun.full || !begun.attempts.is_empty() {
+            true => Some(LONGEST_PAUSE),
+            false => self.repository().next_turn(self.now()).await?.filter(|wait| *wait < self.settings().outbox_every),
+        };
+        let Some(pause) = pause else {
+            return Ok(false);
+        };
+        tokio::time::sleep(SHORTEST_PAUSE).await;
+        // The end of an attempt makes room for another.
+        let _sooner = tokio::time::timeout(pause, self.pacer().rung()).await;
+        Ok(true)
+    }
+
     /// Begins the attempts that are due.
     pub(crate) async fn dispatch(&self) -> Result<Begun, EngineError> {
         let expired = self.repository().expire_due(self.now()).await?;
@@ -54,62 +65,66 @@ impl Engine {
             metrics::expired(expired.len());
             tracing::warn!(messages = expired.len(), "messages were not sent by their deadline");
         }
-        let permits = self.permits().await;
+        let mut permits = Vec::new();
+        while let Ok(permit) = Arc::clone(self.outbox()).try_acquire_owned() {
+            permits.push(permit);
+        }
         let Ok(free @ 1..) = u16::try_from(permits.len()) else {
-            // All are still under way: there may be as much to do as before.
-            return Ok(Begun { attempts: Vec::new(), more: true });
+            return Ok(Begun { attempts: Vec::new(), full: true });
         };
         // The time of the attempts runs from here, as that of their claims.
         let deadline = Instant::now() + self.settings().send_timeout;
-        let jobs = self.repository().claim_due(self.now(), span(self.settings().send_lease()), free).await?;
+        let claiming = Claiming {
+            now: self.now(),
+            lease: span(self.settings().send_lease()),
+            limit: free,
+            at_once: self.settings().outbox_at_once,
+            under_way: self.pacer().under_way(),
+        };
+        let jobs = self.repository().claim_shares(&claiming).await?;
         if !jobs.is_empty() {
             comms_core::failpoint!(QueueClaimed);
         }
-        let more = jobs.len() == usize::from(free);
         let attempts = jobs
             .into_iter()
             .zip(permits)
             .map(|(job, permit)| {
-                let engine = self.clone();
+                let (engine, under_way) = (self.clone(), self.pacer().enter(&job.account));
                 let work = async move {
                     engine.send_claimed(job, deadline).await;
                     drop(permit);
+                    drop(under_way);
                 };
                 tokio::spawn(work.in_current_span())
             })
             .collect();
-        Ok(Begun { attempts, more })
-    }
-
-    /// A permit for each attempt that may begin. Where as many as may be are under way, the first that ends is waited for within the
-    /// rhythm of the worker; where few are free, their neighbours a moment longer: a claim is a transaction, however little it claims.
-    async fn permits(&self) -> Vec<OwnedSemaphorePermit> {
-        let queue = self.outbox();
-        let mut permits = Vec::new();
-        if queue.available_permits() == 0 {
-            let first = Arc::clone(queue).acquire_owned();
-            permits.extend(timeout(self.settings().outbox_every, first).await.ok().and_then(Result::ok));
-        }
-        if queue.available_permits() < usize::from(self.settings().outbox_at_once / HANDFUL) {
-            sleep(NEIGHBOURS).await;
-        }
-        while let Ok(permit) = Arc::clone(queue).try_acquire_owned() {
-            permits.push(permit);
-        }
-        permits
+        Ok(Begun { attempts, full: false })
     }
 
     async fn send_claimed(&self, job: OutboxJob, deadline: Instant) {
         let conclusion = match self.look_again(&job).await {
             Ok(channel) => {
                 let attempt = attempt(&job, settle::failed_on(channel.as_ref()));
-                self.try_once(channel.as_ref(), &job.message, &attempt, deadline).await
+                self.try_once(channel.as_ref(), &job.message, &attempt, job.turn, deadline).await
             }
-            Err(error) => self.held_up(&job, &error),
+            Err(error) => {
+                self.learn_without(&job, &error).await;
+                self.held_up(&job, &error)
+            }
         };
         comms_core::failpoint!(QueueAttempted);
         self.record(conclusion).await;
         comms_core::failpoint!(QueueConcluded);
+    }
+
+    /// No attempt was made. Without a channel nothing of the account can be sent; else another message may be the probe.
+    async fn learn_without(&self, job: &OutboxJob, error: &EngineError) {
+        let EngineError::ChannelUnavailable(cause) = error else {
+            return self.leave(&job.account, job.turn).await;
+        };
+        if let Err(error) = self.stop(&job.account, job.turn, Stop::AtOnce, cause).await {
+            tracing::error!(account = %job.account, %error, "an account without a channel could not be stopped");
+        }
     }
 
     /// Every rule, as before the first attempt: a window may have closed since, or a person have opted out.
@@ -136,7 +151,8 @@ impl Engine {
     fn held_up(&self, job: &OutboxJob, error: &EngineError) -> Conclusion {
         let now = self.now();
         let due_at = now + span(error.retry_after().unwrap_or_default());
-        let waits = matches!(error.code(), Code::Busy | Code::DatabaseAway);
+        let away = matches!(error.code(), Code::Busy | Code::DatabaseAway);
+        let waits = away || matches!(error, EngineError::ChannelUnavailable(_));
         tracing::info!(message = %job.message.id, code = error.code().as_str(), waits, "a queued message is not sent");
         Conclusion {
             message: job.message.id,

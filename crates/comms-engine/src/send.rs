@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use comms_core::{
     AccountId, Address, Channel, ChannelKind, ClientId, Content, ContractId, Error, ErrorKind, LeadId, MessageId,
     OrganizationId, Outbound, Outcome, Problem, Receipt, Result, Status, UserId,
-    history::{Accepted, ClaimToken, Conclusion, DeliveryMode, Links, NewOutbound, Queueing, Scope},
+    history::{Accepted, ClaimToken, Conclusion, DeliveryMode, Links, NewOutbound, Queueing, Scope, Turn},
 };
 use futures_util::FutureExt;
 use serde_json::json;
@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use crate::{
     Engine, EngineError, metrics,
+    pacing::Entry,
     settings::span,
     settle::{self, Attempt},
 };
@@ -164,6 +165,15 @@ impl Engine {
     async fn accept_and_send(&self, prepared: Prepared) -> Result<Sent, EngineError> {
         let Prepared { channel, organization, user, links, message, idempotency_key, request_hash, retry_of, queue } =
             prepared;
+        let mut queue = queue;
+        let scheduled = queue.scheduled_for.is_some();
+        let turn = match self.entry_of(channel.as_ref(), &message, scheduled).await? {
+            Entry::Now(turn) => turn,
+            Entry::Later(at) => {
+                queue.held_until = Some(at);
+                Turn::default()
+            }
+        };
         // The time of the attempt runs from here: one that began after its claim ended could meet a retry.
         let deadline = Instant::now() + self.time_for(&message.content);
         let accepted = self
@@ -185,8 +195,14 @@ impl Engine {
             .await?;
         let id = match accepted {
             Accepted::New(id) => id,
-            Accepted::Queued(id, status) => return Ok(Sent { message: id, status, problem: None, repeated: false }),
-            Accepted::Repeated(id) => return self.answer(&organization, id).await,
+            Accepted::Queued(id, status) => {
+                self.pacer().ring();
+                return Ok(Sent { message: id, status, problem: None, repeated: false });
+            }
+            Accepted::Repeated(id) => {
+                self.leave(channel.account(), turn).await;
+                return self.answer(&organization, id).await;
+            }
         };
         comms_core::failpoint!(SendAccepted);
         let attempt = Attempt {
@@ -197,7 +213,7 @@ impl Engine {
             expires_at: queue.expires_at,
             failed: settle::failed_on(channel.as_ref()),
         };
-        let conclusion = self.try_once(channel.as_ref(), &message, &attempt, deadline).await;
+        let conclusion = self.try_once(channel.as_ref(), &message, &attempt, turn, deadline).await;
         comms_core::failpoint!(SendAttempted);
         let sent =
             Sent { message: id, status: conclusion.status, problem: conclusion.problem.clone(), repeated: false };
@@ -206,17 +222,30 @@ impl Engine {
         Ok(sent)
     }
 
-    /// The attempt, and what becomes of it.
+    /// What has a time of its own asks for a place when that has come.
+    async fn entry_of(&self, channel: &dyn Channel, message: &Outbound, scheduled: bool) -> Result<Entry, EngineError> {
+        if scheduled { Ok(Entry::Now(Turn::default())) } else { self.entry(channel, message).await }
+    }
+
+    /// The attempt, and what becomes of it and of the account.
     pub(crate) async fn try_once(
         &self,
         channel: &dyn Channel,
         message: &Outbound,
         attempt: &Attempt,
+        turn: Turn,
         deadline: Instant,
     ) -> Conclusion {
-        // Whatever the provider's client says of this attempt names the message.
-        let span = tracing::info_span!("message", id = %message.id, account = %channel.account());
-        let result = call(channel, message, deadline).instrument(span).await;
+        let result = match self.wait_for(channel.account(), turn).await {
+            Ok(()) => {
+                // Whatever the provider's client says of this attempt names the message.
+                let span = tracing::info_span!("message", id = %message.id, account = %channel.account());
+                let result = call(channel, message, deadline).instrument(span).await;
+                self.learn(channel.account(), turn, &result).await;
+                result
+            }
+            Err(silent) => Err(silent),
+        };
         let conclusion = settle::conclusion(attempt, result, self.settings(), self.jitter(), self.now());
         tracing::info!(
             message = %message.id,

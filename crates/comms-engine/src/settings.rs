@@ -62,8 +62,15 @@ pub struct Settings {
     pub retry_base: Duration,
     /// The longest wait between two attempts, but for what a provider asks for. 5 minutes.
     pub retry_cap: Duration,
-    /// How many messages of the queue are sent at once by this process. 128.
+    /// How many messages of the queue are sent at once by this process. One account has at most a half of it, and less where
+    /// several send. 192.
     pub outbox_at_once: u16,
+    /// After how many failures of the provider in a row an account is stopped. 5.
+    pub breaker_failures: u32,
+    /// How long after it was stopped an account is tried again by one message; each further wait is twice the one before. 10 s.
+    pub breaker_first: Duration,
+    /// The longest of these waits. 5 minutes.
+    pub breaker_cap: Duration,
     /// How often the queue is looked at without a hint. 1 s.
     pub outbox_every: Duration,
     /// How long after its attempt a message of unknown outcome is first looked for. 30 s.
@@ -123,7 +130,10 @@ impl Default for Settings {
             schedule_max: minutes(366 * 24 * 60),
             retry_base: Duration::from_secs(2),
             retry_cap: minutes(5),
-            outbox_at_once: 128,
+            outbox_at_once: 192,
+            breaker_failures: 5,
+            breaker_first: Duration::from_secs(10),
+            breaker_cap: minutes(5),
             outbox_every: Duration::from_secs(1),
             unknown_first: Duration::from_secs(30),
             unknown_cap: minutes(120),

@@ -37,7 +37,8 @@ pub(crate) fn failed_on(channel: &dyn Channel) -> Status {
 /// * refused for good (`Rejected`): failed, with the provider's reason.
 /// * perhaps acted on (`Unknown`): unknown, and looked for; sent again only where it may arrive twice.
 /// * certainly not acted on (`NotSent`): queued again, not before the provider's `retry_after`; expired where that is after its
-///   deadline. What an operator must mend (`Config`, `Unauthenticated`), and what has no deadline (calls), fails now.
+///   deadline. What has no deadline (calls) fails now, and so does what an operator must mend for this message alone.
+/// * refused for the account's sake (an expired token, a locked number): queued again; the account is stopped, and its messages wait.
 ///
 /// `jitter` is a number from 0 to 1: how much of the longest wait is waited.
 pub(crate) fn conclusion(
@@ -68,8 +69,10 @@ fn failure(
     let reason = error.message().to_owned();
     let not_sent = format!("{NOT_SENT}: {}", error.message());
     let in_time = attempt.expires_at.is_some_and(|end| again_at < end);
+    let kept = must_be_mended(error) && attempt.expires_at.is_some_and(|end| now < end);
     let twice = attempt.mode == DeliveryMode::AtLeastOnce;
     match error.outcome() {
+        Outcome::Rejected | Outcome::NotSent if kept => (Status::Queued, Some(now), not_sent),
         Outcome::Rejected => (attempt.failed, None, reason),
         Outcome::Unknown if twice && in_time => (Status::Queued, Some(again_at), reason),
         Outcome::Unknown => (Status::Unknown, Some(now + span(settings.unknown_first)), reason),
@@ -77,6 +80,11 @@ fn failure(
         Outcome::NotSent if in_time => (Status::Queued, Some(again_at), reason),
         Outcome::NotSent => (Status::Expired, None, not_sent),
     }
+}
+
+/// Whether every message of the account meets this until an operator mends something: then none is lost to it.
+pub(crate) fn must_be_mended(error: &Error) -> bool {
+    error.is_about_account() && !waiting_helps(error)
 }
 
 /// Whether somebody must mend a setting first.

@@ -43,6 +43,7 @@ impl Engine {
         if let Err(error) = self.release_stale(self.settings().sole_process).await {
             tracing::error!(%error, "cut-off attempts could not be looked for: the timer will");
         }
+        self.tell_paces().await;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for worker in self.workers() {
@@ -74,6 +75,8 @@ impl Engine {
         let (stats, waiting) = (self.repository().stats().await?, self.repository().waiting().await?);
         metrics::depth(&stats, self.now());
         metrics::waiting(&stats, &waiting, self.repository().pool(), self.now());
+        self.repository().prune_pairs().await?;
+        self.stopped_accounts().await?;
         Ok(())
     }
 
@@ -121,7 +124,7 @@ impl Engine {
                 name: "outbox",
                 every: settings.outbox_every,
                 hint: Some(HINT_PAUSE),
-                round: |engine| Box::pin(async move { engine.dispatch().await.map(|begun| begun.more) }),
+                round: |engine| Box::pin(async move { engine.send_round().await }),
             },
             Worker {
                 name: "unknown",
@@ -225,6 +228,7 @@ async fn run(engine: Engine, worker: Worker, mut stopped: watch::Receiver<bool>)
             () = tokio::time::sleep(wait) => {}
             () = news(&mut hint, hinted.unwrap_or_default()), if hinted.is_some() => {}
             () = engine.hub().begun(), if name == "realtime" => {}
+            () = engine.pacer().rung(), if name == "outbox" => {}
         }
     }
 }

@@ -163,6 +163,10 @@ const fn engine_row(code: EngineCode) -> (StatusCode, &'static str) {
         E::ProviderCredential => (S::BAD_GATEWAY, "El proveedor no acepta la credencial del servidor"),
         E::UnknownProvider => (S::NOT_FOUND, "No se reciben webhooks de este proveedor"),
         E::InvalidSignature => (S::UNAUTHORIZED, "La firma del webhook falta o no es válida"),
+        E::TooFast => {
+            (S::TOO_MANY_REQUESTS, "La cuenta no admite más llamadas en este momento: repita en unos segundos")
+        }
+        E::AccountStopped => (S::SERVICE_UNAVAILABLE, "La cuenta está detenida: un administrador debe revisarla"),
         E::Busy => (S::SERVICE_UNAVAILABLE, "El servidor está ocupado: repita en unos segundos"),
         E::DatabaseAway => (S::SERVICE_UNAVAILABLE, "La base de datos no responde: repita en unos segundos"),
         E::Misconfigured => (S::INTERNAL_SERVER_ERROR, "El servidor está mal configurado"),

@@ -14,7 +14,7 @@ use actix_web::{
     web,
 };
 use comms_core::{
-    ChannelDirectory, Clock,
+    ChannelDirectory, Clock, Rate,
     history::{self, Organization, Repository, RepositoryError},
 };
 use comms_engine::{BlobError, BlobStore, Engine, Workers};
@@ -238,6 +238,13 @@ pub async fn register(
     for account in registry.accounts() {
         repository.put_account(account).await?;
     }
+    for account in &settings.accounts {
+        // Where the file says nothing, what was set by API stands.
+        if let Some(rate) = account.per_second.and_then(Rate::of_second) {
+            let organization = account.organization.as_ref().unwrap_or(&first.id);
+            repository.set_own_rate(organization, &account.id(), Some(rate)).await?;
+        }
+    }
     Ok(())
 }
 
@@ -256,6 +263,7 @@ pub fn engine(
 
 fn parts(settings: &Settings, registry: &Registry) -> Parts {
     let mut rules = comms_engine::Settings::default();
+    settings.outbox.apply(&mut rules);
     rules.media_max_bytes = settings.media.max_bytes;
     rules.sole_process = !settings.is_postgres();
     rules.realtime_queue = settings.realtime.queue.get().into();

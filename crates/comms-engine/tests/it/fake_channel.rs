@@ -41,6 +41,7 @@ pub struct Behaviour {
     pub found: Option<Found>,
     pub files: VecDeque<Result<Served>>,
     pub read: Option<Error>,
+    pub pace: comms_core::Pace,
 }
 
 /// A file as the provider serves it.
@@ -113,11 +114,14 @@ impl Channel for Desk {
 
     fn capabilities(&self) -> Capabilities {
         if self.is_phone {
-            return Capabilities::new(&[ContentKind::Call], &[AddressKind::Phone, AddressKind::VoiceClient]);
+            let mut phone = Capabilities::new(&[ContentKind::Call], &[AddressKind::Phone, AddressKind::VoiceClient]);
+            phone.pace = self.behaviour.lock().unwrap().pace;
+            return phone;
         }
         let mut capabilities = self.inner.capabilities();
         capabilities.contents.push(ContentKind::Template);
         capabilities.window = self.behaviour.lock().unwrap().window;
+        capabilities.pace = self.behaviour.lock().unwrap().pace;
         capabilities
     }
 

@@ -16,6 +16,7 @@ mod erasing;
 mod media;
 mod outbox;
 mod outbox_sequences;
+mod pacing;
 mod read;
 mod realtime;
 mod receive;

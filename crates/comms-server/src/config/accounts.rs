@@ -1,6 +1,6 @@
 //! Our numbers, and whose they are.
 
-use comms_core::{AccountId, ChannelKind, OrganizationId, Secret, UserId};
+use comms_core::{AccountId, ChannelKind, OrganizationId, Rate, Secret, UserId};
 use serde::Deserialize;
 
 use super::twilio::{is_e164, is_messaging_service};
@@ -52,6 +52,8 @@ pub struct AccountSettings {
     pub owner: Option<UserId>,
     /// The number that calls show.
     pub caller_id: Option<String>,
+    /// Messages or calls a second instead of the channel's rate: upgraded numbers have more.
+    pub per_second: Option<f64>,
     /// Its own token at Meta; the common one where absent.
     pub access_token: Option<Secret>,
     /// Its Twilio account or sub-account; the common one where absent.
@@ -73,6 +75,7 @@ impl AccountSettings {
             organization: None,
             owner: None,
             caller_id: None,
+            per_second: None,
             access_token: None,
             account_sid: None,
             auth_token: None,
@@ -102,6 +105,9 @@ impl AccountSettings {
     }
 
     pub(super) fn check(&self, at: usize, problems: &mut Vec<String>) {
+        if self.per_second.is_some_and(|count| Rate::of_second(count).is_none()) {
+            problems.push(format!("accounts[{at}].per_second: from 0.001 to 10000"));
+        }
         let number = &self.number;
         let wrong = |reason: &str| format!("accounts[{at}].number: {number:?} {reason}");
         match (self.carrier(), self.channel) {

@@ -7,6 +7,7 @@ mod directory;
 mod http;
 mod log;
 mod media;
+mod outbox;
 mod realtime;
 mod retention;
 mod table;
@@ -34,6 +35,7 @@ pub use directory::{DirectorySettings, DirectoryTable};
 pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
+pub use outbox::OutboxSettings;
 pub use realtime::RealtimeSettings;
 pub use retention::RetentionSettings;
 pub use table::VARIABLES;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub directory: DirectorySettings,
     /// Where files are kept.
     pub media: MediaSettings,
+    /// The queue of messages.
+    pub outbox: OutboxSettings,
     /// Streams of events.
     pub realtime: RealtimeSettings,
     /// How old what is kept may get.

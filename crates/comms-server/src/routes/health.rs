@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
-use comms_core::ChannelKind;
+use comms_core::{ChannelKind, history::AccountPacing};
 use comms_engine::{ChannelHealth, WorkerHealth};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use crate::{
 /// How the server is. One body for every seed that asks.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthBody {
-    /// `ok` or `error`
+    /// `ok`, `degraded` where an account is stopped, or `error`
     pub status: &'static str,
     /// The name of the service.
     pub service: &'static str,
@@ -32,6 +32,32 @@ pub struct HealthBody {
     pub counts: Option<Counts>,
     /// What runs beside the requests.
     pub workers: Vec<WorkerRow>,
+    /// The accounts that are stopped: nothing is sent on them until somebody mends what is the matter.
+    pub stopped_accounts: Vec<StoppedRow>,
+}
+
+/// An account that is stopped.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoppedRow {
+    /// Which.
+    pub account: String,
+    /// The provider's code, or the kind of the error.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: Option<String>,
+    /// When it is tried again.
+    pub next_try: Option<String>,
+}
+
+impl From<AccountPacing> for StoppedRow {
+    fn from(one: AccountPacing) -> Self {
+        Self {
+            account: one.account.into_string(),
+            reason: one.reason.map(|problem| problem.code),
+            since: one.stopped_at.map(instant),
+            next_try: one.probe_at.map(instant),
+        }
+    }
 }
 
 /// What waits.
@@ -98,13 +124,18 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         queued: stats.queued,
     });
     let body = HealthBody {
-        status: if ok { "ok" } else { "error" },
+        status: match (ok, health.stopped.is_empty()) {
+            (false, _) => "error",
+            (true, false) => "degraded",
+            (true, true) => "ok",
+        },
         service: SERVICE,
         version: VERSION,
         uptime: (state.clock.now() - state.started_at).whole_seconds(),
         dependencies: dependencies(&state, database, &health.channels),
         counts,
         workers: health.workers.into_iter().map(Into::into).collect(),
+        stopped_accounts: health.stopped.into_iter().map(Into::into).collect(),
     };
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(body)

@@ -21,7 +21,7 @@ use crate::{
     errors::{ApiError, Code},
     limits::limit,
 };
-use admin::{accounts, organizations, personas, quarantine, salida, tokens};
+use admin::{accounts, organizations, pace, personas, quarantine, salida, tokens};
 use comunicaciones::{
     adjuntos, contactos, conversaciones, historial, mensajes, plantillas, sms, voz, webhook, whatsapp,
 };
@@ -125,6 +125,7 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/contactos/{id}/vincular", Seller, Kind::Command, || post().to(contactos::link)),
     row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
     row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
+    row("POST", "/api/comunicaciones/admin/cuentas/{id}/reanudar", Admin, Kind::Command, || post().to(pace::resume)),
     row("GET", "/api/comunicaciones/admin/organizaciones", Admin, Kind::List, || get().to(organizations::list)),
     row("PUT", "/api/comunicaciones/admin/organizaciones/{id}", Operator, Kind::Command, || {
         put().to(organizations::put)

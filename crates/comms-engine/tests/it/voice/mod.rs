@@ -25,7 +25,7 @@ mod decide;
 mod dial;
 mod durable;
 mod identity;
-mod place;
+pub mod place;
 mod policy;
 mod replay;
 

@@ -17,6 +17,8 @@ use crate::{
     routes::comunicaciones::rows::Id,
 };
 
+use super::pace::{self, PaceRow};
+
 /// One of our numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountRow {
@@ -38,6 +40,8 @@ pub struct AccountRow {
     pub caller_id: Option<String>,
     /// Whether it is used.
     pub activa: bool,
+    /// How fast it is sent on, and whether it is.
+    pub ritmo: Option<PaceRow>,
 }
 
 impl From<Account> for AccountRow {
@@ -51,6 +55,7 @@ impl From<Account> for AccountRow {
             propietario_id: account.owner.map(|id| id.as_str().into()),
             caller_id: account.caller_id,
             activa: account.active,
+            ritmo: None,
         }
     }
 }
@@ -71,6 +76,8 @@ pub struct AccountBody {
     pub caller_id: Option<String>,
     /// Whether it is used.
     pub activa: Option<bool>,
+    /// Messages a second instead of the channel's rate: 0.001 to 10,000; 0 takes that back.
+    pub por_segundo: Option<f64>,
 }
 
 impl AccountBody {
@@ -123,7 +130,12 @@ pub(super) async fn store(state: &State, account: Account) -> Result<HttpRespons
     responses((status = 200, body = List<AccountRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Admin(caller): Admin, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let accounts = state.repository.accounts(Some(&caller.organization)).await?;
-    Ok(List::whole(accounts.into_iter().map(AccountRow::from).collect()))
+    let mut paces = pace::of_organization(&state, &caller.organization).await?;
+    let rows = accounts.into_iter().map(|account| {
+        let ritmo = paces.remove(&account.id);
+        AccountRow { ritmo, ..account.into() }
+    });
+    Ok(List::whole(rows.collect()))
 }
 
 /// Changes an account, or adds one.
@@ -147,7 +159,15 @@ pub async fn put(
             new_account(id, caller.organization)
         }
     };
-    store(&state, body.into_inner().apply(account)?).await
+    let body = body.into_inner();
+    let rate = pace::own_rate(body.por_segundo)?;
+    let organization = account.organization.clone();
+    let (id, account) = (account.id.clone(), body.apply(account)?);
+    let stored = store(&state, account).await?;
+    if let Some(rate) = rate {
+        state.engine.set_rate(&organization, &id, rate).await?;
+    }
+    Ok(stored)
 }
 
 /// An account id of a path.

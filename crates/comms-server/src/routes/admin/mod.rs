@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod organizations;
+pub mod pace;
 pub mod personas;
 pub mod quarantine;
 pub mod salida;

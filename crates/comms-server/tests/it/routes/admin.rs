@@ -19,7 +19,16 @@ async fn the_accounts_of_the_configuration_are_listed_and_changed() {
           "id": "twilio-sms:+15005550006",
           "nombre": null,
           "organizacion_id": "principal",
-          "propietario_id": 7
+          "propietario_id": 7,
+          "ritmo": {
+            "codigo": null,
+            "desde": null,
+            "estado": "activa",
+            "hasta": null,
+            "motivo": null,
+            "por_segundo": 1.0,
+            "propio": false
+          }
         },
         {
           "activa": true,
@@ -29,7 +38,16 @@ async fn the_accounts_of_the_configuration_are_listed_and_changed() {
           "id": "twilio-voice:+15005550006",
           "nombre": null,
           "organizacion_id": "principal",
-          "propietario_id": 7
+          "propietario_id": 7,
+          "ritmo": {
+            "codigo": null,
+            "desde": null,
+            "estado": "activa",
+            "hasta": null,
+            "motivo": null,
+            "por_segundo": 1.0,
+            "propio": false
+          }
         },
         {
           "activa": true,
@@ -39,7 +57,16 @@ async fn the_accounts_of_the_configuration_are_listed_and_changed() {
           "id": "twilio-whatsapp:+15005550006",
           "nombre": null,
           "organizacion_id": "principal",
-          "propietario_id": 7
+          "propietario_id": 7,
+          "ritmo": {
+            "codigo": null,
+            "desde": null,
+            "estado": "activa",
+            "hasta": null,
+            "motivo": null,
+            "por_segundo": 80.0,
+            "propio": false
+          }
         },
         {
           "activa": true,
@@ -49,7 +76,16 @@ async fn the_accounts_of_the_configuration_are_listed_and_changed() {
           "id": "whatsapp:106540352242922",
           "nombre": null,
           "organizacion_id": "principal",
-          "propietario_id": 7
+          "propietario_id": 7,
+          "ritmo": {
+            "codigo": null,
+            "desde": null,
+            "estado": "activa",
+            "hasta": null,
+            "motivo": null,
+            "por_segundo": 80.0,
+            "propio": false
+          }
         }
       ],
       "siguiente": null,
@@ -90,7 +126,8 @@ async fn a_webhook_of_an_unknown_account_waits_until_it_is_assigned() {
           "id": "whatsapp:106540352242923",
           "nombre": "Segunda",
           "organizacion_id": "principal",
-          "propietario_id": 9
+          "propietario_id": 9,
+          "ritmo": null
         },
         "filas_completadas": 0,
         "mensajes": 1,

@@ -33,6 +33,7 @@ async fn health_tells_of_every_dependency() {
       },
       "service": "comms-server",
       "status": "ok",
+      "stopped_accounts": [],
       "uptime": "…",
       "version": "…",
       "workers": "…"

@@ -120,21 +120,16 @@ async fn the_same_request_under_the_same_key_is_sent_once() {
 async fn where_meta_refuses_the_message_is_stored_and_says_so() {
     let server = TestServer::start().await;
     server.customer_writes("hola").await;
-    let error = ProviderError { code: 190, ..ProviderError::default() };
+    let error = ProviderError { code: 132_015, ..ProviderError::default() };
     server.simulator.inject(FaultRule::new("meta.messages", Fault::Error(error)).times(1));
     let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (502, "credencial_del_proveedor"),
-        "{}",
-        answer.text()
-    );
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (502, "error_del_proveedor"), "{}", answer.text());
     let details = answer.json()["details"].clone();
-    assert_eq!((&details["estado"], &details["codigo_proveedor"]), (&json!("fallido"), &json!("190")));
+    assert_eq!((&details["estado"], &details["codigo_proveedor"]), (&json!("fallido"), &json!("132015")));
     let id = details["mensaje_id"].as_str().unwrap();
     let path = format!("/api/comunicaciones/mensajes/{id}");
     let detail = server.seller().get(&path).await.data();
-    assert_eq!((&detail["estado"], &detail["error"]["codigo"]), (&json!("fallido"), &json!("190")));
+    assert_eq!((&detail["estado"], &detail["error"]["codigo"]), (&json!("fallido"), &json!("132015")));
 
     let again = server.seller().post(&format!("{path}/reintentar"), &json!({})).await;
     assert_eq!(again.status, 200, "{}", again.text());
@@ -216,4 +211,39 @@ async fn the_usable_templates_with_their_variables() {
     let foreign = format!("/api/comunicaciones/whatsapp/plantillas?cuenta=whatsapp:{SECOND_PHONE_ID}");
     let answer = server.seller().get(&foreign).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "cuenta_desconocida"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_token_stops_the_number_and_loses_no_message() {
+    let server = TestServer::start().await;
+    server.customer_writes("hola").await;
+    let error = ProviderError { code: 190, ..ProviderError::default() };
+    server.simulator.inject(FaultRule::new("meta.messages", Fault::Error(error)).times(1));
+    let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": "hola"})).await;
+    assert_eq!((answer.status.as_u16(), &answer.data()["estado"]), (202, &json!("en_cola")), "{}", answer.text());
+    let message = answer.data()["mensaje_id"].as_str().unwrap().to_owned();
+
+    let health = server.seller().get("/health").await;
+    let body = health.json();
+    let stopped = &body["stopped_accounts"][0];
+    assert_eq!((health.status.as_u16(), &body["status"]), (200, &json!("degraded")));
+    assert_eq!(&stopped["reason"], &json!("190"));
+    let account = stopped["account"].as_str().unwrap().to_owned();
+    let path = format!("/api/comunicaciones/admin/cuentas/{account}");
+    let rows = server.admin().get("/api/comunicaciones/admin/cuentas").await.data();
+    let row = rows.as_array().unwrap().iter().find(|row| row["id"] == json!(account)).unwrap().clone();
+    assert_eq!((&row["ritmo"]["estado"], &row["ritmo"]["codigo"]), (&json!("detenida"), &json!("190")));
+
+    assert_eq!(server.seller().post(&format!("{path}/reanudar"), &json!({})).await.status, 403);
+    let resumed = server.admin().post(&format!("{path}/reanudar"), &json!({})).await;
+    assert_eq!((resumed.status.as_u16(), &resumed.data()["cambiado"]), (200, &json!(true)), "{}", resumed.text());
+    server.until_state(&message, "enviado").await;
+    assert_eq!(server.seller().get("/health").await.json()["status"], json!("ok"));
+
+    let wrong = server.admin().put(&path, &json!({"por_segundo": -1})).await;
+    assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (400, "validacion"));
+    assert_eq!(server.admin().put(&path, &json!({"por_segundo": 250})).await.status, 200);
+    let rows = server.admin().get("/api/comunicaciones/admin/cuentas").await.data();
+    let row = rows.as_array().unwrap().iter().find(|row| row["id"] == json!(account)).unwrap().clone();
+    assert_eq!((&row["ritmo"]["por_segundo"], &row["ritmo"]["propio"]), (&json!(250.0), &json!(true)));
 }
