@@ -7,6 +7,8 @@ mod clock;
 #[cfg(feature = "client")]
 mod download;
 mod error;
+#[cfg(feature = "client")]
+mod guard;
 mod multipart;
 mod open;
 #[cfg(feature = "client")]
@@ -18,6 +20,7 @@ mod resource;
 mod retry;
 pub mod setting;
 pub mod signature;
+pub mod standard_webhooks;
 mod transport;
 mod webhook;
 
@@ -27,6 +30,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 #[cfg(feature = "client")]
 pub use download::{Download, DownloadLimits, DownloadNames};
 pub use error::{Error, ErrorKind, Outcome, Result};
+#[cfg(feature = "client")]
+pub use guard::{AllowList, GuardedTransport, Lookup, SystemLookup, is_public};
 pub use multipart::{Multipart, Part};
 #[cfg(feature = "client")]
 pub use paging::{Page, pages};

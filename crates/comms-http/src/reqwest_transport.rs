@@ -30,15 +30,21 @@ impl ReqwestTransport {
     /// `Config` where the platform's trust store cannot be read.
     #[cfg(feature = "rustls-ring")]
     pub fn ring() -> Result<Self> {
+        Self::ring_builder()
+            .build()
+            .map(Self)
+            .map_err(|error| Error::config("the HTTP client cannot be built").source(error))
+    }
+
+    /// What [`ring`](Self::ring) is built from.
+    #[cfg(feature = "rustls-ring")]
+    pub(crate) fn ring_builder() -> reqwest::ClientBuilder {
         // An error means that the process has chosen already, and that choice stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .user_agent(concat!("comms-toolkit/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))
-            .build()
-            .map(Self)
-            .map_err(|error| Error::config("the HTTP client cannot be built").source(error))
     }
 }
 

@@ -5,5 +5,8 @@
 mod caller;
 #[cfg(feature = "client")]
 mod download;
+#[cfg(feature = "rustls-ring")]
+mod guard;
 mod signature;
+mod standard_webhooks;
 mod webhook;
