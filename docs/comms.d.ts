@@ -266,6 +266,26 @@ export type Answer_Info = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_NewEndpointRow = {
+  /** An endpoint with its key: shown this once. */
+  data: EndpointRow & {
+    /** The key that signs, `whsec_…`. */
+    secreto: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_NewSecretRow = {
+  /** A new key: shown this once. */
+  data: {
+    /** The key that signs, `whsec_…`. */
+    secreto: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_NewTokenRow = {
   /** A service token, with its text: shown this once. */
   data: TokenRow & {
@@ -304,6 +324,24 @@ export type Answer_OrganizationRow = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_PingRow = {
+  /** How a test ended. */
+  data: {
+    /** How long it took, in milliseconds. */
+    duracion_ms: number;
+    /** Whether it was taken. */
+    entregado: boolean;
+    /** Why it was not taken. */
+    error?: string | null;
+    /** The HTTP status of the answer. */
+    estado_http?: number | null;
+    /** The first bytes of the answer. */
+    respuesta?: string | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_ReadAnswer = {
   /** What marking a message as read did. */
   data: {
@@ -314,6 +352,16 @@ export type Answer_ReadAnswer = {
     error?: Reason | null;
     /** The message. */
     mensaje_id: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_RedrivenCount = {
+  /** How many are told again. */
+  data: {
+    /** How many. */
+    reintentadas: number;
   };
   /** Always true. */
   success: boolean;
@@ -539,6 +587,42 @@ export type Counts = {
   /** Messages without a row in `comunicaciones`, for want of an owner. */
   waiting_for_owner: number;
 };
+/** One event for one endpoint. */
+export type DeliveryRow = {
+  /** When the event was found in the log. */
+  creada: string;
+  /** The event's place in the log. */
+  cursor: number;
+  /** Why the last attempt failed. */
+  error?: string | null;
+  /** `pendiente entregada fallida` */
+  estado: string;
+  /** The HTTP status of the last answer. */
+  estado_http?: number | null;
+  /** Its id: `webhook-id` is `msg_` and this without its dashes, at every attempt. */
+  id: string;
+  /** How often it was tried. */
+  intentos: number;
+  /** When it is tried next; only while it waits. */
+  proximo_intento?: string | null;
+  /** The first bytes of the last answer. */
+  respuesta?: string | null;
+  /** When it was delivered or given up. */
+  terminada?: string | null;
+  /** The kind of event. */
+  tipo: string;
+  /** When it was last tried. */
+  ultimo_intento?: string | null;
+};
+/** Which of them are to be discarded. */
+export type DiscardBody = {
+  /** On this channel. */
+  canal?: string | null;
+  /** `fallido expirado desconocido` */
+  estado: string;
+  /** Written before this time: ISO 8601. */
+  hasta?: string | null;
+};
 /** What discarding did. */
 export type Discarded = {
   /** Whether it was on the list until now. */
@@ -623,8 +707,20 @@ export type HealthBody = {
   uptime: number;
   /** Its version. */
   version: string;
+  webhooks?: HookCounts | null;
   /** What runs beside the requests. */
   workers: WorkerRow[];
+};
+/** How outgoing webhooks are. */
+export type HookCounts = {
+  /** Endpoints that were given up. */
+  disabled: number;
+  /** Endpoints whose last attempt failed. */
+  failing: number;
+  /** For how many seconds the oldest of them has waited; null where none does. */
+  oldest_seconds?: number | null;
+  /** Deliveries that wait. */
+  pending: number;
 };
 /** An id of the caller's system: a number where it is one, else text. */
 export type Id = number | string;
@@ -957,6 +1053,16 @@ export type NameBody = {
   /** The name; null = as they call themselves. */
   nombre?: string | null;
 };
+/** An endpoint with its key: shown this once. */
+export type NewEndpointRow = EndpointRow & {
+  /** The key that signs, `whsec_…`. */
+  secreto: string;
+};
+/** A new key: shown this once. */
+export type NewSecretRow = {
+  /** The key that signs, `whsec_…`. */
+  secreto: string;
+};
 /** A service token, with its text: shown this once. */
 export type NewTokenRow = TokenRow & {
   /** To be sent as `X-Service-Token`. */
@@ -989,6 +1095,19 @@ export type OrganizationRow = {
   id: string;
   /** Its name. */
   nombre: string;
+};
+/** How a test ended. */
+export type PingRow = {
+  /** How long it took, in milliseconds. */
+  duracion_ms: number;
+  /** Whether it was taken. */
+  entregado: boolean;
+  /** Why it was not taken. */
+  error?: string | null;
+  /** The HTTP status of the answer. */
+  estado_http?: number | null;
+  /** The first bytes of the answer. */
+  respuesta?: string | null;
 };
 /** An account that nobody registered, and what waits for it. */
 export type QuarantineRow = {
@@ -1081,6 +1200,16 @@ export type Reason = {
 export type RedriveBody = {
   /** `fallido` or `expirado`; both where absent. */
   estado?: string | null;
+};
+/** Since when. */
+export type RedriveSinceBody = {
+  /** Events found since this time: ISO 8601. */
+  desde: string;
+};
+/** How many are told again. */
+export type RedrivenCount = {
+  /** How many. */
+  reintentadas: number;
 };
 /** A message that was tried again, or why not. */
 export type RedrivenRow = {

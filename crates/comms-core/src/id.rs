@@ -99,6 +99,14 @@ uuid_id! {
     /// A stored raw webhook.
     WebhookId
 }
+uuid_id! {
+    /// An endpoint of outgoing webhooks.
+    HookId
+}
+uuid_id! {
+    /// One event for one endpoint of outgoing webhooks.
+    HookDeliveryId
+}
 text_id! {
     /// A tenant. Every row and every query is bound to one.
     OrganizationId

@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 
 use crate::{
-    blobs::BlobStore, health::WorkerBoard, pacer::Pacer, realtime::Hub, settings::Settings, templates::TemplateCache,
+    Hooks, blobs::BlobStore, health::WorkerBoard, hooks::Lanes, pacer::Pacer, realtime::Hub, settings::Settings,
+    templates::TemplateCache,
 };
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
@@ -28,6 +29,8 @@ struct Inner {
     board: WorkerBoard,
     hub: Arc<Hub>,
     pacer: Arc<Pacer>,
+    hooks: Option<Hooks>,
+    lanes: Arc<Lanes>,
 }
 
 impl Engine {
@@ -41,6 +44,7 @@ impl Engine {
             clock: Arc::new(SystemClock),
             jitter: Arc::new(random),
             settings: Settings::default(),
+            hooks: None,
         }
     }
 
@@ -107,6 +111,16 @@ impl Engine {
         &self.0.pacer
     }
 
+    /// What outgoing webhooks need; `None` where there are none.
+    pub(crate) fn hooks(&self) -> Option<&Hooks> {
+        self.0.hooks.as_ref()
+    }
+
+    /// Bounds the outgoing webhooks that are under way.
+    pub(crate) fn lanes(&self) -> &Arc<Lanes> {
+        &self.0.lanes
+    }
+
     pub(crate) fn board(&self) -> &WorkerBoard {
         &self.0.board
     }
@@ -132,6 +146,7 @@ pub struct EngineBuilder {
     clock: Arc<dyn Clock>,
     jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     settings: Settings,
+    hooks: Option<Hooks>,
 }
 
 impl EngineBuilder {
@@ -145,6 +160,12 @@ impl EngineBuilder {
     /// Keeps the files of inbound messages here. Without it they stay at the provider and are lost when their links end.
     pub fn blobs(mut self, store: BlobStore) -> Self {
         self.blobs = Some(store);
+        self
+    }
+
+    /// Tells other systems of the event log. Without it there are no outgoing webhooks.
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = Some(hooks);
         self
     }
 
@@ -186,6 +207,8 @@ impl EngineBuilder {
             board: WorkerBoard::default(),
             hub: Arc::default(),
             pacer: Arc::default(),
+            hooks: self.hooks,
+            lanes: Arc::default(),
         }))
     }
 }

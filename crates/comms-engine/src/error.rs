@@ -93,6 +93,10 @@ codes! {
     TooFast = "ritmo_superado",
     /// The account is stopped until somebody mends it, or its provider is back: nothing was done.
     AccountStopped = "cuenta_detenida",
+    /// Secrets cannot be stored: no encryption key is set.
+    EncryptionKeyMissing = "cifrado_no_configurado",
+    /// The address of an outgoing webhook is not one that is called.
+    HookRefused = "url_no_permitida",
     /// Too much at once: nothing was done, try again.
     Busy = "servidor_ocupado",
     /// The database is away: nothing was done, try again.
@@ -202,6 +206,15 @@ pub enum EngineError {
         /// After how long it is tried again.
         retry_after: Duration,
     },
+    /// Secrets cannot be stored: no encryption key is set.
+    #[error("no encryption key is set: secrets cannot be stored")]
+    EncryptionKeyMissing,
+    /// The address of an outgoing webhook, or another field of it, is refused.
+    #[error("{}", .0.message())]
+    HookRefused(Error),
+    /// The signing key of an outgoing webhook cannot be read or made; says why.
+    #[error("{0}")]
+    HookKeyUnreadable(String),
     /// Too much at once: nothing was done.
     #[error("too much at once")]
     Busy,
@@ -245,6 +258,10 @@ impl EngineError {
             Self::Provider(error) => provider_code(error),
             Self::TooFast { .. } => Code::TooFast,
             Self::AccountStopped { .. } => Code::AccountStopped,
+            Self::EncryptionKeyMissing => Code::EncryptionKeyMissing,
+            Self::HookRefused(error) if error.field_name() == Some("url") => Code::HookRefused,
+            Self::HookRefused(_) => Code::InvalidValue,
+            Self::HookKeyUnreadable(_) => Code::Misconfigured,
             Self::Busy => Code::Busy,
             Self::Interrupted => Code::Internal,
             Self::Blob(BlobError::NotFound) => Code::NotFound,
@@ -257,7 +274,7 @@ impl EngineError {
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         match self {
-            Self::Refused(error) => error.field_name(),
+            Self::Refused(error) | Self::HookRefused(error) => error.field_name(),
             Self::EmptyText => Some("body"),
             Self::UnknownAccount(_) => Some("account"),
             Self::ForbiddenDestination { .. } | Self::CostlyDestination => Some("to"),

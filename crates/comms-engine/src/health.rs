@@ -7,11 +7,11 @@ use std::{
 
 use comms_core::{
     AccountId, ChannelKind,
-    history::{AccountPacing, RepositoryStats},
+    history::{AccountPacing, HookStats, RepositoryStats},
 };
 use time::OffsetDateTime;
 
-use crate::{Engine, metrics};
+use crate::{Engine, hooks, metrics};
 
 /// How the engine is.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,9 @@ pub struct Health {
     pub channels: Vec<ChannelHealth>,
     /// The accounts that are stopped: nothing is sent on them until they are mended.
     pub stopped: Vec<AccountPacing>,
+    /// Outgoing webhooks; `None` where there are none, or the store does not answer. One that was given up is an alarm for the
+    /// operator, and no fault of ours.
+    pub hooks: Option<HookStats>,
 }
 
 impl Health {
@@ -83,7 +86,15 @@ impl Engine {
                 .into_iter()
                 .map(|channel| ChannelHealth { channel, accounts: self.channels().accounts(channel) })
                 .collect(),
+            hooks: self.hook_health().await,
         }
+    }
+
+    async fn hook_health(&self) -> Option<HookStats> {
+        self.hooks()?;
+        let stats = self.repository().hook_stats().await.ok()?;
+        hooks::measure::depth(&stats, self.now());
+        Some(stats)
     }
 }
 

@@ -81,9 +81,21 @@ pub const LISTENERS: &str = "comms_realtime_listeners";
 pub const LISTENERS_ENDED: &str = "comms_realtime_ended_total";
 /// From the commit of an event until it is in the queues of those who listen.
 pub const TELL_SECONDS: &str = "comms_realtime_lag_seconds";
+/// Attempts by `outcome` (`delivered`, `again`, `failed`, `gone`).
+pub const HOOK_ATTEMPTS: &str = "comms_hook_attempts_total";
+/// How long an endpoint took to answer.
+pub const HOOK_SECONDS: &str = "comms_hook_seconds";
+/// Endpoints that were given up, by `reason` (`failing`, `gone`).
+pub const HOOK_GIVEN_UP: &str = "comms_hook_given_up_total";
+/// Deliveries that wait.
+pub const HOOK_PENDING: &str = "comms_hook_pending";
+/// For how long the oldest of them has waited.
+pub const HOOK_OLDEST_SECONDS: &str = "comms_hook_oldest_seconds";
+/// Endpoints by `state` (`failing`, `disabled`).
+pub const HOOK_ENDPOINTS: &str = "comms_hook_endpoints";
 
 /// Every name.
-pub const ALL: [&str; 34] = [
+pub const ALL: [&str; 40] = [
     WEBHOOKS,
     WEBHOOK_EVENTS,
     WEBHOOK_SECONDS,
@@ -118,6 +130,12 @@ pub const ALL: [&str; 34] = [
     LISTENERS,
     LISTENERS_ENDED,
     TELL_SECONDS,
+    HOOK_ATTEMPTS,
+    HOOK_SECONDS,
+    HOOK_GIVEN_UP,
+    HOOK_PENDING,
+    HOOK_OLDEST_SECONDS,
+    HOOK_ENDPOINTS,
 ];
 
 /// Tells the installed recorder what each name means.
@@ -164,6 +182,7 @@ pub fn describe() {
     describe_counter!(LISTENERS_ENDED, "Subscriptions that we ended");
     describe_histogram!(TELL_SECONDS, Unit::Seconds, "From the commit of an event to the queues of those who listen");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
+    crate::hooks::measure::describe();
 }
 
 pub(crate) fn webhook(provider: &str, result: Result<&Received, &ReceiveError>, took: Duration) {

@@ -1,10 +1,11 @@
 //! The queue: what waits is sent by whoever claims it, after every rule was looked at again; and is withdrawn or discarded.
 
 use comms_core::{
-    Channel, ErrorKind, MessageId, OrganizationId, Problem, Status,
+    Channel, ChannelKind, ErrorKind, MessageId, OrganizationId, Problem, Status,
     history::{Claiming, Conclusion, HistoryFilter, OutboxJob, PageKey, Queueing, Scope, Stop},
 };
 use std::{sync::Arc, time::Duration};
+use time::OffsetDateTime;
 use tokio::{task::JoinHandle, time::Instant};
 use tracing::Instrument;
 
@@ -26,6 +27,29 @@ pub(crate) struct Begun {
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 /// How long at most while messages are being sent: well within the slice of places that one look reserves.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many are read at once where many are discarded.
+const DISCARDED_AT_ONCE: u16 = 200;
+
+/// Messages that did not arrive, to be discarded together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// In this state: failed, expired or unknown.
+    pub status: Status,
+    /// On this channel.
+    pub channel: Option<ChannelKind>,
+    /// Written before this.
+    pub until: Option<OffsetDateTime>,
+}
+
+/// What discarding many did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiscardedAll {
+    /// How many were discarded.
+    pub discarded: usize,
+    /// Whether there are more.
+    pub more: bool,
+}
 
 impl Engine {
     /// Sends what is due in the queue, and puts out of it what is late. Returns how many attempts were made; they are over. One
@@ -186,6 +210,36 @@ impl Engine {
     /// [`EngineError::Store`] where there is none.
     pub async fn discard(&self, scope: &Scope, message: MessageId) -> Result<bool, EngineError> {
         Ok(self.repository().discard(scope, message, self.now()).await?)
+    }
+
+    /// Takes messages of one state off that list: those on a channel and before a time where these are given, the newest first, up
+    /// to `most`. Returns how many, and whether there are more.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]; what was taken off until then stays so.
+    pub async fn discard_all(&self, scope: &Scope, lost: &Lost, most: usize) -> Result<DiscardedAll, EngineError> {
+        let mut done = DiscardedAll::default();
+        let mut after = None;
+        loop {
+            let filter = HistoryFilter {
+                channel: lost.channel,
+                until: lost.until,
+                ..Self::outgoing(vec![lost.status], after, DISCARDED_AT_ONCE)
+            };
+            let page = self.repository().history(scope, &filter).await?;
+            for entry in page.entries {
+                if done.discarded >= most {
+                    done.more = true;
+                    return Ok(done);
+                }
+                // One that was settled meanwhile is on no list of what is lost.
+                done.discarded += usize::from(self.discard(scope, entry.message).await?);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(done);
+            }
+        }
     }
 
     /// A page of what this organisation's messages wait for or did not arrive by, newest first: the filter of the list that

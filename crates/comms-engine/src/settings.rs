@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comms_core::OrganizationId;
 
-use crate::{RetentionSettings, VoiceSettings};
+use crate::{HookSettings, RetentionSettings, VoiceSettings};
 
 /// Time-outs, bounds and rhythms of the engine.
 ///
@@ -89,6 +89,8 @@ pub struct Settings {
     pub erasure_every: Duration,
     /// Calls.
     pub voice: VoiceSettings,
+    /// Outgoing webhooks.
+    pub hooks: HookSettings,
 }
 
 impl Settings {
@@ -143,6 +145,7 @@ impl Default for Settings {
             retention_every: minutes(10),
             erasure_every: Duration::from_secs(5),
             voice: VoiceSettings::default(),
+            hooks: HookSettings::default(),
         }
     }
 }

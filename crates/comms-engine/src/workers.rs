@@ -34,6 +34,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 const HINT_PAUSE: Duration = Duration::from_millis(500);
 /// The same for those who listen: a person does not notice it, and a flood of hints is some looks only.
 const TELL_PAUSE: Duration = Duration::from_millis(5);
+/// The same for outgoing webhooks.
+const HOOK_PAUSE: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Starts the workers. Attempts that a crash cut off are settled before this returns, as far as the store answers.
@@ -165,7 +167,27 @@ impl Engine {
                 },
             });
         }
+        if self.hooks().is_some() {
+            workers.extend(self.hook_workers());
+        }
         workers
+    }
+
+    fn hook_workers(&self) -> [Worker; 2] {
+        let settings = &self.settings().hooks;
+        let tell = Worker {
+            name: "webhooks",
+            every: settings.every,
+            hint: Some(HOOK_PAUSE),
+            round: |engine| Box::pin(async move { engine.begin_hooks().await.map(|(more, _)| more) }),
+        };
+        let upkeep = Worker {
+            name: "webhooks-upkeep",
+            every: settings.upkeep_every,
+            hint: None,
+            round: |engine| Box::pin(async move { engine.keep_hooks().await.map(|()| false) }),
+        };
+        [tell, upkeep]
     }
 }
 
@@ -182,6 +204,7 @@ impl Workers {
                 tracing::error!(%error, "a worker broke");
             }
         }
+        self.engine.lanes().stop().await;
         let queue = self.engine.outbox();
         let all = queue.acquire_many(self.engine.settings().outbox_at_once.into());
         let _queue = all.await;

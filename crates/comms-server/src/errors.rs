@@ -167,6 +167,8 @@ const fn engine_row(code: EngineCode) -> (StatusCode, &'static str) {
             (S::TOO_MANY_REQUESTS, "La cuenta no admite más llamadas en este momento: repita en unos segundos")
         }
         E::AccountStopped => (S::SERVICE_UNAVAILABLE, "La cuenta está detenida: un administrador debe revisarla"),
+        E::EncryptionKeyMissing => (S::SERVICE_UNAVAILABLE, "Falta la clave con la que se cifran los secretos"),
+        E::HookRefused => (S::BAD_REQUEST, "No se llama a esta dirección"),
         E::Busy => (S::SERVICE_UNAVAILABLE, "El servidor está ocupado: repita en unos segundos"),
         E::DatabaseAway => (S::SERVICE_UNAVAILABLE, "La base de datos no responde: repita en unos segundos"),
         E::Misconfigured => (S::INTERNAL_SERVER_ERROR, "El servidor está mal configurado"),
@@ -319,6 +321,12 @@ fn details(error: &EngineError) -> Value {
             "campo": error.field().map(field_in_spanish),
             "motivo": reason.message(),
         }),
+        EngineError::HookRefused(reason) => json!({
+            "campo": error.field().map(field_in_spanish),
+            "motivo": reason.message(),
+        }),
+        EngineError::EncryptionKeyMissing => json!({"faltan": ["COMMS_ENCRYPTION_KEY"]}),
+        EngineError::HookKeyUnreadable(reason) => json!({"motivo": reason}),
         EngineError::EmptyText => json!({"campo": "mensaje"}),
         EngineError::WindowClosed { last_inbound_at, templates } => json!({
             "ultimo_mensaje": last_inbound_at.map(crate::answers::instant),
@@ -353,6 +361,7 @@ fn field_in_spanish(field: &str) -> &str {
         "content" => "contenido",
         "reply_to" => "responde_a",
         "account" => "cuenta",
+        "description" => "descripcion",
         other => other,
     }
 }

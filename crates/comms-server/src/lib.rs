@@ -10,6 +10,7 @@ pub mod config;
 pub mod cors;
 pub mod dossier;
 pub mod errors;
+pub mod hooks;
 pub mod limits;
 pub mod observe;
 pub mod registry;

@@ -24,6 +24,7 @@ use crate::{
     app::{State, create_app},
     auth::{Tickets, Tokens},
     config::{HttpSettings, Settings},
+    hooks,
     limits::Limits,
     observe,
     registry::Registry,
@@ -251,13 +252,13 @@ pub async fn register(
 /// The engine over these parts.
 ///
 /// # Errors
-/// Where the folder of the files cannot be used.
+/// Where the folder of the files cannot be used, or the platform's trust store.
 pub fn engine(
     settings: &Settings,
     registry: &Registry,
     repository: Arc<dyn Repository>,
     clock: Arc<dyn Clock>,
-) -> Result<Engine, BlobError> {
+) -> Result<Engine, StartError> {
     build(settings, registry, parts(settings, registry), repository, clock)
 }
 
@@ -270,6 +271,7 @@ fn parts(settings: &Settings, registry: &Registry) -> Parts {
     rules.first_organization = Some(settings.organization.id.clone());
     rules.retention = settings.retention.rules();
     rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
+    rules.hooks = hooks::rules(settings);
     Parts { rules, channels: registry.channels() }
 }
 
@@ -279,10 +281,11 @@ fn build(
     parts: Parts,
     repository: Arc<dyn Repository>,
     clock: Arc<dyn Clock>,
-) -> Result<Engine, BlobError> {
+) -> Result<Engine, StartError> {
     let builder = Engine::builder(repository, parts.channels)
         .clock(clock)
         .settings(parts.rules)
+        .hooks(hooks::hooks(settings)?)
         .blobs(BlobStore::folder(settings.media_dir())?);
     Ok(registry.inbounds(builder).build())
 }

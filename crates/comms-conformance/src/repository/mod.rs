@@ -5,6 +5,7 @@ mod contacts;
 mod conversations;
 mod desk;
 mod disorder;
+mod hooks;
 mod ingesting;
 mod inspecting;
 mod keeping;
@@ -171,6 +172,17 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
     disorder::{
         what_was_said_last_is_last_in_any_order,
         the_name_given_last_is_the_name_in_any_order,
+    },
+    hooks::{
+        an_endpoint_is_kept_as_it_was_made_and_changed,
+        an_endpoint_has_each_event_once,
+        a_delivery_is_claimed_until_its_lease_ends,
+        who_lost_a_delivery_changes_nothing,
+        an_endpoint_that_only_fails_is_given_up,
+        an_endpoint_that_is_gone_is_given_up_at_once,
+        what_was_given_up_is_told_again,
+        deliveries_are_paged_and_forgotten_in_their_time,
+        endpoints_stay_in_their_organisation,
     },
     desk::{
         reading_a_message_reads_those_before_it,

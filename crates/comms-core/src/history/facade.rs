@@ -57,6 +57,7 @@ macro_rules! write {
 }
 
 mod facade_desk;
+mod facade_hooks;
 mod facade_inspect;
 mod facade_keeping;
 mod facade_pacing;

@@ -5,6 +5,7 @@
 
 mod desk;
 mod error;
+mod hooks;
 mod inspect;
 mod keeping;
 mod outbox;
@@ -35,6 +36,8 @@ mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod schema;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod schema_hooks;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod spellings;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_types;
@@ -50,6 +53,11 @@ pub use desk::{
     ConversationState, DeskKey, DeskRepository, Identity, LastMessage, MergedContact, Note, NotePage,
 };
 pub use error::RepositoryError;
+pub use hooks::{
+    HookChange, HookConcluded, HookConclusion, HookDelivery, HookDeliveryFilter, HookDeliveryPage, HookDeliveryState,
+    HookEndpoint, HookFilter, HookJob, HookOutcome, HookPlan, HookReason, HookRedrive, HookRepository, HookState,
+    HookStats,
+};
 pub use inspect::{ChannelQueue, DatabaseFacts, FoundTable, InspectRepository, PoolState, Waiting};
 pub use keeping::{
     DossierPage, DossierPart, Erasure, ErasureCounts, ErasureStep, KeepingRepository, KeptFile, Retained, Subject,

@@ -28,6 +28,7 @@ use super::{
     connect::connect,
     repository::RepositoryResult,
     schema::define_schema,
+    schema_hooks::define_hook_schema,
 };
 use crate::EventKind;
 
@@ -53,6 +54,10 @@ mod schema {
         opt_outs = "opt_outs",
         marks = "marks"
     );
+}
+
+mod hook_schema {
+    super::define_hook_schema!(endpoints = "hook_endpoints", deliveries = "hook_deliveries");
 }
 
 type Conn = AsyncPgConnection;

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::{
     Accepted, Account, Assignment, Attachment, Conclusion, DeskRepository, FeedEvent, HistoryFilter, HistoryPage,
-    Ingested, InspectRepository, KeepingRepository, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail,
-    MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PacingRepository, QuarantinedAccount,
-    RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
+    HookRepository, Ingested, InspectRepository, KeepingRepository, Links, LogEvent, MediaJob, MediaOutcome,
+    MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PacingRepository,
+    QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob,
+    WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
@@ -26,7 +27,15 @@ pub type RepositoryResult<T> = Result<T, RepositoryError>;
 /// stored or read, and with [`Database`](RepositoryError::Database) for what the database refuses.
 #[async_trait]
 pub trait Repository:
-    DeskRepository + PacingRepository + KeepingRepository + InspectRepository + fmt::Debug + Send + Sync + 'static
+    DeskRepository
+    + HookRepository
+    + PacingRepository
+    + KeepingRepository
+    + InspectRepository
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
     /// Stores a webhook with all of its consequences in one transaction, together with its neighbours in time.
     ///

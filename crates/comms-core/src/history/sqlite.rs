@@ -24,6 +24,7 @@ use super::{
     common::{Shared, failed},
     repository::RepositoryResult,
     schema::define_schema,
+    schema_hooks::define_hook_schema,
 };
 
 mod schema {
@@ -48,6 +49,10 @@ mod schema {
         opt_outs = "comms_opt_outs",
         marks = "comms_marks"
     );
+}
+
+mod hook_schema {
+    super::define_hook_schema!(endpoints = "comms_hook_endpoints", deliveries = "comms_hook_deliveries");
 }
 
 type Conn = SqliteConnection;

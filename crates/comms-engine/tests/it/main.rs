@@ -3,9 +3,11 @@
 
 mod fake_channel;
 mod fake_desk;
+mod fake_hooks;
 mod fake_keeping;
 mod fake_pacing;
 mod fake_repository;
+mod receivers;
 mod scene;
 
 mod accounts;
@@ -13,6 +15,7 @@ mod blobs;
 mod desk;
 mod durable;
 mod erasing;
+mod hooks;
 mod media;
 mod outbox;
 mod outbox_sequences;
@@ -24,5 +27,6 @@ mod replay;
 mod retry;
 mod rules;
 mod send;
+mod vault;
 mod voice;
 mod workers;

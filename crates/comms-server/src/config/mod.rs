@@ -14,6 +14,7 @@ mod table;
 mod twilio;
 mod variables;
 mod voice;
+mod webhooks;
 mod whatsapp;
 
 use std::{
@@ -42,6 +43,7 @@ pub use table::VARIABLES;
 pub use twilio::TwilioSettings;
 pub use variables::{Kind, Variable, env_example};
 pub use voice::VoiceSettings;
+pub use webhooks::{EncryptionSettings, WebhookSettings};
 pub use whatsapp::WhatsAppSettings;
 
 /// Everything that an operator can set.
@@ -74,6 +76,10 @@ pub struct Settings {
     pub realtime: RealtimeSettings,
     /// How old what is kept may get.
     pub retention: RetentionSettings,
+    /// Other systems that are told of events.
+    pub webhooks: WebhookSettings,
+    /// How stored secrets are encrypted.
+    pub encryption: EncryptionSettings,
     /// What is logged and how.
     pub log: LogSettings,
 }
@@ -160,6 +166,8 @@ impl Settings {
         self.whatsapp.check(&mut problems);
         self.twilio.check(&mut problems);
         self.voice.check(&mut problems);
+        self.webhooks.check(&mut problems);
+        self.encryption.check(&mut problems);
         if self.twilio.is_wanted() && self.http.base_host().contains('_') {
             let address = self.http.base_url();
             problems.push(format!(

@@ -30,6 +30,8 @@ pub struct HealthBody {
     pub dependencies: BTreeMap<&'static str, &'static str>,
     /// What waits; null while the database does not answer.
     pub counts: Option<Counts>,
+    /// Outgoing webhooks; null while the database does not answer. `disabled` is an alarm: somebody is not told any more.
+    pub webhooks: Option<HookCounts>,
     /// What runs beside the requests.
     pub workers: Vec<WorkerRow>,
     /// The accounts that are stopped: nothing is sent on them until somebody mends what is the matter.
@@ -83,6 +85,19 @@ pub struct Counts {
     pub queued: usize,
 }
 
+/// How outgoing webhooks are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HookCounts {
+    /// Deliveries that wait.
+    pub pending: i64,
+    /// For how many seconds the oldest of them has waited; null where none does.
+    pub oldest_seconds: Option<i64>,
+    /// Endpoints whose last attempt failed.
+    pub failing: i64,
+    /// Endpoints that were given up.
+    pub disabled: i64,
+}
+
 /// How a worker is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkerRow {
@@ -134,6 +149,12 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         uptime: (state.clock.now() - state.started_at).whole_seconds(),
         dependencies: dependencies(&state, database, &health.channels),
         counts,
+        webhooks: health.hooks.map(|stats| HookCounts {
+            pending: stats.pending,
+            oldest_seconds: stats.oldest_at.map(|at| (state.clock.now() - at).whole_seconds().max(0)),
+            failing: stats.failing,
+            disabled: stats.disabled,
+        }),
         workers: health.workers.into_iter().map(Into::into).collect(),
         stopped_accounts: health.stopped.into_iter().map(Into::into).collect(),
     };

@@ -21,7 +21,10 @@ use crate::{
     errors::{ApiError, Code},
     limits::limit,
 };
-use admin::{accounts, organizations, pace, personas, quarantine, salida, tokens};
+use admin::{
+    accounts, organizations, pace, personas, quarantine, salida, tokens,
+    webhooks::{self, entregas},
+};
 use comunicaciones::{
     adjuntos, contactos, conversaciones, historial, mensajes, plantillas, sms, voz, webhook, whatsapp,
 };
@@ -139,10 +142,44 @@ pub const ROUTES: &[Row] = &[
     }),
     row("GET", "/api/comunicaciones/admin/salida", Admin, Kind::List, || get().to(salida::list)),
     row("POST", "/api/comunicaciones/admin/salida/reintentar", Admin, Kind::Command, || post().to(salida::redrive)),
+    row("POST", "/api/comunicaciones/admin/salida/descartar", Admin, Kind::Command, || post().to(salida::discard_all)),
     row("POST", "/api/comunicaciones/admin/salida/{id}/descartar", Admin, Kind::Command, || post().to(salida::discard)),
     row("GET", "/api/comunicaciones/admin/contactos/{id}/exportar", Admin, Kind::Get, || get().to(personas::export)),
     row("DELETE", "/api/comunicaciones/admin/contactos/{id}", Admin, Kind::Command, || delete().to(personas::erase)),
     row("GET", "/api/comunicaciones/admin/borrados", Admin, Kind::List, || get().to(personas::erasures)),
+    row("GET", "/api/comunicaciones/admin/webhooks-salientes", Admin, Kind::List, || get().to(webhooks::list)),
+    row("POST", "/api/comunicaciones/admin/webhooks-salientes", Admin, Kind::Command, || post().to(webhooks::create)),
+    row("PUT", "/api/comunicaciones/admin/webhooks-salientes/{id}", Admin, Kind::Command, || {
+        put().to(webhooks::change)
+    }),
+    row("DELETE", "/api/comunicaciones/admin/webhooks-salientes/{id}", Admin, Kind::Command, || {
+        delete().to(webhooks::remove)
+    }),
+    row("POST", "/api/comunicaciones/admin/webhooks-salientes/{id}/secreto", Admin, Kind::Command, || {
+        post().to(webhooks::rotate)
+    }),
+    row("POST", "/api/comunicaciones/admin/webhooks-salientes/{id}/activar", Admin, Kind::Command, || {
+        post().to(webhooks::enable)
+    }),
+    row("POST", "/api/comunicaciones/admin/webhooks-salientes/{id}/pausar", Admin, Kind::Command, || {
+        post().to(webhooks::pause)
+    }),
+    row("POST", "/api/comunicaciones/admin/webhooks-salientes/{id}/probar", Admin, Kind::Command, || {
+        post().to(webhooks::ping)
+    }),
+    row("GET", "/api/comunicaciones/admin/webhooks-salientes/{id}/entregas", Admin, Kind::Get, || {
+        get().to(entregas::list)
+    }),
+    row("POST", "/api/comunicaciones/admin/webhooks-salientes/{id}/entregas/reintentar", Admin, Kind::Command, || {
+        post().to(entregas::redrive_since)
+    }),
+    row(
+        "POST",
+        "/api/comunicaciones/admin/webhooks-salientes/{id}/entregas/{entrega}/reintentar",
+        Admin,
+        Kind::Command,
+        || post().to(entregas::redrive_one),
+    ),
     row("GET", "/api/webhooks/voip/twilio", Public, Kind::Service, || get().to(webhook::voip_ready)),
     row("POST", "/api/webhooks/voip/twilio", Signed, Kind::Command, || post().to(webhook::voice)),
     row("GET", "/api/webhooks/sms/twilio", Public, Kind::Service, || get().to(webhook::sms_ready)),

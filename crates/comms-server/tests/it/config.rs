@@ -60,6 +60,10 @@ fn a_bad_value_names_its_variable() {
         ("VOICE_RING_SECONDS", "601"),
         ("VOICE_TOKEN_SECONDS", "86401"),
         ("VOICE_DAILY_CAP", "0"),
+        ("WEBHOOKS_ALLOW", "10.0.0.0/8, https://erp.internal"),
+        ("WEBHOOKS_KEEP_DAYS", "0"),
+        ("COMMS_ENCRYPTION_KEY", "short"),
+        ("COMMS_ENCRYPTION_KEY_PREVIOUS", "short"),
     ] {
         let wrong = parse("", &[(name, value)]).unwrap_err();
         assert!(wrong.iter().any(|problem| problem.contains(name)), "{name}={value}: {wrong:?}");
@@ -215,6 +219,9 @@ fn every_variable_of_the_table_has_its_place() {
             ("JWT_ROL_OPERADOR", _) => "operador",
             ("TWILIO_MESSAGING_SERVICE_SID", _) => "MG00000000000000000000000000000001",
             (name, _) if name.starts_with("RETENTION_") => "30",
+            ("COMMS_ENCRYPTION_KEY" | "COMMS_ENCRYPTION_KEY_PREVIOUS", _) => {
+                "0101010101010101010101010101010101010101010101010101010101010101"
+            }
             (_, "") => "sixteen-letters-or-more",
             (_, example) => example,
         };

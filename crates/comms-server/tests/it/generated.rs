@@ -12,6 +12,7 @@ use crate::support::{Answer, Client, TestServer};
 /// Calls a route with parameters that nothing has.
 async fn call(client: &Client<'_>, row: &Row) -> Answer {
     let path = row.path.replace("{id}", &Uuid::nil().to_string()).replace("{leadId}", "1");
+    let path = path.replace("{entrega}", &Uuid::nil().to_string());
     let method: Method = row.method.parse().unwrap();
     let client = client.clone().with("content-type", "application/json");
     let body = (method != Method::GET).then_some(&b"{}"[..]);

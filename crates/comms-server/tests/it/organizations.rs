@@ -20,6 +20,7 @@ async fn nothing_leaks() {
     let server = TestServer::start_with(|settings| {
         settings.organization.id = "norte".into();
         settings.accounts.push(second_account("sur"));
+        settings.encryption.key = Some(comms_core::Secret::from("5".repeat(64)));
     })
     .await;
     let mut files = Vec::new();
@@ -64,6 +65,7 @@ struct Belongings {
     message: Value,
     file: String,
     contact: String,
+    hook: String,
 }
 
 async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belongings {
@@ -114,7 +116,10 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
     };
     let erase = format!("/api/comunicaciones/admin/contactos/{other}?confirmar=borrar&motivo={MARK}{organization}");
     assert_eq!(admin.send(http::Method::DELETE, &erase, None).await.status, 202);
-    Belongings { message, file, contact }
+    let hook = json!({"url": "https://example.com/", "descripcion": format!("{MARK}{organization}")});
+    let hook = admin.post("/api/comunicaciones/admin/webhooks-salientes", &hook).await.data();
+    let hook = hook["id"].as_str().unwrap().to_owned();
+    Belongings { message, file, contact, hook }
 }
 
 async fn lists(client: &Client<'_>, own: &str, theirs: &str, role: Role) -> usize {
@@ -139,7 +144,9 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
     let mut tested = 0;
     for row in rows {
         let ids = |of: &Belongings| {
-            if row.path.contains("adjuntos") {
+            if row.path.contains("webhooks-salientes") {
+                vec![of.hook.clone()]
+            } else if row.path.contains("adjuntos") {
                 vec![of.file.clone()]
             } else if row.path.contains("contactos") {
                 vec![of.contact.clone()]

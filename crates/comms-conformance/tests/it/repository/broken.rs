@@ -8,12 +8,13 @@ use std::{
 use async_trait::async_trait;
 use comms_core::{
     AccountId, Address, ChannelKind, ContactId, Content, ConversationId, Direction, Event, EventKey, EventKind,
-    InboundMessage, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
+    HookDeliveryId, InboundMessage, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId,
     history::{
-        Accepted, Account, Assignment, Attachment, Conclusion, DeliveryMode, FeedEvent, HistoryEntry, HistoryFilter,
-        HistoryPage, Ingested, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound,
-        NewWebhook, Organization, OutboxJob, PageKey, QuarantinedAccount, RecipientState, Repository, RepositoryError,
-        RepositoryResult, RepositoryStats, Scope, ServiceToken, UnknownJob, WebhookFilter,
+        Accepted, Account, Assignment, Attachment, ClaimToken, Conclusion, DeliveryMode, FeedEvent, HistoryEntry,
+        HistoryFilter, HistoryPage, HookConclusion, HookJob, Ingested, Links, LogEvent, MediaJob, MediaOutcome,
+        MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PageKey, QuarantinedAccount,
+        RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken,
+        UnknownJob, WebhookFilter,
     },
 };
 use time::{Duration, OffsetDateTime};
@@ -43,6 +44,7 @@ struct Memory {
     homes: HashMap<String, AccountId>,
     claimed: Vec<OutboxJob>,
     closed: HashSet<ConversationId>,
+    hook_claims: HashMap<HookDeliveryId, ClaimToken>,
 }
 
 impl Broken {
@@ -57,6 +59,16 @@ impl Broken {
 
     pub(super) fn close_for_good(&self, id: ConversationId) {
         self.memory.lock().unwrap().closed.insert(id);
+    }
+
+    pub(super) fn note_claims(&self, jobs: &[HookJob]) {
+        let claims = jobs.iter().map(|job| (job.delivery.id, job.token));
+        self.memory.lock().unwrap().hook_claims.extend(claims);
+    }
+
+    /// The newest claim on a delivery, whoever holds it.
+    pub(super) fn last_claim(&self, conclusion: &HookConclusion) -> ClaimToken {
+        self.memory.lock().unwrap().hook_claims[&conclusion.delivery]
     }
 
     pub(super) fn has(&self, flaw: Flaw) -> bool {

@@ -96,6 +96,10 @@ pub(super) enum Flaw {
     ErasesAtOnce,
     ForgetsParts,
     ForgetsTheSchema,
+    PlansAgain,
+    NeverGivesUp,
+    BlamesThemForOurs,
+    ForgetsTooMuch,
 }
 
 /// A method that is bound to a scope.
@@ -123,4 +127,7 @@ pub(super) enum Method {
     Rate,
     Dossier,
     Erasure,
+    Hooks,
+    Hook,
+    HookChange,
 }

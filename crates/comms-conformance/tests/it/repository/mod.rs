@@ -2,6 +2,7 @@
 
 mod broken;
 mod broken_desk;
+mod broken_hooks;
 mod broken_keeping;
 mod broken_pacing;
 mod flaw;
@@ -198,6 +199,21 @@ const FLAWS: &[(&str, Flaw)] = {
         ("an_erasure_waits_for_what_is_under_way", ErasesAtOnce),
         ("what_waits_is_told_by_channel_and_since_when", CountsNothing),
         ("a_database_says_what_it_is", ForgetsTheSchema),
+        ("an_endpoint_is_kept_as_it_was_made_and_changed", IgnoresFilters),
+        ("an_endpoint_has_each_event_once", PlansAgain),
+        ("a_delivery_is_claimed_until_its_lease_ends", ForgetsClaims),
+        ("who_lost_a_delivery_changes_nothing", BelievesOldClaims),
+        ("an_endpoint_that_only_fails_is_given_up", NeverGivesUp),
+        ("an_endpoint_that_only_fails_is_given_up", BlamesThemForOurs),
+        ("an_endpoint_that_is_gone_is_given_up_at_once", NeverGivesUp),
+        ("what_was_given_up_is_told_again", ForgetsRetries),
+        ("deliveries_are_paged_and_forgotten_in_their_time", IgnoresLimits),
+        ("deliveries_are_paged_and_forgotten_in_their_time", IgnoresFilters),
+        ("deliveries_are_paged_and_forgotten_in_their_time", RepeatsTheLastRow),
+        ("deliveries_are_paged_and_forgotten_in_their_time", ForgetsTooMuch),
+        ("endpoints_stay_in_their_organisation", DropsTheOrganisation(Method::Hooks)),
+        ("endpoints_stay_in_their_organisation", DropsTheOrganisation(Method::Hook)),
+        ("endpoints_stay_in_their_organisation", DropsTheOrganisation(Method::HookChange)),
     ]
 };
 

@@ -33,6 +33,8 @@ pub(super) mod erase;
 pub(super) mod feed;
 pub(super) mod foreign;
 pub(super) mod history;
+pub(super) mod hook_deliveries;
+pub(super) mod hooks;
 pub(super) mod ingest;
 pub(super) mod inspect;
 pub(super) mod keys;

@@ -1,4 +1,4 @@
-//! Running an organisation: accounts, tokens; running them all: organisations, quarantine.
+//! Running an organisation: accounts, tokens, outgoing webhooks; running them all: organisations, quarantine.
 
 pub mod accounts;
 pub mod organizations;
@@ -7,3 +7,4 @@ pub mod personas;
 pub mod quarantine;
 pub mod salida;
 pub mod tokens;
+pub mod webhooks;

@@ -5,8 +5,9 @@ use actix_web::{
     web::{self, Query},
 };
 use comms_core::{Status, history::vocabulary};
-use comms_engine::Engine;
+use comms_engine::{Engine, Lost};
 use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,6 +21,10 @@ use crate::{
 
 /// The states of the list, in the words of the history.
 const STATES: [Status; 5] = [Status::Failed, Status::Expired, Status::Unknown, Status::Queued, Status::Scheduled];
+/// Those of them that can be discarded.
+const LOST: [Status; 3] = [Status::Failed, Status::Expired, Status::Unknown];
+/// How many messages are discarded by one request.
+const DISCARDED_AT_ONCE: usize = 500;
 /// Rows of a page.
 const PAGE: u16 = 50;
 /// How many messages are tried again by one request.
@@ -142,6 +147,54 @@ pub async fn discard(
     let id = resolve(&state, &scope, &id).await?;
     let changed = state.engine.discard(&scope, id).await?;
     Ok(Answer::ok(Discarded { mensaje_id: id.0, cambiado: changed }))
+}
+
+/// Which of them are to be discarded.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscardBody {
+    /// `fallido expirado desconocido`
+    pub estado: String,
+    /// On this channel.
+    pub canal: Option<String>,
+    /// Written before this time: ISO 8601.
+    #[schema(format = DateTime)]
+    pub hasta: Option<String>,
+}
+
+/// What discarding many did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DiscardedCount {
+    /// How many were on the list until now.
+    pub descartados: usize,
+    /// Whether there are more: ask again.
+    pub quedan: bool,
+}
+
+/// Takes messages of one state off the list: up to 500 of them, the newest first. The messages themselves stay as they are.
+///
+/// # Errors
+/// 400 for another state.
+#[utoipa::path(post, path = "/api/comunicaciones/admin/salida/descartar", tag = "administracion", request_body = DiscardBody,
+    responses((status = 200, body = Answer<DiscardedCount>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody)), security(("jwt" = [])))]
+pub async fn discard_all(
+    state: web::Data<State>,
+    Permitted(Admin(caller), body): Permitted<Admin, web::Json<DiscardBody>>,
+) -> Result<HttpResponse, ApiError> {
+    let status = LOST.into_iter().find(|status| vocabulary::estado(*status) == body.estado);
+    let status = status.ok_or_else(|| ApiError::field("estado", "fallido, expirado o desconocido"))?;
+    let channel = body
+        .canal
+        .as_deref()
+        .map(|word| vocabulary::channel(word).ok_or_else(|| ApiError::field("canal", "valor desconocido")));
+    let until = body.hasta.as_deref().map(|text| {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map_err(|_| ApiError::field("hasta", "no es una fecha ISO 8601 con hora y zona"))
+    });
+    let lost = Lost { status, channel: channel.transpose()?, until: until.transpose()? };
+    let done = state.engine.discard_all(&caller.scope(), &lost, DISCARDED_AT_ONCE).await?;
+    Ok(Answer::ok(DiscardedCount { descartados: done.discarded, quedan: done.more }))
 }
 
 fn statuses(word: Option<&str>) -> Result<Vec<Status>, ApiError> {

@@ -25,8 +25,13 @@ const KINDS: [(&str, &str); 7] = [
 ];
 
 /// The log's kind of a word.
-pub(super) fn kind(tipo: &str) -> Option<&'static str> {
+pub(in super::super) fn kind(tipo: &str) -> Option<&'static str> {
     KINDS.iter().find(|(_, word)| *word == tipo).map(|(kind, _)| *kind)
+}
+
+/// The word of the log's kind; what has none is told as it is.
+pub(in super::super) fn word(kind: &str) -> &str {
+    KINDS.iter().find(|(known, _)| *known == kind).map_or(kind, |(_, word)| word)
 }
 
 /// Something that happened. Enough to bring a list up to date without asking for more.
@@ -70,12 +75,11 @@ impl From<&FeedEvent> for RealtimeEvent {
     fn from(told: &FeedEvent) -> Self {
         let event = &told.event;
         let row = told.message.clone().map(Communication::from);
-        let known = KINDS.iter().find(|(kind, _)| *kind == event.kind);
         let reported = event.payload.get("status").cloned();
         let reported: Option<Status> = reported.and_then(|status| serde_json::from_value(status).ok());
         Self {
             cursor: event.cursor,
-            tipo: known.map_or_else(|| event.kind.clone(), |(_, word)| (*word).to_owned()),
+            tipo: word(&event.kind).to_owned(),
             fecha: instant(event.created_at),
             canal: row.as_ref().map(|row| row.canal.clone()),
             direccion: row.as_ref().map(|row| row.direccion),

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use frames::{RealtimeControl, RealtimeEvent};
+pub(super) use frames::{kind, word};
 
 use crate::{
     app::State,
@@ -48,7 +49,7 @@ impl EventsQuery {
     fn filter(&self) -> Result<EventFilter, ApiError> {
         let mut filter = EventFilter::default();
         filter.channels = words(self.canal.as_deref(), "canal", channel)?;
-        filter.kinds = words(self.tipo.as_deref(), "tipo", |word| frames::kind(word).map(str::to_owned))?;
+        filter.kinds = words(self.tipo.as_deref(), "tipo", |word| kind(word).map(str::to_owned))?;
         filter.conversation = self.conversacion_id.map(comms_core::ConversationId);
         filter.lead = self.lead_id.as_deref().filter(|id| !id.is_empty()).map(Into::into);
         Ok(filter)
@@ -69,7 +70,7 @@ impl EventsQuery {
 }
 
 /// The channel of a word: of ours, or S1's `voip`.
-fn channel(word: &str) -> Option<ChannelKind> {
+pub(super) fn channel(word: &str) -> Option<ChannelKind> {
     let word = word.to_lowercase();
     if word == "voip" { Some(ChannelKind::Voice) } else { vocabulary::channel(&word) }
 }

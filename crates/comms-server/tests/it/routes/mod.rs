@@ -11,4 +11,5 @@ mod sms;
 mod twilio;
 mod voz;
 mod webhook;
+mod webhooks_salientes;
 mod whatsapp;

@@ -98,3 +98,32 @@ async fn what_failed_is_listed_tried_again_and_discarded() {
     let wrong = server.admin().get(&format!("{OUTGOING}?estado=leido")).await;
     assert_eq!(wrong.status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_is_discarded_together_by_state_channel_and_time() {
+    let server = TestServer::start().await;
+    server.customer_writes("hola").await;
+    server.simulator.inject(FaultRule::new("meta.messages", Fault::error(131_026)).times(3));
+    for body in ["uno", "dos", "tres"] {
+        let answer = server.seller().post(SEND, &json!({"telefono": PHONE, "mensaje": body})).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+    let discard = async |body: Value| server.admin().post(&format!("{OUTGOING}/descartar"), &body).await;
+    let before = from_now(-Duration::hours(1));
+    for none in [
+        json!({"estado": "fallido", "canal": "sms"}),
+        json!({"estado": "fallido", "hasta": before}),
+        json!({"estado": "expirado"}),
+    ] {
+        assert_eq!(discard(none.clone()).await.data(), json!({"descartados": 0, "quedan": false}), "{none}");
+    }
+    assert_eq!(listed(&server, "fallido").await.len(), 3);
+    let all = json!({"estado": "fallido", "canal": "whatsapp", "hasta": from_now(Duration::hours(1))});
+    for count in [3, 0] {
+        assert_eq!(discard(all.clone()).await.data(), json!({"descartados": count, "quedan": false}));
+    }
+    assert!(listed(&server, "fallido").await.is_empty());
+    for wrong in [json!({}), json!({"estado": "en_cola"}), json!({"estado": "fallido", "hasta": "ayer"})] {
+        assert_eq!(discard(wrong.clone()).await.status, 400, "{wrong}");
+    }
+}

@@ -36,6 +36,12 @@ async fn health_tells_of_every_dependency() {
       "stopped_accounts": [],
       "uptime": "…",
       "version": "…",
+      "webhooks": {
+        "disabled": 0,
+        "failing": 0,
+        "oldest_seconds": null,
+        "pending": 0
+      },
       "workers": "…"
     }
     "#);
@@ -47,7 +53,19 @@ async fn health_tells_of_every_worker() {
     let health = server.nobody().get("/health").await.json();
     let workers = health["workers"].as_array().unwrap();
     let names: Vec<_> = workers.iter().map(|worker| worker["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["erasure", "intake", "media", "outbox", "quarantine", "realtime", "stale", "unknown"]);
+    let all = [
+        "erasure",
+        "intake",
+        "media",
+        "outbox",
+        "quarantine",
+        "realtime",
+        "stale",
+        "unknown",
+        "webhooks",
+        "webhooks-upkeep",
+    ];
+    assert_eq!(names, all);
     assert!(workers.iter().all(|worker| worker["alive"] == true && worker["failing_since"].is_null()), "{health}");
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE comms_hook_deliveries;
+DROP TABLE comms_hook_endpoints;
