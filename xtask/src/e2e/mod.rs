@@ -4,6 +4,7 @@ mod beside;
 mod openapi;
 mod packages;
 mod twilio;
+mod webhooks;
 
 pub(crate) use twilio::SPECIFICATION_CALLS;
 
@@ -31,6 +32,8 @@ enum Suite {
     Proxy,
     /// Twilio's SDKs for Node.js and Python, against the simulator and the server.
     Twilio,
+    /// The package of Standard Webhooks, as a receiver of what the server sends.
+    Webhooks,
     /// Each request of our Twilio clients, against Twilio's own description.
     Specification,
     /// Schemathesis, against the server's own description.
@@ -60,12 +63,17 @@ pub(crate) const TWILIO: &[(&str, &str)] = &[
 
 pub(crate) const JWT_SECRET: (&str, &str) = ("JWT_SECRET", "an-invented-secret-of-the-tests!");
 
+/// What the server encrypts stored secrets with, invented: 32 bytes.
+pub(crate) const ENCRYPTION_KEY: (&str, &str) =
+    ("COMMS_ENCRYPTION_KEY", "0101010101010101010101010101010101010101010101010101010101010101");
+
 /// Builds, and runs one suite or all.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let programs = Programs::build(root)?;
     let tally = match options.suite {
         Some(Suite::Pywa) => pywa(root, &programs)?,
         Some(Suite::Twilio) => twilio::sdks(root, &programs)?,
+        Some(Suite::Webhooks) => webhooks::run(root, &programs)?,
         Some(Suite::Specification) => twilio::specification(root, &programs)?,
         Some(Suite::Openapi) => openapi::run(root, &programs)?,
         Some(suite) => beside::run(root, &programs, &TestServer::find_or_start()?, &[suite])?,
@@ -79,6 +87,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Result<Tally> {
     let mut tally = or_skipped("pywa", pywa(root, programs))?;
     tally += or_skipped("Twilio's SDKs", twilio::sdks(root, programs))?;
+    tally += or_skipped("Standard Webhooks", webhooks::run(root, programs))?;
     tally += or_skipped("Twilio's description", twilio::specification(root, programs))?;
     tally += or_skipped("Schemathesis", openapi::run(root, programs))?;
     tally += or_skipped("Prisma and Express", beside::run(root, programs, database, &[Suite::Prisma, Suite::Proxy]))?;

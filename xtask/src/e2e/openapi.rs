@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{JWT_SECRET, META, TWILIO, packages, simulator};
+use super::{ENCRYPTION_KEY, JWT_SECRET, META, TWILIO, packages, simulator};
 use crate::{build::Programs, service::Service, shell, tally::Tally};
 
 /// Every route is asked for what its description permits and for what it does not, before simulated providers.
@@ -21,7 +21,7 @@ pub(super) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
         .env("WHATSAPP_API_BASE", simulator.url())
         .env("TWILIO_API_BASE", simulator.url())
         .env("RATE_LIMIT_PER_MINUTE", "1000000")
-        .envs(META.iter().chain(TWILIO).copied().chain([JWT_SECRET]));
+        .envs(META.iter().chain(TWILIO).copied().chain([JWT_SECRET, ENCRYPTION_KEY]));
     let server = Service::start(&mut serve, port, &folder.path().join("server.log"))?;
     let mut test = shell::command(python, &root.join("e2e/python"));
     test.args(["-B", "test_openapi.py"]).env("COMMS_SERVER_URL", server.url()).envs([JWT_SECRET]);
