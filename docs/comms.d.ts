@@ -701,7 +701,7 @@ export type HealthBody = {
   dependencies: Record<string, string>;
   /** The name of the service. */
   service: string;
-  /** `ok` or `error` */
+  /** `ok`, `error`, or `stopping`: it was asked to stop and takes no more than what is under way */
   status: string;
   /** Seconds since its start. */
   uptime: number;
@@ -1161,9 +1161,13 @@ export type RealtimeControl = {
 };
 /** Something that happened. Enough to bring a list up to date without asking for more. */
 export type RealtimeEvent = {
+  /** What changed of a conversation: `leida estado reabierta despertada asignada nota`, or of a contact: `creado nombrado unido separado vinculado`; null for other events. */
+  cambio?: string | null;
   /** `voz sms whatsapp email messenger webchat`; null where it concerns no message */
   canal?: string | null;
   cliente_id?: Id | null;
+  /** The contact that an event of a contact is about. */
+  contacto_id?: string | null;
   contrato_id?: Id | null;
   /** The conversation. */
   conversacion_id?: string | null;
@@ -1183,7 +1187,7 @@ export type RealtimeEvent = {
   lead_id?: Id | null;
   /** The message. */
   mensaje_id?: string | null;
-  /** `mensaje estado grabacion identidad consentimiento cuenta desconocido`; expect others too */
+  /** `mensaje estado grabacion archivo edicion conversacion contacto identidad consentimiento cuenta desconocido`; expect others too */
   tipo: string;
   usuario_id?: Id | null;
 };

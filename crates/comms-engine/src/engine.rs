@@ -4,11 +4,11 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Repository};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     Hooks, blobs::BlobStore, health::WorkerBoard, hooks::Lanes, pacer::Pacer, realtime::Hub, settings::Settings,
-    templates::TemplateCache,
+    templates::TemplateCache, turns::Turns,
 };
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
@@ -31,6 +31,8 @@ struct Inner {
     pacer: Arc<Pacer>,
     hooks: Option<Hooks>,
     lanes: Arc<Lanes>,
+    turns: Turns,
+    stop: watch::Sender<bool>,
 }
 
 impl Engine {
@@ -121,6 +123,14 @@ impl Engine {
         &self.0.lanes
     }
 
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
+    }
+
+    pub(crate) fn stop_flag(&self) -> &watch::Sender<bool> {
+        &self.0.stop
+    }
+
     pub(crate) fn board(&self) -> &WorkerBoard {
         &self.0.board
     }
@@ -209,6 +219,8 @@ impl EngineBuilder {
             pacer: Arc::default(),
             hooks: self.hooks,
             lanes: Arc::default(),
+            turns: Turns::default(),
+            stop: watch::Sender::new(false),
         }))
     }
 }

@@ -50,9 +50,13 @@ impl Engine {
 
     async fn fetch_one(&self, blobs: &BlobStore, job: MediaJob) -> Result<(), EngineError> {
         let started = Instant::now();
-        let fetched = match tokio::time::timeout(self.settings().media_timeout, self.fetch(blobs, &job)).await {
-            Ok(fetched) => fetched,
-            Err(_) => Err(Failure::passing("it did not arrive in time")),
+        let fetched = tokio::select! {
+            biased;
+            // Fetching again does no harm, and may take longer than anybody waits for a stop.
+            () = self.stopping() => return self.end(&job, self.not_fetched()).await,
+            fetched = tokio::time::timeout(self.settings().media_timeout, self.fetch(blobs, &job)) => {
+                fetched.unwrap_or_else(|_| Err(Failure::passing("it did not arrive in time")))
+            }
         };
         let bytes = fetched.as_ref().map_or(0, |file| file.stored.size);
         let outcome = self.media_outcome(&job, fetched);
@@ -66,9 +70,13 @@ impl Engine {
         };
         metrics::media(name, bytes, started.elapsed());
         comms_core::failpoint!(MediaFetched);
-        self.repository().conclude_media(job.id, outcome).await?;
+        self.end(&job, outcome).await?;
         comms_core::failpoint!(MediaConcluded);
         Ok(())
+    }
+
+    async fn end(&self, job: &MediaJob, outcome: MediaOutcome) -> Result<(), EngineError> {
+        Ok(self.repository().conclude_media(job.id, job.attempts, outcome).await?)
     }
 
     async fn fetch(&self, blobs: &BlobStore, job: &MediaJob) -> Result<File, Failure> {

@@ -126,7 +126,11 @@ impl Engine {
     }
 
     async fn send_claimed(&self, job: OutboxJob, deadline: Instant) {
+        if self.is_stopping() {
+            return self.hand_back(&job).await;
+        }
         let conclusion = match self.look_again(&job).await {
+            Ok(_) if self.is_stopping() => return self.hand_back(&job).await,
             Ok(channel) => {
                 let attempt = attempt(&job, settle::failed_on(channel.as_ref()));
                 self.try_once(channel.as_ref(), &job.message, &attempt, job.turn, deadline).await

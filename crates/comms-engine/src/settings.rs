@@ -42,6 +42,8 @@ pub struct Settings {
     pub media_every: Duration,
     /// How often rows of other programs and rows that waited for an owner are taken in. 5 s.
     pub intake_every: Duration,
+    /// How often conversations that were put away are looked for whose time to come back has come. 5 s.
+    pub wake_every: Duration,
     /// How often webhooks that were quarantined while their account was being registered are looked for. 1 minute.
     pub quarantine_every: Duration,
     /// How often the event log is looked at without a hint while somebody listens: what another process wrote is told after this
@@ -123,6 +125,7 @@ impl Default for Settings {
             stale_every: Duration::from_secs(15),
             media_every: Duration::from_secs(30),
             intake_every: Duration::from_secs(5),
+            wake_every: Duration::from_secs(5),
             quarantine_every: minutes(1),
             realtime_every: Duration::from_secs(1),
             realtime_queue: 512,

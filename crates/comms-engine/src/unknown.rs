@@ -37,9 +37,13 @@ impl Engine {
             comms_core::failpoint!(LookClaimed);
         }
         for job in jobs {
-            let look = self.look(&job).await;
-            comms_core::failpoint!(LookMade);
-            let conclusion = self.learnt(&job, look);
+            let conclusion = if self.is_stopping() {
+                self.not_looked_for(&job)
+            } else {
+                let look = self.look(&job).await;
+                comms_core::failpoint!(LookMade);
+                self.learnt(&job, look)
+            };
             self.record(conclusion).await;
             comms_core::failpoint!(LookConcluded);
         }

@@ -13,7 +13,6 @@ use crate::{Engine, EngineError, metrics};
 #[must_use = "dropping them stops them"]
 pub struct Workers {
     engine: Engine,
-    stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
@@ -28,6 +27,8 @@ struct Worker {
 
 type Round = Pin<Box<dyn Future<Output = Result<bool, EngineError>> + Send>>;
 
+/// The worker that tells those who listen.
+const REALTIME: &str = "realtime";
 /// The longest that a failing worker waits before it tries again.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// The shortest time between a hint and the look that it causes.
@@ -46,13 +47,12 @@ impl Engine {
             tracing::error!(%error, "cut-off attempts could not be looked for: the timer will");
         }
         self.tell_paces().await;
-        let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for worker in self.workers() {
             self.board().started(worker.name);
-            tasks.spawn(run(self.clone(), worker, stopped.clone()));
+            tasks.spawn(run(self.clone(), worker));
         }
-        Workers { engine: self.clone(), stop, tasks }
+        Workers { engine: self.clone(), tasks }
     }
 
     /// Turns attempts whose claim ended (or all, where `everything`) into `Unknown`, to be looked for; those that may arrive twice
@@ -107,10 +107,69 @@ impl Engine {
                 name: "retention",
                 every: settings.retention_every,
                 hint: None,
-                round: |engine| Box::pin(async move { engine.retain().await }),
+                round: |engine| {
+                    Box::pin(async move {
+                        let ours = engine.turn("retention", engine.settings().retention_every).await?;
+                        if ours { engine.retain().await } else { Ok(false) }
+                    })
+                },
             });
         }
         workers
+    }
+
+    /// Opens conversations again whose time to come back has come. Returns how many. One round of the worker `wake`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn wake(&self) -> Result<u64, EngineError> {
+        Ok(self.repository().wake(None, self.now()).await?)
+    }
+
+    /// The rounds that one process at a time makes.
+    fn workers_in_turn(&self) -> Vec<Worker> {
+        let settings = self.settings();
+        vec![
+            Worker {
+                name: "intake",
+                every: settings.intake_every,
+                hint: None,
+                round: |engine| {
+                    Box::pin(async move {
+                        if engine.turn("intake", engine.settings().intake_every).await? {
+                            engine.intake().await?;
+                        }
+                        Ok(false)
+                    })
+                },
+            },
+            Worker {
+                name: "quarantine",
+                every: settings.quarantine_every,
+                hint: None,
+                round: |engine| {
+                    Box::pin(async move {
+                        if engine.turn("quarantine", engine.settings().quarantine_every).await? {
+                            engine.release_quarantine().await?;
+                        }
+                        Ok(false)
+                    })
+                },
+            },
+            Worker {
+                name: "wake",
+                every: settings.wake_every,
+                hint: None,
+                round: |engine| {
+                    Box::pin(async move {
+                        if engine.turn("wake", engine.settings().wake_every).await? {
+                            engine.wake().await?;
+                        }
+                        Ok(false)
+                    })
+                },
+            },
+        ]
     }
 
     fn workers(&self) -> Vec<Worker> {
@@ -135,25 +194,14 @@ impl Engine {
                 round: |engine| Box::pin(async move { engine.look_for_unknown().await.map(|looks| looks > 0) }),
             },
             Worker {
-                name: "intake",
-                every: settings.intake_every,
-                hint: None,
-                round: |engine| Box::pin(async move { engine.intake().await.map(|_| false) }),
-            },
-            Worker {
-                name: "quarantine",
-                every: settings.quarantine_every,
-                hint: None,
-                round: |engine| Box::pin(async move { engine.release_quarantine().await.map(|_| false) }),
-            },
-            Worker {
-                name: "realtime",
+                name: REALTIME,
                 every: settings.realtime_every,
                 hint: Some(TELL_PAUSE),
                 round: |engine| Box::pin(async move { engine.fan_out().await }),
             },
         ];
         workers.extend(self.keepers());
+        workers.extend(self.workers_in_turn());
         if self.blobs().is_some() {
             workers.push(Worker {
                 name: "media",
@@ -192,19 +240,21 @@ impl Engine {
 }
 
 impl Workers {
-    /// Lets every worker finish its round and every attempt to send be recorded; takes no new ones.
+    /// Lets every worker finish its round and every attempt to send be recorded; takes no new ones. What was claimed and not
+    /// begun is given back, and so are the turns of this process.
     ///
     /// Bounded by the time-outs of the settings; a caller in a greater hurry puts a time-out around it: what is cut off by
     /// that is settled at the next start.
     pub async fn stop(mut self) {
+        self.engine.begin_stop();
         self.engine.stop_realtime();
-        self.stop.send_replace(true);
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a worker broke");
             }
         }
         self.engine.lanes().stop().await;
+        self.engine.give_turns_back().await;
         let queue = self.engine.outbox();
         let all = queue.acquire_many(self.engine.settings().outbox_at_once.into());
         let _queue = all.await;
@@ -216,12 +266,12 @@ impl Workers {
     }
 }
 
-async fn run(engine: Engine, worker: Worker, mut stopped: watch::Receiver<bool>) {
+async fn run(engine: Engine, worker: Worker) {
     let name = worker.name;
     let _alive = Alive(engine.clone(), name);
     let mut hint = engine.repository().events_hint();
     let mut failures = 0_u32;
-    while !*stopped.borrow() {
+    while !over(&engine, name) {
         let round = AssertUnwindSafe((worker.round)(engine.clone())).catch_unwind();
         let error = match round.await {
             Ok(Ok(true)) => {
@@ -247,13 +297,18 @@ async fn run(engine: Engine, worker: Worker, mut stopped: watch::Receiver<bool>)
         };
         let hinted = worker.hint.filter(|_| failures == 0);
         tokio::select! {
-            _ = stopped.changed() => {}
+            () = engine.stopping(), if !engine.is_stopping() => {}
             () = tokio::time::sleep(wait) => {}
             () = news(&mut hint, hinted.unwrap_or_default()), if hinted.is_some() => {}
-            () = engine.hub().begun(), if name == "realtime" => {}
+            () = engine.hub().begun(), if name == REALTIME => {}
             () = engine.pacer().rung(), if name == "outbox" => {}
         }
     }
+}
+
+/// Whether a worker has had its last round: whoever listens is told of what happens until they are sent away.
+fn over(engine: &Engine, name: &str) -> bool {
+    engine.is_stopping() && (name != REALTIME || engine.hub().is_closed())
 }
 
 /// Waits until the store tells of news, and a moment longer, so that a flood of them is one reason to look. A store that

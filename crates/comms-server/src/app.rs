@@ -24,6 +24,7 @@ use crate::{
     observe,
     registry::Registry,
     routes,
+    stopping::Stopping,
     streams::Streams,
 };
 
@@ -50,6 +51,8 @@ pub struct State {
     pub metrics: PrometheusHandle,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Until when it waits, once it was asked to stop.
+    pub stopping: Stopping,
     /// When this server started.
     pub started_at: OffsetDateTime,
 }

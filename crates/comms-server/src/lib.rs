@@ -15,6 +15,8 @@ pub mod limits;
 pub mod observe;
 pub mod registry;
 pub mod routes;
+mod sockets;
 pub mod startup;
+pub mod stopping;
 pub mod streams;
 pub mod typescript;

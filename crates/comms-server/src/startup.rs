@@ -28,11 +28,13 @@ use crate::{
     limits::Limits,
     observe,
     registry::Registry,
+    sockets,
+    stopping::{self, Stopping},
     streams::Streams,
 };
 
-/// How long requests under way may take when the server is asked to stop: longer than the longest send.
-const SHUTDOWN: Duration = Duration::from_secs(60);
+/// What giving claims and turns back may take, whatever time is left.
+const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 2_048;
@@ -121,72 +123,53 @@ impl Running {
             limits: Limits::new(&settings.http),
             settings,
             metrics,
+            stopping: Stopping::default(),
             started_at: clock.now(),
             clock,
         };
         Ok(Self { state: web::Data::new(state), workers })
     }
 
-    /// Serves over `listener` until it is asked to stop; [`Server::handle`] asks, and so does a signal where `signals`.
+    /// Serves over `listener` until it is asked to stop: by [`stop_serving`](Self::stop_serving), and by a signal where `signals`.
     ///
     /// # Errors
     /// Where the listener cannot be used.
     pub fn serve(&self, listener: TcpListener, signals: bool) -> io::Result<Server> {
-        let state = self.state.clone();
-        let workers = self.state.settings.http.workers;
-        let mut server = HttpServer::new(move || create_app(state.clone())).shutdown_timeout(SHUTDOWN.as_secs());
-        if let Some(workers) = workers {
+        let (state, http) = (self.state.clone(), &self.state.settings.http);
+        // Its own signals know no order: streams and claims have to hear of a stop before the connections do.
+        let patience = self.state.settings.realtime.patience();
+        let mut server = HttpServer::new(move || create_app(state.clone()))
+            .on_connect(move |connection, _| sockets::give_up_after(connection, patience))
+            .disable_signals()
+            .shutdown_timeout(http.shutdown().as_secs());
+        if let Some(workers) = http.workers {
             server = server.workers(usize::from(workers.get()));
         }
+        let server = server.listen(listener)?.run();
         if signals {
-            tokio::spawn(end_streams(self.state.clone()));
-        } else {
-            server = server.disable_signals();
+            tokio::spawn(stopping::on_signal(self.state.clone(), server.handle()));
         }
-        Ok(server.listen(listener)?.run())
+        Ok(server)
     }
 
-    /// Asks the HTTP server to stop, as a signal does, and waits until it has: event streams are told to come back, and whatever
-    /// else is under way is answered.
+    /// Asks the HTTP server to stop, as a signal does, and waits until it has: `/health` says so, event streams are told to come
+    /// back, and whatever else is under way is answered.
     pub async fn stop_serving(&self, server: &ServerHandle) {
-        self.state.engine.stop_realtime();
-        server.stop(true).await;
+        stopping::stop(&self.state, server).await;
     }
 
-    /// Lets the workers finish and closes the database. Call it once the server has stopped.
+    /// Lets the workers finish and closes the database. Call it once the server has stopped. What is under way at the end of
+    /// `SHUTDOWN_SECONDS` is left to the leases of its claims.
     pub async fn stop(self) {
-        self.workers.stop().await;
+        // Where the requests took all of the time, letting go takes a moment all the same.
+        let left = self.state.stopping.left(&self.state.settings.http).max(LETTING_GO);
+        if tokio::time::timeout(left, self.workers.stop()).await.is_err() {
+            tracing::warn!(
+                "attempts under way are left behind: what became of them is found out when their claims end"
+            );
+        }
         self.state.repository.close().await;
     }
-}
-
-/// Ends the event streams when the process is asked to stop: the server waits for every request under way, and these never end by
-/// themselves.
-async fn end_streams(state: web::Data<State>) {
-    if let Err(error) = asked_to_stop().await {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "event streams will hold a stop up: no signals are heard"
-        );
-        return;
-    }
-    state.engine.stop_realtime();
-}
-
-#[cfg(unix)]
-async fn asked_to_stop() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn asked_to_stop() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// What a database that was never migrated says is no help to anybody.

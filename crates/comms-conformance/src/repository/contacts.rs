@@ -146,7 +146,7 @@ pub(super) async fn a_person_says_who_a_contact_is(harness: &dyn RepositoryHarne
         .filter(|event| event.kind == "contact")
         .map(|e| e.payload["change"].to_string())
         .collect();
-    ensure_eq!(told, ["\"named\"", "\"linked\""], "what the log tells of it");
+    ensure_eq!(told, ["\"created\"", "\"named\"", "\"linked\""], "what the log tells of it");
     Ok(())
 }
 

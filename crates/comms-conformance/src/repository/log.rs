@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{
     RepositoryHarness,
-    world::{Found, World, ana, at_once, luis, user},
+    world::{Found, World, ana, at_once, luis, tick, user},
 };
 use crate::{
     Verdict, Violation,
@@ -171,6 +171,40 @@ pub(super) async fn the_feed_names_the_sellers_who_see_a_message(harness: &dyn R
     ensure!(feed.iter().all(|one| !one.sellers.contains(&nobody)), "a stranger is told of something");
     let calls = feed.iter().filter(|one| one.sellers == [user(3)] && one.message.as_ref().is_some_and(is_call));
     ensure_eq!(calls.count(), 1, "calls that only user 3 is told of");
+    Ok(())
+}
+
+pub(super) async fn the_feed_names_those_who_have_a_conversation(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    world.ingest(vec![world.text(&ana(), "hola")]).await?;
+    world.ingest(vec![world.text(&luis(), "otra cosa")]).await?;
+    let told = world.saying("hola").await?;
+    let conversation = told.conversation.ok_or_else(|| Violation::new("the message is of no conversation"))?;
+    let contact = world.store.conversation(&world.scope(), None, conversation).await?.contact;
+    world.store.assign(&world.scope(), &user(1), conversation, Some(&user(2)), tick()).await?;
+    world.store.rename_contact(&world.scope(), &user(1), contact, Some("Ana"), tick()).await?;
+    let feed = world.store.feed(Some(&world.organization), 0, 1_000).await?;
+    // The account is user 1's; user 2 has one conversation, and so knows one contact.
+    let of = |seller: u32, kind: &str| {
+        let heard = feed.iter().filter(|one| one.event.kind == kind && one.sellers.contains(&user(seller)));
+        heard.count()
+    };
+    for (seller, kind, count) in [
+        (1, "message", 2),
+        (1, "conversation", 1),
+        (1, "contact", 3),
+        (2, "message", 1),
+        (2, "conversation", 1),
+        (2, "contact", 2),
+        (3, "message", 0),
+        (3, "conversation", 0),
+        (3, "contact", 0),
+    ] {
+        ensure_eq!(of(seller, kind), count, "events of kind {kind} that seller {seller} is told of");
+    }
+    let others = feed.iter().filter(|one| one.sellers.contains(&user(2)));
+    let others: HashSet<_> = others.filter_map(|one| one.event.conversation).collect();
+    ensure_eq!(others, HashSet::from([conversation]), "the conversations that seller 2 is told of");
     Ok(())
 }
 

@@ -100,9 +100,9 @@ pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(harness: &dyn R
     let (fine, gone) = (job("fine")?, job("gone")?);
     let at = now + Duration::hours(2);
     let retry = MediaOutcome::Retry { at, error: "the link is slow".to_owned() };
-    world.store.conclude_media(fine, retry).await?;
+    world.store.conclude_media(fine, 1, retry).await?;
     let failed = MediaOutcome::Failed { error: "the link is dead".to_owned() };
-    world.store.conclude_media(gone, failed).await?;
+    world.store.conclude_media(gone, 1, failed).await?;
     let early = claim(&world, at - Duration::seconds(1), 10).await?;
     ensure_eq!(early.len(), 0, "jobs before the next try is due");
     let due = claim(&world, at + Duration::seconds(1), 10).await?;
@@ -113,7 +113,7 @@ pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(harness: &dyn R
         mime_type: Some("image/png".to_owned()),
         sha256: "ab".repeat(32),
     };
-    world.store.conclude_media(fine, stored).await?;
+    world.store.conclude_media(fine, 2, stored).await?;
     let left = claim(&world, at + Duration::days(30), 10).await?;
     ensure_eq!(left.len(), 0, "jobs after all have ended");
 
@@ -124,6 +124,31 @@ pub(super) async fn a_file_ends_stored_or_failed_with_its_reason(harness: &dyn R
     let file = attachment(&world, gone).await?;
     ensure_eq!(file.state, AttachmentState::Failed, "the state of the lost");
     ensure_eq!(file.error.as_deref(), Some("the link is dead"), "its reason");
+    Ok(())
+}
+
+pub(super) async fn who_lost_a_file_changes_nothing(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    world.ingest(vec![world.photo(&ana(), "4711")]).await?;
+    let now = later();
+    let first = claim(&world, now, 10).await?;
+    let second = claim(&world, now + LEASE + Duration::seconds(1), 10).await?;
+    let ([first], [second]) = (first.as_slice(), second.as_slice()) else {
+        return Err(Violation::new("the file is not claimed again after its lease"));
+    };
+    // Stopped for longer than its lease, the first one wakes up.
+    let failed = || MediaOutcome::Failed { error: "it did not arrive in time".to_owned() };
+    world.store.conclude_media(first.id, first.attempts, failed()).await?;
+    let retry = MediaOutcome::Retry { at: now, error: "it did not arrive in time".to_owned() };
+    world.store.conclude_media(first.id, first.attempts, retry).await?;
+    ensure_eq!(claim(&world, now + LEASE, 10).await?.len(), 0, "files to be fetched after the late word");
+    let before = world.log(0).await?.len();
+    world.store.conclude_media(second.id, second.attempts, failed()).await?;
+    let file = attachment(&world, first.id).await?;
+    ensure_eq!(file.state, AttachmentState::Failed, "the state after the word of the claim");
+    let log = world.log(0).await?;
+    let told: Vec<_> = log[before..].iter().map(|event| (event.kind.as_str(), event.message)).collect();
+    ensure_eq!(told, [("file", Some(file.message))], "what the log tells of it");
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod paging;
 mod people;
 mod queueing;
 mod recordings;
+mod replicas;
 mod scopes;
 mod sending;
 mod statuses;
@@ -143,6 +144,12 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_file_is_claimed_until_its_lease_ends,
         a_file_is_never_claimed_twice_at_once,
         a_file_ends_stored_or_failed_with_its_reason,
+        who_lost_a_file_changes_nothing,
+    },
+    replicas::{
+        one_at_a_time_holds_a_lease,
+        who_lost_a_lease_gives_nothing_back,
+        what_was_not_begun_waits_as_before,
     },
     log::{
         a_reader_misses_nothing_while_many_write,
@@ -150,6 +157,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_hint_comes_with_every_write,
         the_feed_tells_what_the_log_and_the_history_tell,
         the_feed_names_the_sellers_who_see_a_message,
+        the_feed_names_those_who_have_a_conversation,
     },
     conversations::{
         each_user_has_unread_messages_of_their_own,

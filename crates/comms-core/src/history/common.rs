@@ -109,6 +109,12 @@ impl Shared {
         }
     }
 
+    /// Tells whoever waits that the log may have grown: somebody else wrote.
+    #[cfg(feature = "postgres")]
+    pub(super) fn look(&self) {
+        self.hint.send_modify(|_| {});
+    }
+
     pub(super) fn hint(&self) -> watch::Receiver<i64> {
         self.hint.subscribe()
     }

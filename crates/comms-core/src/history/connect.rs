@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -11,10 +15,11 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio_postgres::{Config, NoTls, config::SslMode};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{DatabaseSettings, DatabaseTarget, TlsMode};
+use super::{DatabaseSettings, DatabaseTarget, PostgresTarget, TlsMode};
 
 /// How long a server may take to let us in, where the address does not say.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -23,8 +28,64 @@ const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// wait for that: their messages are stored without what is locked.
 const LOCK_TIMEOUT: &str = "2s";
 
+/// The session's setting that says which process writes, for the notifications of its rounds.
+pub(super) const PROCESS: &str = "comms.process";
+
+/// What the server says on a connection beside its answers. Whoever waits for an answer has to take from it.
+pub(super) type Messages = BoxStream<'static, Result<AsyncMessage, tokio_postgres::Error>>;
+
 /// Opens a connection.
 pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<AsyncPgConnection> {
+    let (config, target) = driver(settings)?;
+    let mut conn = match target.tls {
+        TlsMode::Disable => {
+            let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        }
+        mode => {
+            let (client, connection) = config.connect(tls(mode)?).await.map_err(bad)?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        }
+    };
+    if target.pgbouncer {
+        conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Disabled);
+    }
+    conn.batch_execute(&format!(
+        "SET search_path = \"{}\", \"{}\"; SET timezone = 'UTC'; SET lock_timeout = '{LOCK_TIMEOUT}'; SET {PROCESS} = '{}'",
+        settings.schema,
+        settings.public_schema,
+        settings.process_name()
+    ))
+    .await
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// Opens a connection on which notifications are heard.
+pub(super) async fn connect_to_hear(settings: &DatabaseSettings) -> ConnectionResult<(Client, Messages)> {
+    let (config, target) = driver(settings)?;
+    Ok(match target.tls {
+        TlsMode::Disable => {
+            let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+            (client, messages(connection))
+        }
+        mode => {
+            let (client, connection) = config.connect(tls(mode)?).await.map_err(bad)?;
+            (client, messages(connection))
+        }
+    })
+}
+
+fn messages<S, T>(mut connection: Connection<S, T>) -> Messages
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    stream::poll_fn(move |context| connection.poll_message(context)).boxed()
+}
+
+/// The address as the driver has it.
+fn driver(settings: &DatabaseSettings) -> ConnectionResult<(Config, &PostgresTarget)> {
     let DatabaseTarget::Postgres(target) = &settings.target else {
         return Err(ConnectionError::InvalidConnectionUrl("not an address of PostgreSQL".to_owned()));
     };
@@ -36,28 +97,12 @@ pub(super) async fn connect(settings: &DatabaseSettings) -> ConnectionResult<Asy
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    let mut conn = match target.tls {
-        TlsMode::Disable => {
-            config.ssl_mode(SslMode::Disable);
-            let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
-        }
-        mode => {
-            config.ssl_mode(if mode == TlsMode::Prefer { SslMode::Prefer } else { SslMode::Require });
-            let (client, connection) = config.connect(tls(mode)?).await.map_err(bad)?;
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
-        }
-    };
-    if target.pgbouncer {
-        conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Disabled);
-    }
-    conn.batch_execute(&format!(
-        "SET search_path = \"{}\", \"{}\"; SET timezone = 'UTC'; SET lock_timeout = '{LOCK_TIMEOUT}'",
-        settings.schema, settings.public_schema
-    ))
-    .await
-    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
+    config.ssl_mode(match target.tls {
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Prefer => SslMode::Prefer,
+        TlsMode::Require | TlsMode::VerifyFull => SslMode::Require,
+    });
+    Ok((config, target))
 }
 
 fn tls(mode: TlsMode) -> ConnectionResult<MakeRustlsConnect> {

@@ -35,7 +35,7 @@ use crate::{
         directory::{Directory, Kind},
         settings::identifier,
         spellings::is_region,
-        sql_types::Instant,
+        sql_types::{Instant, Uid},
     },
 };
 
@@ -61,6 +61,7 @@ mod facade_hooks;
 mod facade_inspect;
 mod facade_keeping;
 mod facade_pacing;
+mod facade_replicas;
 
 /// The repository over this engine.
 #[derive(Debug)]
@@ -121,17 +122,18 @@ impl EngineRepository {
             0 => read!(self, |conn| foreign::taken_in(conn))?,
             scanned => scanned,
         };
-        self.take_in_from(after).await
+        self.take_in_from(after, true).await
     }
 
-    async fn take_in_from(&self, after: i32) -> RepositoryResult<u64> {
+    async fn take_in_from(&self, after: i32, tell: bool) -> RepositoryResult<u64> {
         let (highest, found) =
             read!(self, |conn| async { Ok((foreign::highest(conn).await?, foreign::any(conn, after).await?,)) })?;
         let (mut total, mut rest) = (0, Some(after).filter(|_| found));
         while let Some(after) = rest {
-            let organization = self.settings.organization.as_str().to_owned();
-            let new;
-            (new, rest) = write!(self, |conn| foreign::take_in(conn, &organization, after))?;
+            let (organization, now) = (self.settings.organization.as_str().to_owned(), Instant::of(self.now()));
+            let (new, cursor);
+            ((new, cursor), rest) = write!(self, |conn| foreign::take_in(conn, &organization, after, tell, now))?;
+            self.shared.grew(cursor);
             total += new;
         }
         self.shared.scanned.fetch_max(highest, Ordering::Relaxed);
@@ -367,8 +369,11 @@ impl Repository for EngineRepository {
         write!(self, |conn| media::claim(conn, Instant::of(now), Instant::of(now + lease), limit))
     }
 
-    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()> {
-        write!(self, |conn| media::conclude(conn, id, &outcome)).map(|_| ())
+    async fn conclude_media(&self, id: Uuid, claim: i32, outcome: MediaOutcome) -> RepositoryResult<()> {
+        let now = Instant::of(self.now());
+        let cursor = write!(self, |conn| media::conclude(conn, Uid(id), claim, &outcome, now))?;
+        self.shared.grew(cursor);
+        Ok(())
     }
 
     async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {
@@ -409,6 +414,7 @@ impl Repository for EngineRepository {
     }
 
     fn events_hint(&self) -> watch::Receiver<i64> {
+        self.engine.listen(&self.shared);
         self.shared.hint()
     }
 
@@ -502,13 +508,15 @@ impl Repository for EngineRepository {
 
     async fn take_in(&self) -> RepositoryResult<u64> {
         let mark = read!(self, |conn| foreign::taken_in(conn))?;
-        let mut taken = self.take_in_from(mark).await?;
+        let mut taken = self.take_in_from(mark, true).await?;
         let highest = read!(self, |conn| foreign::highest(conn))?;
         if let Some(settled) = self.shared.settled(highest) {
             write!(self, |conn| foreign::set_taken_in(conn, settled))?;
         }
-        let organization = self.settings.organization.as_str().to_owned();
-        taken += write!(self, |conn| foreign::compare(conn, &organization))?;
+        let (organization, now) = (self.settings.organization.as_str().to_owned(), Instant::of(self.now()));
+        let (late, cursor) = write!(self, |conn| foreign::compare(conn, &organization, now))?;
+        self.shared.grew(cursor);
+        taken += late;
         Ok(taken)
     }
 
@@ -551,7 +559,7 @@ impl Repository for EngineRepository {
             self.put_organization(&organization).await?;
         }
         let mark = read!(self, |conn| foreign::taken_in(conn))?;
-        report.taken_in = self.take_in_from(mark).await?;
+        report.taken_in = self.take_in_from(mark, false).await?;
         Ok(report)
     }
 

@@ -10,6 +10,7 @@ mod inspect;
 mod keeping;
 mod outbox;
 mod pacing;
+mod replicas;
 mod repository;
 mod settings;
 mod types;
@@ -25,6 +26,8 @@ mod connect;
 mod directory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod facts;
+#[cfg(feature = "postgres")]
+mod listener;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrate;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -68,6 +71,7 @@ pub use migrate::PRISMA_MODEL;
 pub use open::open;
 pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, UnknownJob};
 pub use pacing::{AccountPacing, Claiming, Hold, PacingRepository, Pauses, Reservation, SLICE, Stop, Turn};
+pub use replicas::{LeaseToken, ReplicaRepository};
 pub use repository::{Repository, RepositoryResult};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
 pub use types::{

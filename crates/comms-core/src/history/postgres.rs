@@ -9,7 +9,7 @@ use diesel::{
     QueryResult,
     result::{DatabaseErrorKind, Error},
     sql_query,
-    sql_types::{Array, BigInt, Integer, SingleValue},
+    sql_types::{Array, BigInt, Bool, Integer, Nullable, SingleValue, Text},
 };
 use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager,
@@ -21,11 +21,13 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
+use uuid::Uuid;
 
 use super::{
     DatabaseSettings, DatabaseTarget, Ingested, MigrationReport, NewWebhook, RepositoryError,
     common::{PATIENCE, ROUND, Shared, Waiting, failed},
-    connect::connect,
+    connect::{PROCESS, connect},
+    listener::{CHANNEL, Listener},
     repository::RepositoryResult,
     schema::define_schema,
     schema_hooks::define_hook_schema,
@@ -52,7 +54,8 @@ mod schema {
         events = "events",
         attachments = "attachments",
         opt_outs = "opt_outs",
-        marks = "marks"
+        marks = "marks",
+        leases = "leases"
     );
 }
 
@@ -99,6 +102,20 @@ const CURSOR_LOCK: i64 = 0x636f_6d6d_7363_7572;
 diesel::define_sql_function! {
     /// One row for each element.
     fn unnest<T: SingleValue>(values: Array<T>) -> T;
+}
+
+// Both return nothing; of what is not read the type is not asked.
+diesel::define_sql_function! {
+    /// Waits for a lock that is held to the commit.
+    fn pg_advisory_xact_lock(key: BigInt) -> Text;
+}
+diesel::define_sql_function! {
+    /// Tells those who listen, once the transaction is committed.
+    fn pg_notify(channel: Text, payload: Nullable<Text>) -> Text;
+}
+diesel::define_sql_function! {
+    /// A setting of the session.
+    fn current_setting(name: Text, missing_ok: Bool) -> Nullable<Text>;
 }
 
 /// Rows that are inserted as one array for each column: one statement, prepared once, for any number of rows.
@@ -244,7 +261,14 @@ async fn end<T>(conn: &mut Conn, result: QueryResult<T>) -> QueryResult<T> {
 
 /// Held to commit, so that cursors become visible in their order.
 async fn lock_cursor(conn: &mut Conn) -> QueryResult<()> {
-    sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(CURSOR_LOCK).execute(conn).await.map(|_| ())
+    diesel::select(pg_advisory_xact_lock(CURSOR_LOCK)).execute(conn).await.map(|_| ())
+}
+
+/// The same, for a round that grows the log: the other processes are told with the commit. In one statement, so that telling
+/// them costs no further way to the server while the lock is held.
+async fn lock_cursor_and_tell(conn: &mut Conn) -> QueryResult<()> {
+    let telling = pg_notify(CHANNEL, current_setting(PROCESS, true));
+    diesel::select((pg_advisory_xact_lock(CURSOR_LOCK), telling)).execute(conn).await.map(|_| ())
 }
 
 /// Numbers of `comunicaciones`, taken from its own sequence.
@@ -274,12 +298,14 @@ struct Engine {
     pool: Pool<Conn>,
     writers: Mutex<Vec<Writer>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    listener: Mutex<Option<Listener>>,
 }
 
 type Writer = mpsc::Sender<Waiting>;
 
 impl Engine {
     async fn open(settings: &DatabaseSettings, shared: Arc<Shared>) -> RepositoryResult<Self> {
+        let settings = &DatabaseSettings { process: Uuid::now_v7(), ..settings.clone() };
         let pool = pool(settings)?;
         // The first connection tells at once what is wrong with the address.
         drop(take(&pool, settings).await?);
@@ -290,7 +316,21 @@ impl Engine {
             writers.push(sender);
             tasks.push(tokio::spawn(write_until_closed(settings.clone(), shared.clone(), receiver)));
         }
-        Ok(Self { settings: settings.clone(), pool, writers: Mutex::new(writers), tasks: Mutex::new(tasks) })
+        Ok(Self {
+            settings: settings.clone(),
+            pool,
+            writers: Mutex::new(writers),
+            tasks: Mutex::new(tasks),
+            listener: Mutex::default(),
+        })
+    }
+
+    /// From the first time on, hears of what other processes write. Who never asks needs no connection for it.
+    fn listen(&self, shared: &Arc<Shared>) {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if listener.is_none() {
+            *listener = Listener::start(&self.settings, shared);
+        }
     }
 
     /// Runs something that only reads.
@@ -388,6 +428,7 @@ impl Engine {
     }
 
     async fn close(&self) {
+        drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.writers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {

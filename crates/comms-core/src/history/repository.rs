@@ -10,7 +10,7 @@ use super::{
     Accepted, Account, Assignment, Attachment, Conclusion, DeskRepository, FeedEvent, HistoryFilter, HistoryPage,
     HookRepository, Ingested, InspectRepository, KeepingRepository, Links, LogEvent, MediaJob, MediaOutcome,
     MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PacingRepository,
-    QuarantinedAccount, RecipientState, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob,
+    QuarantinedAccount, RecipientState, ReplicaRepository, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob,
     WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
@@ -32,6 +32,7 @@ pub trait Repository:
     + PacingRepository
     + KeepingRepository
     + InspectRepository
+    + ReplicaRepository
     + fmt::Debug
     + Send
     + Sync
@@ -130,8 +131,9 @@ pub trait Repository:
     /// Claims files to be fetched, for this long.
     async fn claim_media(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<MediaJob>>;
 
-    /// Records how fetching a file ended.
-    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()>;
+    /// Records how fetching a file ended, for who claimed it last: `claim` is their [`MediaJob::attempts`], and the word of an older
+    /// one changes nothing.
+    async fn conclude_media(&self, id: Uuid, claim: i32, outcome: MediaOutcome) -> RepositoryResult<()>;
 
     /// A stored webhook; [`RepositoryError::NotFound`] where there is none.
     async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook>;
@@ -162,7 +164,8 @@ pub trait Repository:
     /// The last cursor of the log; 0 while it is empty.
     async fn log_end(&self) -> RepositoryResult<i64>;
 
-    /// Tells of the last cursor written by this process. A hint to look, never the truth.
+    /// Tells of the last cursor written by this process, and changes without one where another process wrote and the database
+    /// tells of it. A hint to look, never the truth.
     fn events_hint(&self) -> tokio::sync::watch::Receiver<i64>;
 
     /// The organisations.

@@ -2,7 +2,7 @@
 //! from the search path), `comms_messages` on SQLite.
 
 macro_rules! define_schema {
-    (organizations = $organizations:tt, accounts = $accounts:tt, service_tokens = $service_tokens:tt, webhooks = $webhooks:tt, quarantine = $quarantine:tt, contacts = $contacts:tt, identities = $identities:tt, conversations = $conversations:tt, conversation_reads = $conversation_reads:tt, conversation_notes = $conversation_notes:tt, messages = $messages:tt, status_events = $status_events:tt, updates = $updates:tt, outbox = $outbox:tt, discards = $discards:tt, events = $events:tt, attachments = $attachments:tt, opt_outs = $opt_outs:tt, marks = $marks:tt) => {
+    (organizations = $organizations:tt, accounts = $accounts:tt, service_tokens = $service_tokens:tt, webhooks = $webhooks:tt, quarantine = $quarantine:tt, contacts = $contacts:tt, identities = $identities:tt, conversations = $conversations:tt, conversation_reads = $conversation_reads:tt, conversation_notes = $conversation_notes:tt, messages = $messages:tt, status_events = $status_events:tt, updates = $updates:tt, outbox = $outbox:tt, discards = $discards:tt, events = $events:tt, attachments = $attachments:tt, opt_outs = $opt_outs:tt, marks = $marks:tt, leases = $leases:tt) => {
         diesel::table! {
             use diesel::sql_types::*;
             use crate::history::sql_types::*;
@@ -374,6 +374,19 @@ macro_rules! define_schema {
             }
         }
 
+        diesel::table! {
+            use diesel::sql_types::*;
+            use crate::history::sql_types::*;
+
+            #[sql_name = $leases]
+            leases (name) {
+                name -> Text,
+                holder -> UidSql,
+                until -> InstantSql,
+                token -> BigInt,
+            }
+        }
+
         // S0's table. It may belong to Prisma: we add rows to it and nothing else.
         diesel::table! {
             use diesel::sql_types::*;
@@ -416,6 +429,7 @@ macro_rules! define_schema {
             attachments,
             opt_outs,
             marks,
+            leases,
             comunicaciones
         );
     };

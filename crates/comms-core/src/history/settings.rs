@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use url::Url;
+use uuid::Uuid;
 
 use super::RepositoryError;
 use crate::{OrganizationId, Secret};
@@ -12,7 +13,8 @@ const LONGEST_POOL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a pooler has to do for us.
 const POOLER: &str = "DATABASE_URL: the pooler has to keep a session for each connection (pool_mode = session), since our \
-    tables are found by its search_path; migrate through an address of the server itself";
+    tables are found by its search_path; migrate through an address of the server itself. Nobody listens to notifications behind \
+    it: what other processes write is looked for by the timer, once a second";
 
 /// Everything the repository is told.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct DatabaseSettings {
     pub directory: DirectorySettings,
     /// Parameters of the address that are not used, for a notice.
     pub notices: Vec<String>,
+    /// Tells the rounds of one open repository from those of others.
+    pub(super) process: Uuid,
 }
 
 /// Which database.
@@ -151,6 +155,7 @@ impl DatabaseSettings {
             organization: OrganizationId::new("default"),
             directory: DirectorySettings::default(),
             notices: Vec::new(),
+            process: Uuid::nil(),
         }
     }
 
@@ -213,6 +218,14 @@ impl DatabaseSettings {
     pub fn with_schema(mut self, schema: &str) -> Result<Self, RepositoryError> {
         self.schema = identifier("COMMS_DB_SCHEMA", schema)?;
         Ok(self)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl DatabaseSettings {
+    /// Who writes: our tables and the process.
+    pub(super) fn process_name(&self) -> String {
+        format!("{}/{}", self.schema, self.process)
     }
 }
 

@@ -47,7 +47,8 @@ mod schema {
         events = "comms_events",
         attachments = "comms_attachments",
         opt_outs = "comms_opt_outs",
-        marks = "comms_marks"
+        marks = "comms_marks",
+        leases = "comms_leases"
     );
 }
 
@@ -284,6 +285,11 @@ async fn lock_cursor(_: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
+/// There is no other process to be told.
+async fn lock_cursor_and_tell(_: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
 /// The next numbers of `comunicaciones`: nobody else writes while the transaction is open.
 async fn reserve_row_ids(conn: &mut Conn, count: usize) -> QueryResult<Vec<i32>> {
     #[derive(diesel::QueryableByName)]
@@ -330,6 +336,10 @@ impl Engine {
             .await
             .map_err(|error| RepositoryError::Database(error.to_string()))?
     }
+
+    /// Nobody else writes into this file.
+    #[expect(clippy::unused_self, reason = "the other engine listens")]
+    fn listen(&self, _: &Arc<Shared>) {}
 
     /// Runs something that only reads.
     async fn read<T, F>(&self, work: F) -> RepositoryResult<T>

@@ -351,3 +351,30 @@ fn everything() -> Scope {
 fn lead_none() -> comms_core::history::Links {
     comms_core::history::Links::default()
 }
+
+#[tokio::test]
+async fn what_another_program_does_is_told_once() {
+    for place in Place::everywhere().await {
+        let desk = place.open().await;
+        place.run(&written(&place)).await;
+        let rows = desk.history().await;
+        let told = async |after: i64| {
+            let log = desk.store.events(None, after, 100).await.unwrap();
+            let kinds = log.iter().map(|event| (event.kind.clone(), event.message)).collect::<Vec<_>>();
+            (log.last().map_or(after, |event| event.cursor), kinds)
+        };
+        let (cursor, kinds) = told(0).await;
+        let expected: Vec<_> = rows.iter().rev().map(|row| ("message".to_owned(), Some(row.message))).collect();
+        assert_eq!(kinds, expected);
+        for _ in 0..2 {
+            desk.store.take_in().await.unwrap();
+            assert_eq!(told(cursor).await, (cursor, Vec::new()), "nothing happened");
+        }
+        place.run("UPDATE comunicaciones SET estado = 'leido' WHERE id = 1").await;
+        desk.store.take_in().await.unwrap();
+        let (changed, kinds) = told(cursor).await;
+        assert_eq!(kinds, [("edited".to_owned(), Some(rows[2].message))]);
+        desk.store.take_in().await.unwrap();
+        assert_eq!(told(changed).await, (changed, Vec::new()), "it was told");
+    }
+}

@@ -19,7 +19,7 @@ use crate::metrics;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     state: Mutex<State>,
-    /// Somebody began to listen where nobody did.
+    /// Somebody began to listen where nobody did, or nobody will any more.
     begun: Notify,
 }
 
@@ -69,7 +69,7 @@ impl Hub {
         (!state.listeners.is_empty()).then_some(state.position)
     }
 
-    /// Waits until somebody begins to listen where nobody did.
+    /// Waits until somebody begins to listen where nobody did, or until nobody may any more.
     pub(crate) async fn begun(&self) {
         self.begun.notified().await;
     }
@@ -127,6 +127,8 @@ impl Hub {
         for listener in listeners.into_values().flat_map(HashMap::into_values) {
             listener.end(Some(Ending::Stopping));
         }
+        // The reader waits for somebody to listen: it has to hear that nobody will.
+        self.begun.notify_one();
     }
 }
 

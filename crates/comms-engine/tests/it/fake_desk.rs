@@ -87,7 +87,7 @@ impl DeskRepository for FakeRepository {
     }
 
     async fn wake(&self, _: Option<&OrganizationId>, _: OffsetDateTime) -> RepositoryResult<u64> {
-        Ok(0)
+        self.call("wake").map(|_| 0)
     }
 
     async fn add_note(

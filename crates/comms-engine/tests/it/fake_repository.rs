@@ -48,6 +48,8 @@ pub struct State {
     pub accounts_take: std::time::Duration,
     /// Errors of the next calls of a method.
     pub failures: HashMap<&'static str, VecDeque<RepositoryError>>,
+    /// Until when another process holds a lease.
+    pub leases: HashMap<String, OffsetDateTime>,
     events: HashSet<(AccountId, &'static str, String)>,
     keys: HashMap<(OrganizationId, UserId, String), (String, MessageId)>,
 }
@@ -311,7 +313,7 @@ impl Repository for FakeRepository {
         Ok(claimed.collect())
     }
 
-    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()> {
+    async fn conclude_media(&self, id: Uuid, _: i32, outcome: MediaOutcome) -> RepositoryResult<()> {
         let mut state = self.call("conclude_media")?;
         match &outcome {
             MediaOutcome::Retry { at, .. } => {

@@ -3,6 +3,7 @@
 use std::{
     net::IpAddr,
     num::{NonZeroU16, NonZeroU32},
+    time::Duration,
 };
 
 use comms_core::Secret;
@@ -32,6 +33,10 @@ pub struct HttpSettings {
     pub webhook_limit_per_minute: NonZeroU32,
     /// Bearer token of `/metrics`.
     pub metrics_token: Option<Secret>,
+    /// Seconds that what is under way has when the server is asked to stop.
+    pub shutdown_seconds: NonZeroU16,
+    /// Seconds for which connections are still taken then, while `/health` says that the server stops.
+    pub shutdown_delay_seconds: u16,
 }
 
 impl Default for HttpSettings {
@@ -46,6 +51,9 @@ impl Default for HttpSettings {
             rate_limit_per_minute: NonZeroU32::MIN.saturating_add(199),
             webhook_limit_per_minute: NonZeroU32::MIN.saturating_add(599_999),
             metrics_token: None,
+            // Longer than the longest send.
+            shutdown_seconds: NonZeroU16::MIN.saturating_add(59),
+            shutdown_delay_seconds: 0,
         }
     }
 }
@@ -64,6 +72,18 @@ impl HttpSettings {
             || format!("http://localhost:{}", self.port),
             |url| url.as_str().trim_end_matches('/').to_owned(),
         )
+    }
+
+    /// How long what is under way has when the server is asked to stop.
+    #[must_use]
+    pub fn shutdown(&self) -> Duration {
+        Duration::from_secs(self.shutdown_seconds.get().into())
+    }
+
+    /// For how long connections are still taken then.
+    #[must_use]
+    pub fn shutdown_delay(&self) -> Duration {
+        Duration::from_secs(self.shutdown_delay_seconds.into())
     }
 
     /// The host of the public address; empty where none is set.

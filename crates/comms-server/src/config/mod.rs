@@ -37,7 +37,7 @@ pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
 pub use outbox::OutboxSettings;
-pub use realtime::RealtimeSettings;
+pub use realtime::{RealtimeSettings, SILENT_BEATS};
 pub use retention::RetentionSettings;
 pub use table::VARIABLES;
 pub use twilio::TwilioSettings;

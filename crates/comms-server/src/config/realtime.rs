@@ -7,6 +7,9 @@ use std::{
 
 use serde::Deserialize;
 
+/// How many signs of life may go by without one of the client's.
+pub const SILENT_BEATS: u32 = 2;
+
 /// Streams of events: how many, and how they are kept alive.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -37,5 +40,11 @@ impl RealtimeSettings {
     #[must_use]
     pub fn heartbeat(&self) -> Duration {
         Duration::from_secs(self.heartbeat_seconds.get().into())
+    }
+
+    /// For how long a client may take nothing of what it is sent.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.heartbeat() * SILENT_BEATS
     }
 }

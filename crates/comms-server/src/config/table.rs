@@ -27,6 +27,18 @@ pub const VARIABLES: &[Variable] = &[
         "600000",
         "signed webhooks of a provider's account",
     ),
+    number(
+        "SHUTDOWN_SECONDS",
+        "http.shutdown_seconds",
+        "60",
+        "seconds that requests and attempts under way have when the server is asked to stop",
+    ),
+    number(
+        "SHUTDOWN_DELAY_SECONDS",
+        "http.shutdown_delay_seconds",
+        "0",
+        "seconds for which connections are still taken then, while /health answers 503",
+    ),
     secret("METRICS_TOKEN", "http.metrics_token", "bearer token of /metrics; open where unset"),
     text(
         "DATABASE_URL",

@@ -18,7 +18,7 @@ use crate::{
 /// How the server is. One body for every seed that asks.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HealthBody {
-    /// `ok`, `degraded` where an account is stopped, or `error`
+    /// `ok`, `degraded` where an account is stopped, `error`, or `stopping`: it was asked to stop and takes no more than what is under way
     pub status: &'static str,
     /// The name of the service.
     pub service: &'static str,
@@ -115,11 +115,12 @@ impl From<WorkerHealth> for WorkerRow {
     }
 }
 
-/// How the server is: 503 where the database is away or something that should run does not.
+/// How the server is: 503 where the database is away, something that should run does not, or the server stops.
 #[utoipa::path(get, path = "/health", tag = "servicio", responses((status = 200, body = HealthBody), (status = 503, body = HealthBody)))]
 pub async fn health(state: web::Data<State>) -> HttpResponse {
     let health = state.engine.health().await;
-    let ok = health.is_ok();
+    let stopping = state.engine.is_stopping();
+    let ok = health.is_ok() && !stopping;
     if let Err(error) = &health.store {
         // The reason may name hosts: it is logged, not shown.
         tracing::warn!(error, "the store does not answer");
@@ -139,10 +140,11 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         queued: stats.queued,
     });
     let body = HealthBody {
-        status: match (ok, health.stopped.is_empty()) {
-            (false, _) => "error",
-            (true, false) => "degraded",
-            (true, true) => "ok",
+        status: match (stopping, ok, health.stopped.is_empty()) {
+            (true, ..) => "stopping",
+            (false, false, _) => "error",
+            (false, true, false) => "degraded",
+            (false, true, true) => "ok",
         },
         service: SERVICE,
         version: VERSION,

@@ -120,6 +120,20 @@ pub fn encoded(form: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
 }
 
+/// A text of somebody, as Meta tells of it.
+pub fn text_webhook(from: &str, id: &str, text: &str) -> Vec<u8> {
+    let now = time::OffsetDateTime::now_utc().unix_timestamp().to_string();
+    let value = serde_json::json!({
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": PHONE_ID},
+        "messages": [{"from": from, "id": id, "timestamp": now, "type": "text", "text": {"body": text}}],
+    });
+    let change = serde_json::json!({"field": "messages", "value": value});
+    let body =
+        serde_json::json!({"object": "whatsapp_business_account", "entry": [{"id": WABA_ID, "changes": [change]}]});
+    body.to_string().into_bytes()
+}
+
 /// A second number, of a second organisation.
 pub fn second_account(organization: &str) -> AccountSettings {
     let table = format!(

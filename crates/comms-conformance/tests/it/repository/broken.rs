@@ -440,11 +440,14 @@ impl Repository for Broken {
         Ok(memory.jobs.iter().take(limit.into()).cloned().collect())
     }
 
-    async fn conclude_media(&self, id: Uuid, outcome: MediaOutcome) -> RepositoryResult<()> {
+    async fn conclude_media(&self, id: Uuid, claim: i32, outcome: MediaOutcome) -> RepositoryResult<()> {
         if self.has(Flaw::ForgetsFiles) {
             return Ok(());
         }
-        self.inner.conclude_media(id, outcome).await
+        if self.has(Flaw::BelievesOldFetches) {
+            self.inner.conclude_media(id, claim + 1, outcome.clone()).await?;
+        }
+        self.inner.conclude_media(id, claim, outcome).await
     }
 
     async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {

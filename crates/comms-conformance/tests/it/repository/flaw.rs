@@ -100,6 +100,10 @@ pub(super) enum Flaw {
     NeverGivesUp,
     BlamesThemForOurs,
     ForgetsTooMuch,
+    BelievesOldFetches,
+    SharesLeases,
+    BelievesOldLeases,
+    KeepsClaims,
 }
 
 /// A method that is bound to a scope.

@@ -5,6 +5,7 @@ mod broken_desk;
 mod broken_hooks;
 mod broken_keeping;
 mod broken_pacing;
+mod broken_replicas;
 mod flaw;
 
 use std::sync::{Arc, Mutex};
@@ -85,6 +86,12 @@ const FLAWS: &[(&str, Flaw)] = {
         ("a_file_is_claimed_until_its_lease_ends", ForgetsClaims),
         ("a_file_is_never_claimed_twice_at_once", ForgetsClaims),
         ("a_file_ends_stored_or_failed_with_its_reason", ForgetsFiles),
+        ("who_lost_a_file_changes_nothing", BelievesOldFetches),
+        ("who_lost_a_file_changes_nothing", ForgetsFiles),
+        ("one_at_a_time_holds_a_lease", SharesLeases),
+        ("who_lost_a_lease_gives_nothing_back", BelievesOldLeases),
+        ("what_was_not_begun_waits_as_before", KeepsClaims),
+        ("what_was_not_begun_waits_as_before", BelievesOldClaims),
         ("a_reader_misses_nothing_while_many_write", ShowsSomeEventsLate),
         ("the_log_tells_what_happened_to_which_message", RepeatsTheLastEvent),
         ("a_hint_comes_with_every_write", NeverHints),
@@ -93,6 +100,8 @@ const FLAWS: &[(&str, Flaw)] = {
         ("the_feed_tells_what_the_log_and_the_history_tell", ForgetsTheEnd),
         ("the_feed_names_the_sellers_who_see_a_message", DropsTheSeller(Method::Feed)),
         ("the_feed_names_the_sellers_who_see_a_message", ForgetsAuthors),
+        ("the_feed_names_those_who_have_a_conversation", DropsTheSeller(Method::Feed)),
+        ("the_feed_names_those_who_have_a_conversation", SplitsConversations),
         ("a_call_ends_alike_in_every_order_of_its_reports", LastStatusWins),
         ("the_longest_call_and_the_greatest_answer_stand", LastDurationWins),
         ("the_longest_call_and_the_greatest_answer_stand", LastAnswerWins),

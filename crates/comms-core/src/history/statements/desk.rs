@@ -8,14 +8,14 @@ use super::{
     Conn, RunQueryDsl, comunicaciones,
     conversations::{OPEN, SNOOZED, TOLD, Told, told},
     ingest,
-    rows::{NoteRow, ReadRow},
+    rows::{EventRow, NoteRow, ReadRow},
     schema::{conversation_notes, conversation_reads, conversations, messages},
 };
 use crate::{
     ChannelKind, ConversationId, Direction, MessageId, Status, UserId,
     history::{
         ConversationState, Note,
-        sql_types::{Instant, Uid},
+        sql_types::{Doc, Instant, Uid},
         text::clean,
     },
 };
@@ -53,7 +53,8 @@ async fn mark_read_in(
     };
     let read = read_messages(conn, id, counted.as_ref().map(|(_, told)| told.2), created_at, now).await?;
     let Some((count, which)) = counted else {
-        return Ok((read, None));
+        let log = if read > 0 { vec![read_alone(conn, id, now).await?] } else { Vec::new() };
+        return Ok((read, ingest::append(conn, log).await?));
     };
     let seen = (count - later(conn, which.2, created_at).await?).max(0);
     let new = saw(conn, user, &which, seen, now).await?;
@@ -67,6 +68,21 @@ async fn mark_read_in(
         .await?;
     let log = vec![told(which, json!({"change": "read", "user": user, "unread": left}), now)];
     Ok((read, ingest::append(conn, log).await?))
+}
+
+/// The log's row for a message that is of no conversation and was read.
+async fn read_alone(conn: &mut Conn, id: MessageId, now: Instant) -> QueryResult<EventRow> {
+    let (organization_id, account_id): (String, Option<String>) =
+        messages::table.find(Uid(id.0)).select((messages::organization_id, messages::account_id)).first(conn).await?;
+    Ok(EventRow {
+        organization_id,
+        kind: "status".to_owned(),
+        account_id,
+        message_id: Some(Uid(id.0)),
+        conversation_id: None,
+        payload: Doc(json!({"status": Status::Read})),
+        created_at: now,
+    })
 }
 
 /// Moves the messages that nobody had read. Asked in the statement that moves them: of two at once one finds each.

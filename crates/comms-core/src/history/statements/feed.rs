@@ -10,6 +10,7 @@ use super::{
     history::{MessageRead, RowRead, entry},
     media,
     schema::{comunicaciones as rows, messages},
+    threads::Threads,
     webhooks,
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// A message with the sellers who see it.
-type Seen = (HistoryEntry, Vec<UserId>);
+pub(super) type Seen = (HistoryEntry, Vec<UserId>);
 
 /// The log after a cursor.
 pub(in super::super) async fn after(
@@ -33,7 +34,9 @@ pub(in super::super) async fn after(
     limit: u16,
 ) -> QueryResult<Vec<FeedEvent>> {
     let log = webhooks::log(conn, organization, after, limit).await?;
-    let ids: BTreeSet<Uid> = log.iter().filter_map(|event| event.message).map(|id| Uid(id.0)).collect();
+    let threads = Threads::of(conn, &log).await?;
+    let mut ids: BTreeSet<Uid> = log.iter().filter_map(|event| event.message).map(|id| Uid(id.0)).collect();
+    ids.extend(threads.of_contacts.iter().filter_map(|thread| thread.last_message));
     let seen = seen(conn, directory, ids.into_iter().collect()).await?;
     Ok(log
         .into_iter()
@@ -42,7 +45,10 @@ pub(in super::super) async fn after(
             // An event never tells of another organisation's message, whatever it names.
             let of_message = of_message.filter(|(message, _)| message.organization == event.organization).cloned();
             let (message, sellers) = of_message.map_or_else(Default::default, |(one, sellers)| (Some(one), sellers));
-            FeedEvent { event, message, sellers }
+            let mut sellers: BTreeSet<UserId> = sellers.into_iter().collect();
+            sellers.extend(threads.assignee(&event).cloned());
+            sellers.extend(threads.who_know(&event, &seen));
+            FeedEvent { event, message, sellers: sellers.into_iter().collect() }
         })
         .collect())
 }

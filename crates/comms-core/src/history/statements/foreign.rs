@@ -1,18 +1,21 @@
 //! Rows of `comunicaciones` that another program wrote or changed. We may add nothing to that table that would tell us of
 //! them, so we look: at what is above the highest number seen, and again and again at all of it, a part at a time.
 
+use std::collections::HashSet;
+
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 
 use super::{
     Conn, RunQueryDsl,
     comunicaciones::{direction_code, direction_of},
-    rows::MessageRow,
+    ingest,
+    rows::{EventRow, MessageRow},
     schema::{comunicaciones as table, marks, messages},
 };
 use crate::{
     Direction, Status,
     history::{
-        sql_types::{Instant, Uid, Wall},
+        sql_types::{Doc, Instant, Uid, Wall},
         text::{derived_id, number_of, search_form},
         vocabulary,
     },
@@ -49,12 +52,18 @@ struct Foreign {
     fecha_creacion: Wall,
 }
 
-/// Takes in what other programs wrote among the next rows above a number. Returns how many, and the number to go on above.
+/// What a look found: how many rows are new, and the last cursor of the log.
+pub(in super::super) type Found = (u64, Option<i64>);
+
+/// Takes in what other programs wrote among the next rows above a number. Returns what it found, and the number to go on above.
+/// The log tells of it where `tell`: what was there before us is no news.
 pub(in super::super) async fn take_in(
     conn: &mut Conn,
     organization: &str,
     after: i32,
-) -> QueryResult<(u64, Option<i32>)> {
+    tell: bool,
+    now: Instant,
+) -> QueryResult<(Found, Option<i32>)> {
     let end = end_of_part(conn, after).await?;
     let to = end.unwrap_or(i32::MAX);
     // The range is said of both tables: one look goes over a part of each, however long they are.
@@ -67,12 +76,31 @@ pub(in super::super) async fn take_in(
         .filter(table::id.gt(after))
         .filter(table::id.le(to))
         .filter(messages::id.is_null())
+        // Two who take in the same rows meet them in one order.
+        .order(table::id)
         .select(Foreign::as_select())
         .load(conn)
         .await?;
-    let rows: Vec<MessageRow> = foreign.into_iter().map(|row| row.into_message(organization)).collect();
-    let new: Vec<Uid> = insert_new_any!(conn, messages::table, rows, messages::id);
-    Ok((new.len() as u64, end))
+    let rows = foreign.into_iter().map(|row| row.into_message(organization)).collect();
+    Ok((insert(conn, rows, tell, now).await?, end))
+}
+
+/// Stores rows of others, and tells the log of those that are new.
+async fn insert(conn: &mut Conn, rows: Vec<MessageRow>, tell: bool, now: Instant) -> QueryResult<Found> {
+    if rows.is_empty() {
+        return Ok((0, None));
+    }
+    super::super::begin(conn).await?;
+    let inserted = insert_in(conn, rows, tell, now).await;
+    super::super::end(conn, inserted).await
+}
+
+async fn insert_in(conn: &mut Conn, rows: Vec<MessageRow>, tell: bool, now: Instant) -> QueryResult<Found> {
+    let new: Vec<Uid> = insert_new_any!(conn, messages::table, rows.clone(), messages::id);
+    let new: HashSet<Uid> = new.into_iter().collect();
+    let log = rows.iter().filter(|row| tell && new.contains(&row.id)).map(|row| ingest::log_row(row, now));
+    let cursor = ingest::append(conn, log.collect()).await?;
+    Ok((new.len() as u64, cursor))
 }
 
 /// Whether there is a row above this number that another program wrote.
@@ -89,18 +117,19 @@ pub(in super::super) async fn any(conn: &mut Conn, after: i32) -> QueryResult<bo
 }
 
 /// Compares the newest rows, and the next part of the older ones, with ours: what another program changed there is what the
-/// filters find from now on, and a row that was committed long after its neighbours is taken in. Returns how many of those.
-pub(in super::super) async fn compare(conn: &mut Conn, organization: &str) -> QueryResult<u64> {
+/// filters find from now on, and a row that was committed long after its neighbours is taken in. Returns how many of those, and the
+/// last cursor of the log, which tells of all.
+pub(in super::super) async fn compare(conn: &mut Conn, organization: &str, now: Instant) -> QueryResult<Found> {
     let highest = highest(conn).await?;
     let recent = table::table.order(table::id.desc()).offset(RECENT).limit(1).select(table::id);
     let recent: Option<i32> = recent.get_result(conn).await.optional()?;
     let start = mark(conn, COMPARED).await?;
     let end = table::table.filter(table::id.gt(start)).order(table::id).offset(PART - 1).limit(1).select(table::id);
     let end: Option<i32> = end.get_result(conn).await.optional()?;
-    let mut new = compare_between(conn, organization, recent.unwrap_or(0), highest).await?;
-    new += compare_between(conn, organization, start, end.unwrap_or(highest)).await?;
+    let (new, first) = compare_between(conn, organization, recent.unwrap_or(0), highest, now).await?;
+    let (older, second) = compare_between(conn, organization, start, end.unwrap_or(highest), now).await?;
     set_mark(conn, COMPARED, end.unwrap_or(0)).await?;
-    Ok(new)
+    Ok((new + older, second.max(first)))
 }
 
 /// The mark up to which every row has been taken in.
@@ -125,7 +154,7 @@ async fn end_of_part(conn: &mut Conn, after: i32) -> QueryResult<Option<i32>> {
     end.get_result(conn).await.optional()
 }
 
-async fn compare_between(conn: &mut Conn, organization: &str, after: i32, to: i32) -> QueryResult<u64> {
+async fn compare_between(conn: &mut Conn, organization: &str, after: i32, to: i32, now: Instant) -> QueryResult<Found> {
     let same = messages::comunicacion_id
         .eq(table::id.nullable())
         .and(messages::comunicacion_id.gt(after))
@@ -138,19 +167,54 @@ async fn compare_between(conn: &mut Conn, organization: &str, after: i32, to: i3
         .select((Foreign::as_select(), Option::<Ours>::as_select()))
         .load(conn)
         .await?;
-    let mut missing = Vec::new();
+    let (mut missing, mut last) = (Vec::new(), None);
     for (theirs, ours) in different {
         match ours {
             None => missing.push(theirs.into_message(organization)),
-            Some(ours) if ours.account_id.is_none() => {
-                let row = theirs.into_message(organization);
-                follow(conn, ours.id, row).await?;
-            }
-            Some(ours) => ours.adopt(conn, &theirs).await?,
+            Some(ours) => last = changed_by_others(conn, ours, theirs, organization, now).await?.max(last),
         }
     }
-    let new: Vec<Uid> = insert_new_any!(conn, messages::table, missing, messages::id);
-    Ok(new.len() as u64)
+    missing.sort_unstable_by_key(|row| row.comunicacion_id);
+    let (new, cursor) = insert(conn, missing, true, now).await?;
+    Ok((new, cursor.max(last)))
+}
+
+/// Our row follows the shared one, and the log tells of it. Each in a transaction of its own: who changes many waits for nobody
+/// who has some of them.
+async fn changed_by_others(
+    conn: &mut Conn,
+    ours: Ours,
+    theirs: Foreign,
+    organization: &str,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    super::super::begin(conn).await?;
+    let changed = change_in(conn, ours, theirs, organization, now).await;
+    super::super::end(conn, changed).await
+}
+
+async fn change_in(
+    conn: &mut Conn,
+    ours: Ours,
+    theirs: Foreign,
+    organization: &str,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    if ours.account_id.is_none() {
+        follow(conn, ours.id, theirs.into_message(organization)).await?;
+    } else {
+        ours.adopt(conn, &theirs).await?;
+    }
+    let told = EventRow {
+        organization_id: ours.organization_id,
+        kind: "edited".to_owned(),
+        account_id: ours.account_id,
+        message_id: Some(ours.id),
+        conversation_id: ours.conversation_id,
+        payload: Doc(serde_json::json!({})),
+        created_at: now,
+    };
+    ingest::append(conn, vec![told]).await
 }
 
 /// A condition that holds where the shared row says something else than ours. An id that is no number is only in ours.
@@ -210,6 +274,8 @@ async fn follow(conn: &mut Conn, ours: Uid, row: MessageRow) -> QueryResult<()> 
 #[diesel(table_name = messages)]
 struct Ours {
     id: Uid,
+    organization_id: String,
+    conversation_id: Option<Uid>,
     account_id: Option<String>,
     lead_id: Option<String>,
     client_id: Option<String>,

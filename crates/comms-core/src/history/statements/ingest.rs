@@ -99,10 +99,11 @@ async fn write_all(
     for (webhook, registered) in std::mem::take(&mut plan.replayed) {
         super::webhooks::release(conn, webhook, &registered).await?;
     }
-    people.write_new(conn).await?;
+    let met = people.write_new(conn).await?;
     people.write_names(conn, now).await?;
     people.write_learnt(conn, now).await?;
     let (mut log, mut named) = write_messages(conn, context, plan, &people).await?;
+    log.extend(met);
     let mut unmet = Vec::new();
     named.extend(status::write(conn, context.accounts, plan, &mut log, &mut unmet, now).await?);
     updates::write(conn, context.accounts, plan, &mut log, &mut unmet, now).await?;
@@ -115,12 +116,13 @@ async fn write_all(
     append(conn, log).await
 }
 
-/// Appends to the log, last of all: the lock that orders the cursors is held from here to the commit.
+/// Appends to the log, last of all: the lock that orders the cursors is held from here to the commit, which tells the other
+/// processes.
 pub(super) async fn append(conn: &mut Conn, log: Vec<EventRow>) -> QueryResult<Option<i64>> {
     if log.is_empty() {
         return Ok(None);
     }
-    super::super::lock_cursor(conn).await?;
+    super::super::lock_cursor_and_tell(conn).await?;
     let cursors: Vec<i64> = insert_returning!(conn, events::table, log, events::cursor);
     Ok(cursors.into_iter().max())
 }

@@ -3,7 +3,12 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{Conn, RunQueryDsl, plan::Draft, rows::AttachmentRow, schema::attachments};
+use super::{
+    Conn, RunQueryDsl, ingest,
+    plan::Draft,
+    rows::{AttachmentRow, EventRow},
+    schema::{attachments, messages},
+};
 use crate::{
     InboundMessage, Media, MessageId,
     history::{
@@ -185,12 +190,58 @@ async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryRes
         .collect())
 }
 
-/// Records how fetching ended. A file that is here already stays.
-pub(in super::super) async fn conclude(conn: &mut Conn, id: Uuid, outcome: &MediaOutcome) -> QueryResult<usize> {
-    let pending = attachments::table.find(Uid(id)).filter(attachments::state.eq(PENDING));
+/// Records how fetching ended, for who holds the claim. A file that is here already stays. Returns the last cursor of the log.
+pub(in super::super) async fn conclude(
+    conn: &mut Conn,
+    id: Uid,
+    claim: i32,
+    outcome: &MediaOutcome,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    super::super::begin(conn).await?;
+    let concluded = conclude_in(conn, id, claim, outcome, now).await;
+    super::super::end(conn, concluded).await
+}
+
+async fn conclude_in(
+    conn: &mut Conn,
+    id: Uid,
+    claim: i32,
+    outcome: &MediaOutcome,
+    now: Instant,
+) -> QueryResult<Option<i64>> {
+    let changed = record(conn, id, claim, outcome).await?;
+    let state = match outcome {
+        _ if changed == 0 => return Ok(None),
+        MediaOutcome::Retry { .. } => return Ok(None),
+        MediaOutcome::Stored { .. } => "stored",
+        MediaOutcome::Failed { .. } => "failed",
+    };
+    let (organization_id, account_id, message): (String, String, Uid) = attachments::table
+        .find(id)
+        .select((attachments::organization_id, attachments::account_id, attachments::message_id))
+        .first(conn)
+        .await?;
+    let conversation: Option<Option<Uid>> =
+        messages::table.find(message).select(messages::conversation_id).first(conn).await.optional()?;
+    let told = EventRow {
+        organization_id,
+        kind: "file".to_owned(),
+        account_id: Some(account_id),
+        message_id: Some(message),
+        conversation_id: conversation.flatten(),
+        payload: Doc(serde_json::json!({"file": id.0, "state": state})),
+        created_at: now,
+    };
+    ingest::append(conn, vec![told]).await
+}
+
+async fn record(conn: &mut Conn, id: Uid, claim: i32, outcome: &MediaOutcome) -> QueryResult<usize> {
+    let held =
+        attachments::table.find(id).filter(attachments::state.eq(PENDING)).filter(attachments::attempts.eq(claim));
     match outcome {
         MediaOutcome::Stored { blob_key, size, mime_type, sha256 } => {
-            diesel::update(pending)
+            diesel::update(held)
                 .set((
                     attachments::state.eq(STORED),
                     attachments::blob_key.eq(blob_key),
@@ -203,13 +254,13 @@ pub(in super::super) async fn conclude(conn: &mut Conn, id: Uuid, outcome: &Medi
                 .await
         }
         MediaOutcome::Retry { at, error } => {
-            diesel::update(pending)
+            diesel::update(held)
                 .set((attachments::due_at.eq(Instant::of(*at)), attachments::error.eq(clean(error))))
                 .execute(conn)
                 .await
         }
         MediaOutcome::Failed { error } => {
-            diesel::update(pending)
+            diesel::update(held)
                 .set((attachments::state.eq(FAILED), attachments::error.eq(clean(error))))
                 .execute(conn)
                 .await

@@ -7,7 +7,7 @@ use super::{
     names::Profile,
     people::{self, Person},
     queue,
-    rows::{ContactRow, IdentityRow, MessageRow},
+    rows::{ContactRow, EventRow, IdentityRow, MessageRow},
     schema::{identities, messages},
     settle::SentMessage,
     status,
@@ -51,7 +51,7 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     else {
         return Ok(AcceptedRow::NoAccount);
     };
-    let contact = meet(conn, &account, new, now).await?;
+    let (contact, met) = meet(conn, &account, new, now).await?;
     let conversation = conversations::id(account.id.as_str(), contact);
     let start = queue::start(conn, new, conversation, now).await?;
     let mut rows = vec![message_row(new, &account, contact, key.clone(), start, now)];
@@ -70,6 +70,7 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     }
     let mut log = conversations::write(conn, &rows, now).await?;
     log.extend(rows.iter().map(|row| ingest::log_row(row, now)));
+    log.extend(met);
     let cursor = ingest::append(conn, log).await?;
     let accepted = match start {
         Status::Sending => Accepted::New(new.message.id),
@@ -98,11 +99,18 @@ async fn faster(conn: &mut Conn, new: &NewOutbound, key: Option<&str>, now: Inst
     Ok(known.unwrap_or(AcceptedRow::KeyTaken))
 }
 
-/// The recipient's contact; what the message belongs to is learnt for their identity.
-async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instant) -> QueryResult<Uid> {
+/// The recipient's contact; what the message belongs to is learnt for their identity. Returns the log's rows as well, where
+/// nobody knew them.
+async fn meet(
+    conn: &mut Conn,
+    account: &Account,
+    new: &NewOutbound,
+    now: Instant,
+) -> QueryResult<(Uid, Vec<EventRow>)> {
     let address = &new.message.to;
     let known = people::known_contact(conn, account.id.as_str(), address).await?;
     let contact = known.unwrap_or_else(|| people::derived_contact(account.id.as_str(), address));
+    let mut met = Vec::new();
     if known.is_none() {
         let row = ContactRow {
             id: contact,
@@ -113,7 +121,7 @@ async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instan
             created_at: now,
             updated_at: now,
         };
-        people::write_contacts(conn, vec![row]).await?;
+        met = people::write_contacts(conn, vec![row]).await?;
     }
     // The spelling that is written to becomes an identity of its own, beside those that are known.
     let person = Person { contact, links: new.links.clone(), owner: Some(new.user.clone()) };
@@ -138,7 +146,7 @@ async fn meet(conn: &mut Conn, account: &Account, new: &NewOutbound, now: Instan
         .execute(conn)
         .await?;
     }
-    Ok(contact)
+    Ok((contact, met))
 }
 
 fn message_row(

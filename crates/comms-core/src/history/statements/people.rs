@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
+use serde_json::json;
 
 use super::{
     Conn, RunQueryDsl,
     kin::{self, Persons},
     names::{self, Profile},
     plan::Draft,
-    rows::{ContactRow, IdentityRow},
+    rows::{ContactRow, EventRow, IdentityRow},
     schema::{contacts, identities},
     whose::{Answer, links_of},
 };
@@ -205,12 +206,12 @@ impl People {
     }
 
     /// Writes those who are new. What was said by somebody whom another writer met at the same moment is left for
-    /// [`write_names`](Self::write_names). Part of the transaction.
-    pub(super) async fn write_new(&mut self, conn: &mut Conn) -> QueryResult<()> {
-        write_contacts(conn, std::mem::take(&mut self.new_contacts).into_values().collect()).await?;
+    /// [`write_names`](Self::write_names). Returns the log's rows for the contacts. Part of the transaction.
+    pub(super) async fn write_new(&mut self, conn: &mut Conn) -> QueryResult<Vec<EventRow>> {
+        let met = write_contacts(conn, std::mem::take(&mut self.new_contacts).into_values().collect()).await?;
         let rows: Vec<IdentityRow> = std::mem::take(&mut self.new_identities).into_values().collect();
         if rows.is_empty() {
-            return Ok(());
+            return Ok(met);
         }
         let new: Vec<Uid> = insert_new!(
             conn,
@@ -225,7 +226,7 @@ impl People {
                 self.renamed.entry(row.id).or_default().learn(&Profile::of_row(row));
             }
         }
-        Ok(())
+        Ok(met)
     }
 
     /// Writes what the directory now says of people who were known. Part of the transaction.
@@ -363,10 +364,22 @@ pub(super) fn derived_contact(account: &str, address: &Address) -> Uid {
     Uid(derived_id("contact", &[account, address.value()]))
 }
 
-/// The name that people gave themselves or were given.
-pub(super) async fn write_contacts(conn: &mut Conn, rows: Vec<ContactRow>) -> QueryResult<()> {
-    insert_ignore!(conn, contacts::table, rows, contacts::id);
-    Ok(())
+/// New contacts. Returns the log's rows for those that no other writer inserted meanwhile.
+pub(super) async fn write_contacts(conn: &mut Conn, rows: Vec<ContactRow>) -> QueryResult<Vec<EventRow>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let new: Vec<Uid> = insert_new!(conn, contacts::table, rows, contacts::id, contacts::id);
+    let told = |row: &ContactRow| EventRow {
+        organization_id: row.organization_id.clone(),
+        kind: "contact".to_owned(),
+        account_id: None,
+        message_id: None,
+        conversation_id: None,
+        payload: Doc(json!({"change": "created", "contact": row.id.0})),
+        created_at: row.created_at,
+    };
+    Ok(rows.iter().filter(|row| new.contains(&row.id)).map(told).collect())
 }
 
 /// New identities; one that another writer inserted meanwhile stays as it is.

@@ -14,14 +14,33 @@ use crate::{
 };
 
 /// The log's kinds and their words here.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 11] = [
     ("message", "mensaje"),
     ("status", "estado"),
     ("recording", "grabacion"),
+    ("file", "archivo"),
+    ("edited", "edicion"),
+    ("conversation", "conversacion"),
+    ("contact", "contacto"),
     ("identity", "identidad"),
     ("opt", "consentimiento"),
     ("changed", "cuenta"),
     ("unknown", "desconocido"),
+];
+
+/// What changed, in the log's words and in those here.
+const CHANGES: [(&str, &str); 11] = [
+    ("read", "leida"),
+    ("state", "estado"),
+    ("reopened", "reabierta"),
+    ("woken", "despertada"),
+    ("assigned", "asignada"),
+    ("note", "nota"),
+    ("created", "creado"),
+    ("named", "nombrado"),
+    ("joined", "unido"),
+    ("separated", "separado"),
+    ("linked", "vinculado"),
 ];
 
 /// The log's kind of a word.
@@ -39,9 +58,13 @@ pub(in super::super) fn word(kind: &str) -> &str {
 pub struct RealtimeEvent {
     /// Its place in the log: greater than that of every event before it. Come back with it after a break.
     pub cursor: i64,
-    /// `mensaje estado grabacion identidad consentimiento cuenta desconocido`; expect others too
+    /// `mensaje estado grabacion archivo edicion conversacion contacto identidad consentimiento cuenta desconocido`; expect others
+    /// too
     #[schema(example = "mensaje")]
     pub tipo: String,
+    /// What changed of a conversation: `leida estado reabierta despertada asignada nota`, or of a contact: `creado nombrado unido
+    /// separado vinculado`; null for other events.
+    pub cambio: Option<String>,
     /// When it was stored: ISO 8601, UTC, milliseconds.
     #[schema(format = DateTime)]
     pub fecha: String,
@@ -59,6 +82,8 @@ pub struct RealtimeEvent {
     pub mensaje_id: Option<Uuid>,
     /// The conversation.
     pub conversacion_id: Option<Uuid>,
+    /// The contact that an event of a contact is about.
+    pub contacto_id: Option<Uuid>,
     /// The lead.
     pub lead_id: Option<Id>,
     /// The client.
@@ -80,6 +105,7 @@ impl From<&FeedEvent> for RealtimeEvent {
         Self {
             cursor: event.cursor,
             tipo: word(&event.kind).to_owned(),
+            cambio: event.payload["change"].as_str().map(change),
             fecha: instant(event.created_at),
             canal: row.as_ref().map(|row| row.canal.clone()),
             direccion: row.as_ref().map(|row| row.direccion),
@@ -88,6 +114,7 @@ impl From<&FeedEvent> for RealtimeEvent {
             id: row.as_ref().and_then(|row| row.id),
             mensaje_id: event.message.map(|id| id.0),
             conversacion_id: event.conversation.map(|id| id.0),
+            contacto_id: event.payload["contact"].as_str().and_then(|id| id.parse().ok()),
             lead_id: row.as_ref().and_then(|row| row.lead_id.clone()),
             cliente_id: row.as_ref().and_then(|row| row.cliente_id.clone()),
             contrato_id: row.as_ref().and_then(|row| row.contrato_id.clone()),
@@ -95,6 +122,12 @@ impl From<&FeedEvent> for RealtimeEvent {
             fila: row,
         }
     }
+}
+
+/// The word of a change; the log's own where there is none.
+fn change(change: &str) -> String {
+    let known = CHANGES.iter().find(|(known, _)| *known == change);
+    known.map_or(change, |(_, word)| word).to_owned()
 }
 
 /// What a stream says of itself.

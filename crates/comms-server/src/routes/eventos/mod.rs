@@ -35,7 +35,8 @@ pub struct EventsQuery {
     pub cursor: Option<String>,
     /// Of these channels, separated by commas: `voz` (or `voip`), `sms whatsapp email messenger webchat`
     pub canal: Option<String>,
-    /// Of these kinds, separated by commas: `mensaje estado grabacion identidad consentimiento cuenta desconocido`
+    /// Of these kinds, separated by commas: `mensaje estado grabacion archivo edicion conversacion contacto identidad consentimiento
+    /// cuenta desconocido`
     pub tipo: Option<String>,
     /// Of this conversation.
     pub conversacion_id: Option<Uuid>,

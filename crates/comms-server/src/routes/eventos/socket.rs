@@ -21,14 +21,12 @@ use super::{
 use crate::{
     app::State,
     auth::Listener,
+    config::SILENT_BEATS,
     errors::{ApiError, Code, ErrorBody},
 };
 
 /// The longest frame that is taken: clients have nothing to say.
 const LONGEST_FRAME: usize = 4 * 1024;
-
-/// How many heartbeats without any sign of life a client has.
-const SILENT_BEATS: u32 = 2;
 
 /// What happens, as a WebSocket: each event a text of JSON, and `listo`, `latido`, `fin` among them.
 ///

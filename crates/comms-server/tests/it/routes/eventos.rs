@@ -58,7 +58,7 @@ async fn a_browser_names_the_last_event_in_a_header() {
         server.customer_writes(text).await;
     }
     let authorization = ("authorization", format!("Bearer {}", server.token("1", Role::Admin, None)));
-    let path = "/api/eventos?cursor=0";
+    let path = "/api/eventos?cursor=0&tipo=mensaje";
     let mut first = Sse::open(&server, path, std::slice::from_ref(&authorization)).await.unwrap();
     assert_eq!(first.headers["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(first.headers["cache-control"], "no-cache, no-transform");
@@ -132,10 +132,12 @@ async fn a_stream_tells_what_was_asked_for() {
         assert_eq!(stream.until_ready().await.len(), expected, "{query}");
     }
     // Lead 42 is seller 7's; the account is theirs too.
-    for (seller, expected) in [("7", 1), ("8", 0)] {
+    for (seller, expected) in [("7", &["mensaje", "contacto"][..]), ("8", &[])] {
         let token = server.token(seller, Role::Seller, None);
         let mut stream = Stream::open(&server, "/ws", "cursor=0", &token).await;
-        assert_eq!(stream.until_ready().await.len(), expected, "seller {seller}");
+        let told = stream.until_ready().await;
+        let kinds: Vec<&str> = told.iter().map(|event| event["tipo"].as_str().unwrap()).collect();
+        assert_eq!(kinds, expected, "seller {seller}");
     }
     for query in ["canal=paloma", "tipo=nada", "cursor=x", "cursor=-1", "conversacion_id=1", "otra=1"] {
         let answer = server.admin().get(&format!("/api/eventos?{query}")).await;
@@ -348,4 +350,78 @@ async fn who_listens_is_counted() {
     for name in ["comms_event_streams{transport=\"sse\"}", "comms_realtime_listeners", "comms_realtime_lag_seconds"] {
         assert!(metrics.contains(name), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_do_with_a_conversation_is_told_to_whom_it_concerns() {
+    let server = TestServer::start_with_leads().await;
+    let first = server.customer_writes("hola").await;
+    let conversation = first["conversacion_id"].as_str().unwrap().to_owned();
+    let path = format!("/api/comunicaciones/conversaciones/{conversation}");
+    let contact = server.admin().get(&path).await.data()["contacto_id"].as_str().unwrap().to_owned();
+    let open = async |user| Stream::open(&server, "/ws", "", &server.token(user, Role::Seller, None)).await;
+    let (mut own, mut stranger) = (open("7").await, open("9").await);
+    own.until_ready().await;
+    stranger.until_ready().await;
+    let admin = server.admin();
+    for (path, body) in [
+        (format!("{path}/asignar"), json!({"usuario_id": 9})),
+        (format!("{path}/estado"), json!({"estado": "pendiente"})),
+        (format!("{path}/notas"), json!({"texto": "llamar el lunes"})),
+        (format!("{path}/leida"), json!({})),
+    ] {
+        let answer = admin.post(&path, &body).await;
+        assert!(answer.status.is_success(), "{path} {}", answer.text());
+    }
+    let renamed = admin.post(&format!("/api/comunicaciones/contactos/{contact}"), &json!({"nombre": "Ana"})).await;
+    assert!(renamed.status.is_success(), "{}", renamed.text());
+    server.customer_writes("otra").await;
+    for stream in [&mut own, &mut stranger] {
+        let mut changes = Vec::new();
+        loop {
+            let event = stream.next().await;
+            if event["tipo"] == "mensaje" {
+                break;
+            }
+            let about = if event["tipo"] == "contacto" { &event["contacto_id"] } else { &event["conversacion_id"] };
+            assert!([&conversation, &contact].contains(&&about.as_str().unwrap().to_owned()), "{event}");
+            changes.push(event["cambio"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(changes, ["asignada", "estado", "nota", "leida", "nombrado"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_loses_its_place() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::start_with(|settings| {
+        settings.realtime.heartbeat_seconds = 1.try_into().unwrap();
+        settings.realtime.connections_per_user = 1.try_into().unwrap();
+        settings.realtime.queue = 60_000.try_into().unwrap();
+    })
+    .await;
+    let token = server.token("1", Role::Admin, None);
+    let host = server.base.strip_prefix("http://").unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut hung = socket.connect(host.parse().unwrap()).await.unwrap();
+    let request = format!("GET /api/eventos HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n");
+    hung.write_all(request.as_bytes()).await.unwrap();
+    assert_eq!(hung.read_u8().await.unwrap(), b'H', "it listens, and takes nothing any more");
+    let long = "x".repeat(100_000);
+    let flood = async {
+        for number in 0_u32.. {
+            let body =
+                crate::support::text_webhook("34600000000", &format!("wamid.{number}"), &format!("{number} {long}"));
+            assert_eq!(server.webhook(&body).await.status, 200);
+            let again = server.client(&token).get("/api/eventos").await;
+            if again.status == 200 {
+                return number;
+            }
+        }
+        unreachable!()
+    };
+    let events = tokio::time::timeout(Duration::from_secs(60), flood).await.expect("its place is never free");
+    assert!(events > 0);
 }
