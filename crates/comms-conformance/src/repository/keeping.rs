@@ -203,7 +203,7 @@ pub(super) async fn an_erasure_waits_for_what_is_under_way(harness: &dyn Reposit
     // What arrives now is not kept.
     let stored =
         MediaOutcome::Stored { blob_key: "late".to_owned(), size: 1, mime_type: None, sha256: "00".to_owned() };
-    world.store.conclude_media(job.id, stored).await?;
+    world.store.conclude_media(job.id, job.attempts, stored).await?;
     ensure_eq!(
         world.store.erase_some(begun.id, later + FETCHING / 2).await?,
         ErasureStep::Waits,
@@ -251,7 +251,7 @@ impl World {
         };
         let blob_key = format!("key of {id}");
         let stored = MediaOutcome::Stored { blob_key, size: 1, mime_type: None, sha256: "00".to_owned() };
-        self.store.conclude_media(job.id, stored).await?;
+        self.store.conclude_media(job.id, job.attempts, stored).await?;
         Ok(job.id)
     }
 

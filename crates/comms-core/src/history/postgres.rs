@@ -81,7 +81,7 @@ const LOCKED: &str = " FOR UPDATE";
 const ONLY_FREE: &str = " FOR UPDATE SKIP LOCKED";
 
 /// An id as it stands in a query that is made as text.
-fn id_literal(id: uuid::Uuid) -> String {
+fn id_literal(id: Uuid) -> String {
     format!("'{id}'::uuid")
 }
 

@@ -10,8 +10,8 @@ use super::{
     Accepted, Account, Assignment, Attachment, Conclusion, DeskRepository, FeedEvent, HistoryFilter, HistoryPage,
     HookRepository, Ingested, InspectRepository, KeepingRepository, Links, LogEvent, MediaJob, MediaOutcome,
     MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PacingRepository,
-    QuarantinedAccount, RecipientState, ReplicaRepository, RepositoryError, RepositoryStats, Scope, ServiceToken, UnknownJob,
-    WebhookFilter,
+    QuarantinedAccount, RecipientState, ReplicaRepository, RepositoryError, RepositoryStats, Scope, ServiceToken,
+    UnknownJob, WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 

@@ -341,13 +341,13 @@ async fn a_seller_sees_what_is_assigned_to_them_now() {
         assert_eq!(sees("3").await, ["de Prisma"]);
         assert!(sees("2' OR '1'='1").await.is_empty());
 
-        assert_eq!(told(&desk).await, ["al lead 1: 1 2", "al lead 2: 1"]);
+        assert_eq!(told(&desk).await, ["al lead 1: 1 2", "al lead 2: 1", "de Prisma: 2 3"]);
 
         place.run("UPDATE leaks SET vendedor_id = 3 WHERE id = 1").await;
         place.run("UPDATE leaks SET vendedor_id = 2 WHERE id = 2").await;
         assert_eq!(sees("3").await, ["al lead 1", "de Prisma"]);
         assert_eq!(sees("2").await, ["al lead 2"]);
-        assert_eq!(told(&desk).await, ["al lead 1: 1 3", "al lead 2: 1 2"]);
+        assert_eq!(told(&desk).await, ["al lead 1: 1 3", "al lead 2: 1 2", "de Prisma: 3"]);
     }
 }
 

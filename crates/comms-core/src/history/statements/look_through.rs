@@ -8,6 +8,7 @@ use diesel::{
 use serde_json::json;
 
 use super::{
+    super::hook_schema::hook_deliveries,
     Conn, RunQueryDsl,
     contacts::table,
     erase::{DONE, EVENTS, Job, UPDATES, WEBHOOKS},
@@ -97,6 +98,13 @@ pub(super) async fn events(conn: &mut Conn, job: &mut Job, subject: &Subject) ->
         })
         .map(|row| row.0)
         .collect();
+    if !theirs.is_empty() {
+        // What another system answered to them may say anything.
+        let told = hook_deliveries::table
+            .filter(hook_deliveries::organization_id.eq(job.organization_id.clone()))
+            .filter(hook_deliveries::cursor.eq_any(theirs.clone()));
+        diesel::update(told).set(hook_deliveries::response.eq(None::<String>)).execute(conn).await?;
+    }
     let emptied = diesel::update(events::table.filter(events::cursor.eq_any(theirs)))
         .set((events::payload.eq(Doc(json!({}))), events::conversation_id.eq(None::<Uid>)))
         .execute(conn)

@@ -8,11 +8,12 @@ use diesel::{
 use uuid::Uuid;
 
 use super::{
+    super::hook_schema::{hook_deliveries, hook_endpoints},
     Conn, RunQueryDsl,
     schema::{attachments, events, marks, quarantine, status_events, webhooks},
 };
 use crate::history::{
-    KeptFile, Retained,
+    HookState, KeptFile, Retained,
     sql_types::{Instant, Uid},
 };
 
@@ -105,11 +106,20 @@ async fn prune_events(conn: &mut Conn, before: Instant, limit: u16) -> QueryResu
     Ok(deleted)
 }
 
-/// Up to which cursor everybody has read who reads the log with a cursor that is stored; `None` where there is nobody.
-///
-/// The place for whatever keeps such cursors: what it has not read is not cut off.
-async fn read_by_all(_: &mut Conn) -> QueryResult<Option<i64>> {
-    Ok(None)
+/// Up to which cursor everybody has read who reads the log with a cursor that is stored; `None` where there is nobody: the endpoints
+/// of outgoing webhooks that are active, and the deliveries that are not over, which are made of their events.
+async fn read_by_all(conn: &mut Conn) -> QueryResult<Option<i64>> {
+    let read: Option<i64> = hook_endpoints::table
+        .filter(hook_endpoints::state.eq(HookState::Active.as_str()))
+        .select(diesel::dsl::min(hook_endpoints::cursor))
+        .first(conn)
+        .await?;
+    let waiting: Option<i64> = hook_deliveries::table
+        .filter(hook_deliveries::done_at.is_null())
+        .select(diesel::dsl::min(hook_deliveries::cursor))
+        .first(conn)
+        .await?;
+    Ok([read, waiting.map(|cursor| cursor - 1)].into_iter().flatten().min())
 }
 
 /// Up to which cursor the log was cut off.

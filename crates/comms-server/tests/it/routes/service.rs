@@ -62,6 +62,7 @@ async fn health_tells_of_every_worker() {
         "realtime",
         "stale",
         "unknown",
+        "wake",
         "webhooks",
         "webhooks-upkeep",
     ];
