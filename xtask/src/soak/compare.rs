@@ -14,7 +14,7 @@ use super::{
 use crate::shell;
 
 /// How long everything may take to come to rest.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(150);
 /// States in which a message still waits for something of ours.
 const RESTLESS: [&str; 3] = ["queued", "scheduled", "sending"];
 /// States that say that the provider took it.

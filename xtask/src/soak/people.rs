@@ -140,7 +140,7 @@ impl User {
         let key = (self.random.u8(..3) > 0).then(|| text.replace(' ', "-"));
         let person = self.random.u64(..PEOPLE);
         let mode = if twice { "al_menos_una_vez" } else { "una_vez" };
-        let (path, body) = if self.random.u8(..4) == 0 {
+        let (path, body) = if self.random.u8(..6) == 0 {
             ("sms/enviar", json!({"hacia": format!("+{}", number(person)), "mensaje": text, "entrega": mode}))
         } else {
             ("whatsapp/enviar", json!({"telefono": number(person), "mensaje": text, "entrega": mode}))
