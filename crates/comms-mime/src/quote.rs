@@ -55,7 +55,7 @@ pub fn split_html(html: &str) -> (Cow<'_, str>, bool) {
 }
 
 /// In lower case, within the tag that begins a quotation.
-const HTML_MARKS: [&str; 13] = [
+const HTML_MARKS: [&str; 18] = [
     "<div class=\"gmail_quote",
     "<div class=\"gmail_extra",
     "<blockquote class=\"gmail_quote",
@@ -69,6 +69,11 @@ const HTML_MARKS: [&str; 13] = [
     "id=\"yahoo_quoted",
     "<div class=\"protonmail_quote\"",
     "name=\"_mailoriginal\"",
+    "<hr id=\"stopspelling\"",
+    "border-top:solid #b5c4df",
+    "border-top:solid #e1e1e1",
+    "align=center tabindex=-1",
+    "align=\"center\" tabindex=\"-1\"",
 ];
 
 /// Words of the line above a quotation: *wrote*.
@@ -116,8 +121,8 @@ const SEPARATORS: [&str; 10] = [
     "reply above this line",
 ];
 
-const FROM: [&str; 7] = ["from:", "de:", "von:", "da:", "van:", "fra:", "från:"];
-const OTHERS: [&str; 22] = [
+const FROM: [&str; 9] = ["from:", "de:", "von:", "da:", "van:", "fra:", "från:", "от:", "lähettäjä:"];
+const OTHERS: &[&str] = &[
     "sent:",
     "date:",
     "to:",
@@ -140,6 +145,20 @@ const OTHERS: [&str; 22] = [
     "à :",
     "objet :",
     "oggetto:",
+    "inviato:",
+    "a:",
+    "sendt:",
+    "til:",
+    "emne:",
+    "skickat:",
+    "till:",
+    "ämne:",
+    "verzonden:",
+    "aan:",
+    "onderwerp:",
+    "отправлено:",
+    "кому:",
+    "тема:",
 ];
 
 fn begins_quote(lines: &[&str], at: usize) -> bool {
@@ -172,7 +191,10 @@ fn is_wrote(lines: &[&str], at: usize) -> bool {
             return false;
         }
         let before_name = lower.ends_with(':') && WROTE_BEFORE.iter().any(|wrote| lower.contains(wrote));
-        if before_name || WROTE.iter().any(|wrote| lower.ends_with(wrote)) {
+        let ends = WROTE.iter().any(|wrote| lower.ends_with(wrote)) || lower.ends_with(" wrote ----");
+        // In other languages there is no word for it: a date, a name, an address, a colon.
+        let bare = lower.ends_with(">:") && lower.starts_with(|c: char| c.is_ascii_digit() || c == '"');
+        if before_name || ends || bare {
             return lower.contains('@') || lower.chars().any(|c| c.is_ascii_digit());
         }
         // The address of a long line stands on the next one.
@@ -214,10 +236,32 @@ fn trailing_quotation<'a, 'b>(lines: &'b [&'a str]) -> (&'b [&'a str], &'b [&'a 
     if rest.iter().any(|line| line.trim_start().starts_with('>')) { (own, rest) } else { (lines, &[]) }
 }
 
+/// What programs of telephones write below.
+const SENT_FROM: [&str; 9] = [
+    "sent from my ",
+    "enviado desde mi ",
+    "enviado do meu ",
+    "envoyé de mon ",
+    "inviato da ",
+    "get outlook for ",
+    "obtener outlook para ",
+    "von meinem ",
+    "gesendet von ",
+];
+
 fn signature<'a, 'b>(lines: &'b [&'a str]) -> (&'b [&'a str], Option<&'b [&'a str]>) {
     // The space at the end of the mark has been trimmed.
     match lines.iter().rposition(|line| *line == "--" || *line == "—") {
-        Some(at) if at > 0 && lines.len() - at <= 12 => (&lines[..at], Some(&lines[at + 1..])),
+        Some(at) if at > 0 && lines.len() - at <= 12 => return (&lines[..at], Some(&lines[at + 1..])),
+        _ => {}
+    }
+    let last = lines.iter().rposition(|line| !line.is_empty());
+    let program = |line: &str| {
+        let lower = line.to_lowercase();
+        SENT_FROM.iter().any(|sent| lower.starts_with(sent)) && line.chars().count() <= 80
+    };
+    match last {
+        Some(at) if at > 0 && program(lines[at]) => (&lines[..at], Some(&lines[at..])),
         _ => (lines, None),
     }
 }

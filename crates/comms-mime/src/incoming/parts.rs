@@ -44,6 +44,8 @@ pub(super) fn read(
         (true, Some(html)) => html::to_text(html),
         _ => plain.join("\n").replace("\r\n", "\n").trim_end().to_owned(),
     };
+    // Nobody sees them, and databases refuse the first of them.
+    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let files = message.attachments.iter().map(|&number| number as usize).filter(|number| *number < limits.parts);
     let files = files.filter_map(|number| file(number, message.parts.get(number)?, raw, nested)).collect();
     Content { text: cut(text, limits.text, defects), html, files }
@@ -104,10 +106,29 @@ fn text(part: &MessagePart<'_>, raw: &[u8]) -> String {
             None => String::from_utf8_lossy(&decoded).into_owned(),
         };
     }
+    if let Some(text) = mislabelled(part, raw) {
+        return text;
+    }
     match &part.body {
         PartType::Text(text) | PartType::Html(text) => text.to_string(),
         _ => String::new(),
     }
+}
+
+/// UTF-8 that is said to be a charset of single bytes: hardly any text in one of those is UTF-8 by chance.
+fn mislabelled(part: &MessagePart<'_>, raw: &[u8]) -> Option<String> {
+    let charset =
+        part.content_type().and_then(|kind| kind.attribute("charset")).unwrap_or("us-ascii").to_ascii_lowercase();
+    let single =
+        ["us-ascii", "ascii", "windows-1252", "cp1252"].contains(&charset.as_str()) || charset.starts_with("iso-8859-");
+    if part.encoding != Encoding::None || !single {
+        return None;
+    }
+    let bytes = raw.get(part.offset_body as usize..part.offset_end as usize)?;
+    if bytes.is_ascii() {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
 /// Base64 that the parser gives up, or cuts the end of: with foreign bytes, without padding, with a comment beside its name.

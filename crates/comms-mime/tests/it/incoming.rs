@@ -68,6 +68,10 @@ fn charsets_are_read_as_they_are_named() {
     assert_eq!(text("iso-8859-1", b"ma\xf1ana"), "mañana");
     assert_eq!(text("windows-1252", b"5 \x80"), "5 €");
     assert_eq!(text("iso-2022-jp", b"\x1b$B4A;z\x1b(B"), "漢字");
+    // It is UTF-8, whatever it is said to be.
+    assert_eq!(text("windows-1252", "añil • €".as_bytes()), "añil • €");
+    assert_eq!(text("us-ascii", "añil".as_bytes()), "añil");
+    assert_eq!(text("utf-8", b"a\0b\x1b[31m\tc"), "ab[31m\tc");
     assert!(text("no-such-charset", b"hola \xff").starts_with("hola"));
 }
 

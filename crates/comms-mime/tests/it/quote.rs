@@ -14,6 +14,9 @@ fn a_reply_ends_where_the_quotation_begins() {
         "Em seg., 1 de jun. de 2026 às 09:00, Ana <ana@example.org> escreveu:",
         "Il giorno lun 1 giu 2026 alle ore 09:00 Ana <ana@example.org> ha scritto:",
         "Op ma 1 jun 2026 om 09:00 schreef Ana <ana@example.org>:",
+        "30 апр. 2025 г. в 15:19, Ana <ana@example.org>:",
+        "---- On Wed, 10 Feb 2021 14:02:50 +0530 ana@example.org wrote ----",
+        "Fra: Ana\nSendt: 1. juni 2026\nTil: Bo\nEmne: Hej",
         "-----Original Message-----",
         "----- Mensaje original -----",
         "-------- Mensagem original --------",
@@ -59,6 +62,9 @@ fn answers_below_and_between_the_lines_stay() {
 fn a_signature_is_known_by_its_mark() {
     let reply = split_text("Sí.\n\n-- \nAna Pérez\n+34 600 000 000\n\nOn 1 Jun 2026, Bo wrote:\n> ?");
     assert_eq!((reply.text.as_str(), reply.signature.as_deref()), ("Sí.", Some("Ana Pérez\n+34 600 000 000")));
+    let phone = split_text("Sí.\n\nEnviado desde mi iPhone");
+    assert_eq!((phone.text.as_str(), phone.signature.as_deref()), ("Sí.", Some("Enviado desde mi iPhone")));
+    assert_eq!(split_text("Sent from my house").text, "Sent from my house");
 }
 
 #[test]
