@@ -12,6 +12,8 @@ export type AccountBody = {
   cuenta_superior?: string | null;
   /** What people call it. */
   nombre?: string | null;
+  /** Messages a second instead of the channel's rate: 0.001 to 10,000; 0 takes that back. */
+  por_segundo?: number | null;
   propietario_id?: Id | null;
 };
 /** One of our numbers. */
@@ -31,6 +33,7 @@ export type AccountRow = {
   /** Its organisation. */
   organizacion_id: string;
   propietario_id?: Id | null;
+  ritmo?: PaceRow | null;
 };
 /** One thing. */
 export type Answer_AssignedRow = {
@@ -212,6 +215,50 @@ export type Answer_Discarded = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_DiscardedCount = {
+  /** What discarding many did. */
+  data: {
+    /** How many were on the list until now. */
+    descartados: number;
+    /** Whether there are more: ask again. */
+    quedan: boolean;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_EndpointRow = {
+  /** An endpoint, without its key. */
+  data: {
+    /** The channels of whose messages it is told; empty is all. */
+    canales: string[];
+    /** When it was made. */
+    creado: string;
+    /** Everything in the event log up to here has its delivery. */
+    cursor: number;
+    /** When it was given up. */
+    desactivado?: string | null;
+    /** What people call it. */
+    descripcion?: string | null;
+    /** `activo`, `pausado` (by a person) or `desactivado` (given up) */
+    estado: string;
+    /** The first failure since something was last delivered. */
+    falla_desde?: string | null;
+    /** Its id. */
+    id: string;
+    /** Why it was given up: `fallos` (nothing but failures for five days) or `eliminado` (it answered 410) */
+    motivo?: string | null;
+    /** Until when the key before the present one signs as well. */
+    secreto_anterior_hasta?: string | null;
+    /** The kinds of events that it is told; empty is all. */
+    tipos: string[];
+    /** Where it is told. */
+    url: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_ErasureRow = {
   /** The erasure of a person. */
   data: {
@@ -362,6 +409,18 @@ export type Answer_RedrivenCount = {
   data: {
     /** How many. */
     reintentadas: number;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_Resumed = {
+  /** What resuming did. */
+  data: {
+    /** Whether it was stopped until now. */
+    cambiado: boolean;
+    /** The account. */
+    cuenta_id: string;
   };
   /** Always true. */
   success: boolean;
@@ -630,6 +689,56 @@ export type Discarded = {
   /** The message. */
   mensaje_id: string;
 };
+/** What discarding many did. */
+export type DiscardedCount = {
+  /** How many were on the list until now. */
+  descartados: number;
+  /** Whether there are more: ask again. */
+  quedan: boolean;
+};
+/** Where an endpoint goes on. */
+export type EnableBody = {
+  /** Whether it is not told of what happened meanwhile. */
+  saltar?: boolean;
+};
+/** An endpoint, or what is to be changed of one. */
+export type EndpointBody = {
+  /** `voz sms whatsapp email messenger webchat`; empty is all */
+  canales?: string[] | null;
+  /** What people call it. */
+  descripcion?: string | null;
+  /** `mensaje estado grabacion identidad consentimiento cuenta desconocido conversation contact webhook`; empty is all */
+  tipos?: string[] | null;
+  /** `https://…`; required for a new one */
+  url?: string | null;
+};
+/** An endpoint, without its key. */
+export type EndpointRow = {
+  /** The channels of whose messages it is told; empty is all. */
+  canales: string[];
+  /** When it was made. */
+  creado: string;
+  /** Everything in the event log up to here has its delivery. */
+  cursor: number;
+  /** When it was given up. */
+  desactivado?: string | null;
+  /** What people call it. */
+  descripcion?: string | null;
+  /** `activo`, `pausado` (by a person) or `desactivado` (given up) */
+  estado: string;
+  /** The first failure since something was last delivered. */
+  falla_desde?: string | null;
+  /** Its id. */
+  id: string;
+  /** Why it was given up: `fallos` (nothing but failures for five days) or `eliminado` (it answered 410) */
+  motivo?: string | null;
+  /** Until when the key before the present one signs as well. */
+  secreto_anterior_hasta?: string | null;
+  /** The kinds of events that it is told; empty is all. */
+  tipos: string[];
+  /** Where it is told. */
+  url: string;
+};
 /** What an erasure has emptied or deleted. */
 export type ErasedRow = {
   /** Files. */
@@ -701,8 +810,10 @@ export type HealthBody = {
   dependencies: Record<string, string>;
   /** The name of the service. */
   service: string;
-  /** `ok`, `error`, or `stopping`: it was asked to stop and takes no more than what is under way */
+  /** `ok`, `degraded` where an account is stopped, `error`, or `stopping`: it was asked to stop and takes no more than what is under way */
   status: string;
+  /** The accounts that are stopped: nothing is sent on them until somebody mends what is the matter. */
+  stopped_accounts: StoppedRow[];
   /** Seconds since its start. */
   uptime: number;
   /** Its version. */
@@ -799,6 +910,7 @@ export type List_AccountRow = {
     /** Its organisation. */
     organizacion_id: string;
     propietario_id?: Id | null;
+    ritmo?: PaceRow | null;
   })[];
   /** The cursor of the next page; null at the end. */
   siguiente?: string | null;
@@ -897,6 +1009,74 @@ export type List_ConversationRow = {
     /** Until when it is put away. */
     pospuesta_hasta?: string | null;
     ultimo_mensaje?: LastRow | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_DeliveryRow = {
+  /** The rows. */
+  data: ({
+    /** When the event was found in the log. */
+    creada: string;
+    /** The event's place in the log. */
+    cursor: number;
+    /** Why the last attempt failed. */
+    error?: string | null;
+    /** `pendiente entregada fallida` */
+    estado: string;
+    /** The HTTP status of the last answer. */
+    estado_http?: number | null;
+    /** Its id: `webhook-id` is `msg_` and this without its dashes, at every attempt. */
+    id: string;
+    /** How often it was tried. */
+    intentos: number;
+    /** When it is tried next; only while it waits. */
+    proximo_intento?: string | null;
+    /** The first bytes of the last answer. */
+    respuesta?: string | null;
+    /** When it was delivered or given up. */
+    terminada?: string | null;
+    /** The kind of event. */
+    tipo: string;
+    /** When it was last tried. */
+    ultimo_intento?: string | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_EndpointRow = {
+  /** The rows. */
+  data: ({
+    /** The channels of whose messages it is told; empty is all. */
+    canales: string[];
+    /** When it was made. */
+    creado: string;
+    /** Everything in the event log up to here has its delivery. */
+    cursor: number;
+    /** When it was given up. */
+    desactivado?: string | null;
+    /** What people call it. */
+    descripcion?: string | null;
+    /** `activo`, `pausado` (by a person) or `desactivado` (given up) */
+    estado: string;
+    /** The first failure since something was last delivered. */
+    falla_desde?: string | null;
+    /** Its id. */
+    id: string;
+    /** Why it was given up: `fallos` (nothing but failures for five days) or `eliminado` (it answered 410) */
+    motivo?: string | null;
+    /** Until when the key before the present one signs as well. */
+    secreto_anterior_hasta?: string | null;
+    /** The kinds of events that it is told; empty is all. */
+    tipos: string[];
+    /** Where it is told. */
+    url: string;
   })[];
   /** The cursor of the next page; null at the end. */
   siguiente?: string | null;
@@ -1096,6 +1276,23 @@ export type OrganizationRow = {
   /** Its name. */
   nombre: string;
 };
+/** How fast an account is sent on, and whether it is. */
+export type PaceRow = {
+  /** The provider's code, or the kind of the error. */
+  codigo?: string | null;
+  /** Since when it is stopped. */
+  desde?: string | null;
+  /** `activa`, `pausada` (the provider asks for silence) or `detenida` (sending would be in vain) */
+  estado: string;
+  /** Until when it is paused, or when one message shows whether it works again. */
+  hasta?: string | null;
+  /** Why it is paused or stopped. */
+  motivo?: string | null;
+  /** Messages a second in the long run; null = no limit. */
+  por_segundo?: number | null;
+  /** Whether the operator has set that. */
+  propio: boolean;
+};
 /** How a test ended. */
 export type PingRow = {
   /** How long it took, in milliseconds. */
@@ -1243,6 +1440,13 @@ export type ReplyBody = {
   /** The name of a template. */
   template?: string | null;
 };
+/** What resuming did. */
+export type Resumed = {
+  /** Whether it was stopped until now. */
+  cambiado: boolean;
+  /** The account. */
+  cuenta_id: string;
+};
 /** A message to be sent: `mensaje`, or `template`, or `contenido`. */
 export type SendBody = {
   cliente_id?: Id | null;
@@ -1316,6 +1520,17 @@ export type StatusRow = {
   fecha: string;
   /** When it was stored. */
   registrado: string;
+};
+/** An account that is stopped. */
+export type StoppedRow = {
+  /** Which. */
+  account: string;
+  /** When it is tried again. */
+  next_try?: string | null;
+  /** The provider's code, or the kind of the error. */
+  reason?: string | null;
+  /** Since when. */
+  since?: string | null;
 };
 /** A template that can be used now. */
 export type TemplateRow = {
