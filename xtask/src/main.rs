@@ -5,6 +5,7 @@ mod build;
 mod ci;
 mod e2e;
 mod examples;
+mod fuzz;
 mod postgres;
 mod release;
 mod service;
@@ -45,6 +46,8 @@ enum Chore {
     Bench(bench::Options),
     /// The crash campaign: kills, stops and starves processes under load, and compares what was told with what is stored.
     Soak(soak::Options),
+    /// Feeds every webhook parser with what nobody would write, for longer than the tests do.
+    Fuzz(fuzz::Options),
     /// Packages each published crate, and builds projects that import one of them alone.
     ReleaseCheck,
 }
@@ -71,6 +74,7 @@ fn run(chore: Chore) -> Result<bool> {
         Chore::E2e(options) => e2e::run(&root, &options),
         Chore::Bench(options) => bench::run(&root, &options),
         Chore::Soak(options) => soak::run(&root, &options),
+        Chore::Fuzz(options) => fuzz::run(&root, &options),
         Chore::ReleaseCheck => release::run(&root),
     }
 }

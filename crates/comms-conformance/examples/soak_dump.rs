@@ -18,7 +18,7 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::{Client, NoTls};
 
 /// Tables that hold what came as it came, and marks of our own in others' tables.
-const SKIPPED: &[&str] = &["__diesel_schema_migrations", "webhooks", "quarantine", "marks"];
+const SKIPPED: &[&str] = &["__diesel_schema_migrations", "webhooks", "quarantine", "marks", "leases"];
 
 /// Columns that depend on when something came and which number it got: our ids, our times, cursors.
 const OWN: &[&str] = &[

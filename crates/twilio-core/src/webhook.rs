@@ -155,6 +155,13 @@ pub struct Verified {
     body: Option<Bytes>,
 }
 
+/// The body of a request that carries no form, **without a proof** of who sent it: what [`Verified::body`] was when it came. For
+/// webhooks that were verified before they were stored.
+#[must_use]
+pub fn body_of(request: &WebhookRequest) -> Option<&Bytes> {
+    matches!(Signed::of(request), Signed::Hash).then_some(&request.body)
+}
+
 impl Verified {
     fn new(account_sid: String, signed: Signed, request: &WebhookRequest) -> Self {
         let query = callback::query(&request.url);

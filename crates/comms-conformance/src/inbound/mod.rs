@@ -1,5 +1,6 @@
 //! What every [`Inbound`] promises.
 
+mod fuzzing;
 mod proving;
 mod reading;
 mod surviving;
@@ -8,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use comms_core::{Batch, Content, EventKind, Inbound, InboundMessage, Result, Secret, WebhookRequest};
+
+pub use fuzzing::{Fuzzed, Fuzzing};
 
 use crate::{
     Case, Report, Violation,

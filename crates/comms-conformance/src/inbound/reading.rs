@@ -106,7 +106,7 @@ fn keys(batch: &Batch) -> Vec<(String, &'static str, String)> {
 }
 
 /// The webhook as a repository gives it back: without its signature.
-fn stored(harness: &dyn InboundHarness, mut request: WebhookRequest) -> StoredWebhook {
+pub(super) fn stored(harness: &dyn InboundHarness, mut request: WebhookRequest) -> StoredWebhook {
     request.headers.remove(harness.signature_header());
     StoredWebhook::from_repository(WebhookId::new(), "provider".to_owned(), OffsetDateTime::UNIX_EPOCH, request)
 }

@@ -1,9 +1,9 @@
 //! The in-memory parser passes; each way to break it is caught.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
-use comms_conformance::inbound::{CASES, InboundHarness, Key, Strange};
+use comms_conformance::inbound::{CASES, Fuzzing, InboundHarness, Key, Strange};
 use comms_core::{
     AccountId, Address, Batch, Content, Error, Event, EventKey, EventKind, InMemoryChannel, Inbound, InboundMessage,
     MessageId, Party, Result, StoredWebhook, WebhookRequest, signature,
@@ -47,6 +47,25 @@ async fn every_case_of_a_parser_bites() {
     every_case_bites(CASES, &flaws, |flaw| -> Arc<dyn InboundHarness> { Arc::new(Harness(flaw)) }).await;
 }
 
+#[test]
+fn webhooks_that_nobody_would_write_are_read() {
+    let fuzzed = Fuzzing::from_env().run(&Harness(Flaw::None), Vec::new()).unwrap();
+    assert!(fuzzed.webhooks > 100 && fuzzed.batches >= 3, "{fuzzed:?}");
+}
+
+#[test]
+fn fuzzing_finds_what_is_broken() {
+    let fuzzing = Fuzzing { time: Duration::from_secs(20), seed: 7 };
+    for (flaw, found) in [
+        (Flaw::Panics, "the parser panics"),
+        (Flaw::ReplaysNothing, "the replay reads something else"),
+        (Flaw::Hangs, "it takes"),
+    ] {
+        let violation = fuzzing.run(&Harness(flaw), Vec::new()).unwrap_err().to_string();
+        assert!(violation.starts_with(found) && violation.contains("seed 7"), "{violation}");
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Flaw {
     None,
@@ -70,6 +89,7 @@ enum Flaw {
     SwallowsGarbage,
     RefusesMegabytes,
     Panics,
+    Hangs,
 }
 
 struct Harness(Flaw);
@@ -139,6 +159,9 @@ impl Inbound for Flawed {
         }
         if self.flaw == Flaw::Panics {
             assert!(std::str::from_utf8(&request.body).is_ok(), "not UTF-8");
+        }
+        if self.flaw == Flaw::Hangs && request.body.contains(&0xff) {
+            thread::sleep(Duration::from_millis(1_100));
         }
         let batch = match self.memory.receive(request) {
             Ok(batch) => batch,

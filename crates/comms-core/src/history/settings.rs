@@ -41,6 +41,7 @@ pub struct DatabaseSettings {
     /// Parameters of the address that are not used, for a notice.
     pub notices: Vec<String>,
     /// Tells the rounds of one open repository from those of others.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file of SQLite belongs to one process"))]
     pub(super) process: Uuid,
 }
 

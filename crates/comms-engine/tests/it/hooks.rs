@@ -58,7 +58,10 @@ async fn world_with(change: impl FnOnce(&mut Settings)) -> World {
     let mut settings = Settings::default();
     change(&mut settings);
     let engine = engine(&store, &desk, &clock, &receivers, settings, Some(vault()));
-    World { engine, store, desk, clock, receivers, north: "north".into(), _folder: folder }
+    let world = World { engine, store, desk, clock, receivers, north: "north".into(), _folder: folder };
+    // Who writes for the first time is an event as well: here everybody is known.
+    world.happens("first of all").await;
+    world
 }
 
 fn vault() -> Vault {

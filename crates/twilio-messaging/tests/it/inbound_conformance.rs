@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use comms_conformance::inbound::{InboundHarness, Key, Strange};
+use comms_conformance::inbound::{Fuzzing, InboundHarness, Key, Strange};
 use comms_core::Inbound;
 use comms_http::WebhookRequest;
 use twilio_core::webhook::sign;
@@ -79,3 +79,44 @@ impl InboundHarness for Twilio {
 async fn every_promise_of_a_parser_is_kept() {
     comms_conformance::inbound(&Twilio::default()).await.unwrap();
 }
+
+#[test]
+fn webhooks_that_nobody_would_write_are_read() {
+    let fuzzed = Fuzzing::from_env().run(&Twilio::default(), samples()).unwrap();
+    println!("{} webhooks, {} kinds of batches", fuzzed.webhooks, fuzzed.batches);
+    assert!(fuzzed.webhooks > 100 && fuzzed.batches > 3, "{fuzzed:?}");
+}
+
+/// A webhook of each kind that is told apart by its parameters.
+fn samples() -> Vec<Bytes> {
+    let file = [
+        ("MessageSid", SID),
+        ("From", TO),
+        ("To", NUMBER),
+        ("NumMedia", "1"),
+        ("MediaUrl0", "https://x.test/m"),
+        ("MediaContentType0", "image/png"),
+    ];
+    let report =
+        [("MessageSid", SID), ("MessageStatus", "undelivered"), ("ErrorCode", "30008"), ("From", NUMBER), ("To", TO)];
+    let stop = [("MessageSid", SID), ("From", TO), ("To", NUMBER), ("Body", "STOP"), ("OptOutType", "STOP")];
+    let place = [
+        ("MessageSid", SID),
+        ("From", "whatsapp:+15005550124"),
+        ("To", NUMBER),
+        ("Latitude", "1.5"),
+        ("Longitude", "-2e3"),
+        ("ProfileName", "Ana"),
+    ];
+    let button = [
+        ("MessageSid", SID),
+        ("From", TO),
+        ("To", NUMBER),
+        ("ButtonPayload", "si"),
+        ("ButtonText", "Sí"),
+        ("OriginalRepliedMessageSid", SID),
+    ];
+    [&file[..], &report, &stop, &place, &button].map(form).into()
+}
+
+const SID: &str = "SM00000000000000000000000000000007";

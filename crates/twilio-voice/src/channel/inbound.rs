@@ -2,7 +2,7 @@
 
 use comms_core::{Batch, Decision, Inbound, Question, Reply, StoredWebhook};
 use comms_http::{Result, WebhookRequest};
-use twilio_core::Params;
+use twilio_core::{Params, webhook::body_of};
 
 use super::{events, respond};
 use crate::{
@@ -48,7 +48,7 @@ impl Inbound for TwilioVoiceInbound {
     fn reparse(&self, stored: &StoredWebhook) -> Batch {
         let request = stored.request();
         let params = Params::of_request(request);
-        events::batch(webhook::read(&params, Some(&request.body)), &params, request)
+        events::batch(webhook::read(&params, body_of(request)), &params, request)
     }
 
     fn acknowledge(&self) -> Reply {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use comms_conformance::inbound::{InboundHarness, Key, Strange};
+use comms_conformance::inbound::{Fuzzing, InboundHarness, Key, Strange};
 use comms_core::{Inbound, InboundMessage};
 use comms_http::WebhookRequest;
 use twilio_core::Params;
@@ -74,3 +74,36 @@ impl InboundHarness for Calls {
 async fn every_promise_of_a_parser_is_kept() {
     comms_conformance::inbound(&Calls::default()).await.unwrap();
 }
+
+#[test]
+fn webhooks_that_nobody_would_write_are_read() {
+    let fuzzed = Fuzzing::from_env().run(&Calls::default(), samples()).unwrap();
+    println!("{} webhooks, {} kinds of batches", fuzzed.webhooks, fuzzed.batches);
+    assert!(fuzzed.webhooks > 100 && fuzzed.batches > 3, "{fuzzed:?}");
+}
+
+/// A webhook of each kind that is told apart by its parameters.
+fn samples() -> Vec<Bytes> {
+    let leg = [("CallSid", CALL), ("ParentCallSid", PARENT), ("CallStatus", "completed"), ("CallDuration", "12")];
+    let recording = [
+        ("CallSid", CALL),
+        ("RecordingSid", RECORDING),
+        ("RecordingStatus", "completed"),
+        ("RecordingUrl", "https://x.test/r"),
+    ];
+    let step =
+        [("CallSid", CALL), ("DialCallStatus", "no-answer"), ("DialCallSid", PARENT), ("From", PERSON), ("To", NUMBER)];
+    let browser =
+        [("CallSid", CALL), ("From", "client:7"), ("To", PERSON), ("Direction", "inbound"), ("lead_id", "42")];
+    let machine = [
+        ("CallSid", CALL),
+        ("AnsweredBy", "machine_start"),
+        ("CallStatus", "in-progress"),
+        ("Timestamp", "Mon, 02 Mar 2026 10:00:00 +0000"),
+    ];
+    [&leg[..], &recording, &step, &browser, &machine].map(encoded).into()
+}
+
+const CALL: &str = "CA00000000000000000000000000000007";
+const PARENT: &str = "CA00000000000000000000000000000008";
+const RECORDING: &str = "RE00000000000000000000000000000009";

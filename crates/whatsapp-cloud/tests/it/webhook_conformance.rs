@@ -1,9 +1,12 @@
 //! The parser keeps what every parser promises.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use bytes::Bytes;
-use comms_conformance::inbound::{InboundHarness, Key, Strange};
+use comms_conformance::inbound::{Fuzzing, InboundHarness, Key, Strange};
 use comms_core::Inbound;
 use comms_http::{WebhookRequest, signature};
 use serde_json::{Value, json};
@@ -76,4 +79,18 @@ impl InboundHarness for Meta {
 #[tokio::test]
 async fn every_promise_of_a_parser_is_kept() {
     comms_conformance::inbound(&Meta::default()).await.unwrap();
+}
+
+#[test]
+fn webhooks_that_nobody_would_write_are_read() {
+    let fuzzed = Fuzzing::from_env().run(&Meta::default(), own_webhooks()).unwrap();
+    println!("{} webhooks, {} kinds of batches", fuzzed.webhooks, fuzzed.batches);
+    assert!(fuzzed.webhooks > 100 && fuzzed.batches > 3, "{fuzzed:?}");
+}
+
+/// The webhooks that were collected.
+fn own_webhooks() -> Vec<Bytes> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/webhooks");
+    let files = fs::read_dir(folder).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+    files.map(Bytes::from).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
@@ -23,6 +24,10 @@ use crate::soak::{
 const FAULTY: &str = "106540352242922";
 /// The others.
 const OTHERS: [&str; 3] = ["106540352242923", "106540352242924", "106540352242925"];
+/// How many those are together.
+const ACCOUNTS: u32 = 4;
+/// Whether every message is over.
+const NOTHING_WAITS: &str = "SELECT (count(*) = 0)::text FROM comms.outbox";
 /// Who sends at once for each account.
 const SENDERS: u32 = 6;
 /// How likely each fault strikes a send.
@@ -148,6 +153,9 @@ fn run(context: &Context<'_>, sends: u32, faulty: bool) -> Result<Run> {
     stage.hurry();
     stage.accounts(&OTHERS.map(str::to_owned))?;
     stage.variable("RATE_LIMIT_PER_MINUTE", "100000000");
+    // An account that is stopped is tried again within the run.
+    stage.variable("BREAKER_FIRST_SECONDS", "1");
+    stage.variable("BREAKER_MAX_SECONDS", "1");
     stage.variable("SOAK_DEADLINE_SECONDS", DEADLINE.as_secs().to_string());
     prepare(&stage, sends)?;
     stage.start_all()?;
@@ -157,10 +165,20 @@ fn run(context: &Context<'_>, sends: u32, faulty: bool) -> Result<Run> {
         }
     }
     let token = stage.token("7")?;
-    let answers = load(&stage, &token, sends, faulty).with_context(|| stage.printed())?;
+    let share = sends / ACCOUNTS;
+    let expires_at = share * EXPIRES_AT / 100;
+    let mut answers = load(&stage, &token, 0..expires_at).with_context(|| stage.printed())?;
     let since = Instant::now();
-    stage.wait_for("an empty queue", DEADLINE + MARGIN * 2, "SELECT (count(*) = 0)::text FROM comms.outbox")?;
-    let settled = since.elapsed();
+    stage.wait_for("an empty queue", DEADLINE + MARGIN * 2, NOTHING_WAITS)?;
+    let mut settled = since.elapsed();
+    if faulty {
+        clear(&stage.simulator.url())?;
+        inject(&stage.simulator.url(), &json!({"kind": "error", "code": 190, "status": 401}), 1.0)?;
+    }
+    answers.extend(load(&stage, &token, expires_at..share).with_context(|| stage.printed())?);
+    let since = Instant::now();
+    stage.wait_for("an empty queue", DEADLINE + MARGIN * 2, NOTHING_WAITS)?;
+    settled = settled.max(since.elapsed());
     let stored = stage.query("SELECT count(*)::text FROM comms.messages WHERE direction = 1")?;
     let unknown = context.on_database(&["stored", &stage.database])?;
     let calls = calls(&stage)?;
@@ -204,23 +222,18 @@ struct Answer {
     took: Duration,
 }
 
-/// Sends to everybody once, from all accounts at once.
-fn load(stage: &Stage<'_>, token: &str, sends: u32, faulty: bool) -> Result<Vec<Answer>> {
-    let (url, simulator) = (format!("{}/api/comunicaciones/whatsapp/enviar", stage.gate.url()), stage.simulator.url());
+/// Sends to each of these people once, from all accounts at once.
+fn load(stage: &Stage<'_>, token: &str, people: Range<u32>) -> Result<Vec<Answer>> {
+    let url = format!("{}/api/comunicaciones/whatsapp/enviar", stage.gate.url());
     let accounts: Vec<&str> = std::iter::once(FAULTY).chain(OTHERS).collect();
-    let share = sends / u32::try_from(accounts.len())?;
-    let next: Vec<AtomicU32> = accounts.iter().map(|_| AtomicU32::new(0)).collect();
-    let (url, simulator, next) = (&url, &simulator, &next);
+    let next: Vec<AtomicU32> = accounts.iter().map(|_| AtomicU32::new(people.start)).collect();
+    let (url, next, end) = (&url, &next, people.end);
     let each = |account: usize| -> Result<Vec<Answer>> {
         let mut answers = Vec::new();
         loop {
             let number = next[account].fetch_add(1, Ordering::SeqCst);
-            if number >= share {
+            if number >= end {
                 return Ok(answers);
-            }
-            if faulty && account == 0 && number == share * EXPIRES_AT / 100 {
-                clear(simulator)?;
-                inject(simulator, &json!({"kind": "error", "code": 190, "status": 401}), 1.0)?;
             }
             answers.push(send(url, token, accounts[account], account, number)?);
         }
