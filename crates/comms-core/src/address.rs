@@ -79,6 +79,27 @@ impl Address {
         Ok(Self::verbatim(AddressKind::Phone, value))
     }
 
+    /// An e-mail address: its domain in lower case, in whichever letters it was given; the part before the `@` as it stands.
+    ///
+    /// ```
+    /// # use comms_core::Address;
+    /// assert_eq!(Address::email(" Ana.Perez@Example.COM ")?.value(), "Ana.Perez@example.com");
+    /// assert!(Address::email("ana@example.com\r\nBcc: all@example.org").is_err());
+    /// # Ok::<(), comms_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidRecipient` for what no mail can be sent to.
+    pub fn email(text: &str) -> Result<Self> {
+        let text = text.trim_matches(' ');
+        let parts = text.rsplit_once('@').filter(|(local, domain)| is_local_part(local) && is_domain(domain));
+        let Some((local, domain)) = parts.filter(|_| text.len() <= LONGEST_EMAIL) else {
+            let why = "not an e-mail address: write it as ana@example.com";
+            return Err(Error::new(ErrorKind::InvalidRecipient, Outcome::Rejected, why));
+        };
+        Ok(Self::verbatim(AddressKind::Email, format!("{local}@{}", domain.to_lowercase())))
+    }
+
     /// A phone number as WhatsApp writes it: digits with country code and without plus sign.
     #[must_use]
     pub fn from_wa_id(wa_id: &str) -> Self {
@@ -134,6 +155,34 @@ fn e164(number: &str, region: Option<&str>) -> Option<String> {
     let digits = parsed.national().to_string().len();
     let value = parsed.format().mode(phonenumber::Mode::E164).to_string();
     ((4..=15).contains(&digits) && value.len() <= 16).then_some(value)
+}
+
+/// The longest e-mail address, in bytes: what fits into a command of SMTP.
+const LONGEST_EMAIL: usize = 254;
+/// The longest part before its `@`.
+const LONGEST_LOCAL_PART: usize = 64;
+/// The longest part of a domain between two dots.
+const LONGEST_LABEL: usize = 63;
+
+/// What stands before the `@`: words with single dots between them. What needs quotation marks is written to by nobody.
+fn is_local_part(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || (!c.is_ascii() && is_mark(c)) || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    text.len() <= LONGEST_LOCAL_PART && text.split('.').all(|word| !word.is_empty() && word.chars().all(plain))
+}
+
+fn is_domain(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphanumeric() || (!c.is_ascii() && (c.is_alphanumeric() || is_mark(c)));
+    text.split('.').all(|label| {
+        (1..=LONGEST_LABEL).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| letter(c) || c == '-')
+    })
+}
+
+/// Marks that belong to the letter before them: accents, and what joins consonants in the scripts of India.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{94d}' | '\u{9cd}' | '\u{bcd}')
 }
 
 /// `CC.` and up to 128 alphanumerics, or `CC.ENT.` for a parent id.

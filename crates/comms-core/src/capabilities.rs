@@ -5,7 +5,7 @@ use std::time::Duration;
 use comms_http::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{AddressKind, Content, InteractiveAction, Outbound, Pace};
+use crate::{Address, AddressKind, Content, InteractiveAction, Outbound, Pace};
 
 /// A kind of content, for [`Capabilities::contents`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum ContentKind {
     Media,
     /// Text with several files.
     Files,
+    /// E-mails.
+    Email,
     /// Templates.
     Template,
     /// Buttons, lists, links.
@@ -36,10 +38,11 @@ pub enum ContentKind {
 
 impl ContentKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Text,
         Self::Media,
         Self::Files,
+        Self::Email,
         Self::Template,
         Self::Interactive,
         Self::Reaction,
@@ -56,6 +59,7 @@ impl ContentKind {
             Content::Text { .. } => Self::Text,
             Content::Media(_) => Self::Media,
             Content::Files(_) => Self::Files,
+            Content::Email(_) => Self::Email,
             Content::Template(_) => Self::Template,
             Content::Interactive(_) => Self::Interactive,
             Content::Reaction(_) => Self::Reaction,
@@ -84,6 +88,16 @@ pub struct Capabilities {
     pub max_caption: usize,
     /// How many files in one message; no limit where 0.
     pub max_files: usize,
+    /// The longest subject of an e-mail, in characters; no limit where 0.
+    #[serde(default)]
+    pub max_subject: usize,
+    /// How many recipients of one e-mail, all kinds together; no limit where 0.
+    #[serde(default)]
+    pub max_recipients: usize,
+    /// How large an e-mail may be as a whole, in bytes; no limit where 0. Its text is measured before anything is asked for, its files by
+    /// the channel as it reads them.
+    #[serde(default)]
+    pub max_bytes: u64,
     /// How many reply buttons.
     pub max_buttons: usize,
     /// How many rows in a list, all sections together.
@@ -120,10 +134,10 @@ impl Capabilities {
         if message.reply_to.is_some() && !self.replies {
             return Err(Error::unsupported("this channel cannot quote a message").field("reply_to"));
         }
-        self.check_content(&message.content)
+        self.check_content(&message.to, &message.content)
     }
 
-    fn check_content(&self, content: &Content) -> Result<()> {
+    fn check_content(&self, to: &Address, content: &Content) -> Result<()> {
         let Some(kind) = ContentKind::of(content) else {
             return Err(Error::unsupported("this content only ever arrives").field("content"));
         };
@@ -142,6 +156,7 @@ impl Capabilities {
                 }
                 count("files", files.files.len(), self.max_files)
             }
+            Content::Email(mail) => mail.check(to, self),
             Content::Interactive(interactive) => match &interactive.action {
                 InteractiveAction::Buttons { buttons } => count("buttons", buttons.len(), self.max_buttons),
                 InteractiveAction::List { sections, .. } => {
@@ -161,14 +176,14 @@ fn within(field: &str, text: &str, limit: usize) -> Result<()> {
     at_most(field, text, limit)
 }
 
-fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
+pub(crate) fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
     if limit > 0 && text.chars().count() > limit {
         return Err(Error::invalid(format!("{field} is longer than {limit} characters")).field(field));
     }
     Ok(())
 }
 
-fn count(field: &str, number: usize, limit: usize) -> Result<()> {
+pub(crate) fn count(field: &str, number: usize, limit: usize) -> Result<()> {
     if number == 0 {
         return Err(Error::invalid(format!("{field} is empty")).field(field));
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Address;
+use crate::{Address, Email};
 
 /// The content of a message, inbound or outbound.
 ///
@@ -22,8 +22,10 @@ pub enum Content {
     },
     /// An image, a recording, a document …
     Media(Media),
-    /// Text with any number of files: MMS, e-mail.
+    /// Text with any number of files: MMS.
     Files(Files),
+    /// An e-mail. Boxed: it is far larger than the rest.
+    Email(Box<Email>),
     /// A pre-approved template with its values.
     Template(Template),
     /// Buttons, a list, a link …
@@ -72,6 +74,15 @@ pub enum Content {
 }
 
 impl Content {
+    /// What a search looks through: [`summary`](Self::summary), and of an e-mail the subject too.
+    #[must_use]
+    pub fn searched(&self) -> String {
+        match self {
+            Self::Email(mail) if mail.text.is_some() => format!("{}\n{}", mail.subject, self.summary()),
+            _ => self.summary(),
+        }
+    }
+
     /// Plain text without preview.
     pub fn text(body: impl Into<String>) -> Self {
         Self::Text { body: body.into(), preview_url: false }
@@ -87,6 +98,10 @@ impl Content {
                 let names: Vec<&str> = files.files.iter().filter_map(|file| file.filename.as_deref()).collect();
                 names.join(", ")
             }),
+            Self::Email(mail) => {
+                let written = mail.text.clone().filter(|text| !text.trim().is_empty());
+                written.unwrap_or_else(|| mail.subject.clone())
+            }
             Self::Template(template) => template.rendered.clone().unwrap_or_else(|| {
                 let values: Vec<&str> = template.parameters.iter().filter_map(TemplateParameter::text).collect();
                 format!("[{}] {}", template.name, values.join(" · ")).trim_end().to_owned()
@@ -119,6 +134,7 @@ impl Content {
             Self::Text { .. } => "text",
             Self::Media(media) => media.kind.as_str(),
             Self::Files(_) => "files",
+            Self::Email(_) => "email",
             Self::Template(_) => "template",
             Self::Interactive(_) => "interactive",
             Self::Choice { .. } => "choice",
@@ -138,6 +154,7 @@ impl Content {
         match self {
             Self::Media(media) => std::slice::from_ref(media),
             Self::Files(files) => &files.files,
+            Self::Email(mail) => &mail.files,
             _ => &[],
         }
     }

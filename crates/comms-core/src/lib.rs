@@ -5,6 +5,7 @@ mod address;
 mod capabilities;
 mod channel;
 mod content;
+mod email;
 mod event;
 pub mod failpoint;
 #[cfg(feature = "history")]
@@ -31,6 +32,7 @@ pub use content::{
     Button, Call, ContactCard, Content, Files, Interactive, InteractiveAction, ListRow, ListSection, Location, Media,
     MediaKind, MediaRef, Reaction, Template, TemplateParameter,
 };
+pub use email::{Correspondent, Email, FileReader, InlineFile, NoFiles, SentMail};
 pub use event::{
     Change, Event, EventKey, EventKind, IdentityChange, InboundMessage, MessageOrigin, OptChange, Party, Problem,
     Recording, StatusUpdate,

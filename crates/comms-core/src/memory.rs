@@ -29,6 +29,7 @@ use crate::{
 /// ```
 pub struct InMemoryChannel {
     account: AccountId,
+    kind: ChannelKind,
     secrets: Vec<Secret>,
     state: Mutex<State>,
 }
@@ -46,9 +47,16 @@ impl InMemoryChannel {
     pub fn new(name: &str) -> Self {
         Self {
             account: AccountId::of("memory", name),
+            kind: ChannelKind::WebChat,
             secrets: vec![Secret::from("in-memory")],
             state: Mutex::default(),
         }
+    }
+
+    /// The same as a mailbox: it sends e-mails to e-mail addresses and nothing else.
+    #[must_use]
+    pub fn mailbox(name: &str) -> Self {
+        Self { kind: ChannelKind::Email, ..Self::new(name) }
     }
 
     /// The same channel with these secrets for its webhooks: it signs with the first and accepts them all.
@@ -119,10 +127,13 @@ impl Channel for InMemoryChannel {
     }
 
     fn kind(&self) -> ChannelKind {
-        ChannelKind::WebChat
+        self.kind
     }
 
     fn capabilities(&self) -> Capabilities {
+        if self.kind == ChannelKind::Email {
+            return mailbox_capabilities();
+        }
         let mut all = Capabilities::new(
             &[ContentKind::Text, ContentKind::Media, ContentKind::Location],
             &[AddressKind::Phone, AddressKind::Email, AddressKind::Other],
@@ -185,6 +196,18 @@ impl Channel for InMemoryChannel {
     async fn mark_read(&self, _: &str) -> Result<()> {
         Ok(())
     }
+}
+
+fn mailbox_capabilities() -> Capabilities {
+    let mut all = Capabilities::new(&[ContentKind::Email], &[AddressKind::Email]);
+    all.max_text = 10_000;
+    all.max_subject = 200;
+    all.max_recipients = 10;
+    all.max_files = 5;
+    all.max_bytes = 100_000;
+    all.replies = true;
+    all.find = true;
+    all
 }
 
 impl Inbound for InMemoryChannel {

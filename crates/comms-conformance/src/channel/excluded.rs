@@ -1,9 +1,9 @@
 //! What the capabilities exclude, made from the capabilities themselves.
 
 use comms_core::{
-    Address, AddressKind, Button, Call, Capabilities, ContactCard, Content, ContentKind, ErrorKind, Files, Interactive,
-    InteractiveAction, ListRow, ListSection, Location, Media, MediaKind, MediaRef, Outbound, Outcome, Reaction,
-    Template,
+    Address, AddressKind, Button, Call, Capabilities, ContactCard, Content, ContentKind, Correspondent, Email,
+    ErrorKind, Files, Interactive, InteractiveAction, ListRow, ListSection, Location, Media, MediaKind, MediaRef,
+    Outbound, Outcome, Reaction, Template,
 };
 
 use super::{ChannelHarness, claimed, plainest};
@@ -22,8 +22,10 @@ pub(super) async fn what_is_excluded_is_refused_without_a_request(harness: &dyn 
         let Err(error) = answer else {
             return Err(Violation::new(format!("{what} is not refused")));
         };
+        // An e-mail names recipients of its own.
+        let whom = matches!(message.content, Content::Email(_)) && error.kind() == ErrorKind::InvalidRecipient;
         ensure!(
-            matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidRequest),
+            whom || matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidRequest),
             "{what} is refused as {:?}",
             error.kind()
         );
@@ -94,6 +96,9 @@ fn beyond(can: &Capabilities, samples: &[Outbound]) -> Vec<Content> {
         let many = vec![photo(); can.max_files + 1];
         beyond.push(Content::Files(Files { files: many, ..files.clone() }));
     }
+    if let Some(Content::Email(mail)) = sample(ContentKind::Email) {
+        beyond.extend(beyond_mail(can, mail).into_iter().map(Content::from));
+    }
     if can.contents.contains(&ContentKind::Interactive) {
         beyond.extend([interactive(buttons(0)), interactive(list(0))]);
         if can.max_buttons > 0 {
@@ -102,6 +107,33 @@ fn beyond(can: &Capabilities, samples: &[Outbound]) -> Vec<Content> {
         if can.max_rows > 0 {
             beyond.push(interactive(list(can.max_rows + 1)));
         }
+    }
+    beyond
+}
+
+/// E-mails that are empty, beyond a claimed limit, or would write a header of their own.
+fn beyond_mail(can: &Capabilities, mail: &Email) -> Vec<Email> {
+    let evil = "hola\r\nBcc: all@example.org";
+    let named = || vec![Correspondent::named(evil, "luis@example.com")];
+    let mut beyond = vec![
+        Email { text: None, html: None, files: Vec::new(), inline: Vec::new(), ..mail.clone() },
+        Email { subject: evil.to_owned(), ..mail.clone() },
+        Email { to: named(), ..mail.clone() },
+        Email { cc: named(), ..mail.clone() },
+        Email { bcc: vec![Correspondent::new("luis@example.com\r\nX: y")], ..mail.clone() },
+        Email { cc: vec![Correspondent::new("nobody")], ..mail.clone() },
+        Email { in_reply_to: Some("1@example.com>\r\nX: y".to_owned()), ..mail.clone() },
+        Email { references: vec![String::new()], ..mail.clone() },
+    ];
+    if can.max_subject > 0 {
+        beyond.push(Email { subject: "ñ".repeat(can.max_subject + 1), ..mail.clone() });
+    }
+    if can.max_recipients > 0 {
+        let many = (0..=can.max_recipients).map(|at| Correspondent::new(format!("a{at}@example.com")));
+        beyond.push(Email { bcc: many.collect(), ..mail.clone() });
+    }
+    if can.max_files > 0 {
+        beyond.push(Email { files: vec![photo(); can.max_files + 1], inline: Vec::new(), ..mail.clone() });
     }
     beyond
 }
@@ -130,6 +162,11 @@ fn example_content(kind: ContentKind) -> Content {
     match kind {
         ContentKind::Media => Content::Media(photo()),
         ContentKind::Files => Content::Files(Files { body: None, files: vec![photo(), photo()] }),
+        ContentKind::Email => Content::from(Email {
+            subject: "Presupuesto".to_owned(),
+            text: Some("hola".to_owned()),
+            ..Email::default()
+        }),
         ContentKind::Template => Content::Template(Template {
             name: "greeting".to_owned(),
             language: "es".to_owned(),

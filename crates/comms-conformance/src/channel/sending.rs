@@ -51,15 +51,16 @@ pub(super) async fn every_claimed_content_and_address_is_sent_once(harness: &dyn
 
 pub(super) async fn the_longest_text_is_still_sent(harness: &dyn ChannelHarness) -> Verdict {
     let claimed = claimed(harness).await;
-    let is_text = |s: &Outbound| ContentKind::of(&s.content) == Some(ContentKind::Text);
-    let Some(mut message) = harness.samples().into_iter().find(is_text) else {
+    let written = |s: &Outbound| matches!(s.content, Content::Text { .. } | Content::Email(_));
+    let Some(mut message) = harness.samples().into_iter().find(written) else {
         return Ok(());
     };
-    if claimed.max_text == 0 {
-        return Ok(());
-    }
     // Two bytes each: a limit in characters is not one in bytes.
-    message.content = Content::text("ñ".repeat(claimed.max_text));
+    match &mut message.content {
+        Content::Email(mail) if claimed.max_subject > 0 => mail.subject = "ñ".repeat(claimed.max_subject),
+        Content::Text { body, .. } if claimed.max_text > 0 => *body = "ñ".repeat(claimed.max_text),
+        _ => return Ok(()),
+    }
     let bench = harness.open().await;
     bench.channel.send(&message).await?;
     let sent = bench.wire.ledger().await.sent;

@@ -11,9 +11,9 @@ use std::{
 use async_trait::async_trait;
 use comms_conformance::channel::{Bench, CASES, ChannelHarness, Fault, Ledger, Sent, Wire};
 use comms_core::{
-    AccountId, Address, AddressKind, Capabilities, Channel, ChannelExt, ChannelKind, Content, Error, ErrorKind, Found,
-    InMemoryChannel, Location, Media, MediaKind, MediaRef, MessageId, Outbound, Outcome, Probe, Receipt, Result,
-    Secret,
+    AccountId, Address, AddressKind, Capabilities, Channel, ChannelExt, ChannelKind, Content, Correspondent, Email,
+    Error, ErrorKind, Found, InMemoryChannel, Location, Media, MediaKind, MediaRef, MessageId, Outbound, Outcome,
+    Probe, Receipt, Result, Secret,
 };
 
 use crate::bites::every_case_bites;
@@ -23,6 +23,11 @@ const TOKEN: &str = "token-that-nobody-may-see";
 #[tokio::test]
 async fn the_in_memory_channel_keeps_every_promise() {
     comms_conformance::channel(&Harness(Flaw::None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_in_memory_mailbox_keeps_every_promise() {
+    comms_conformance::channel(&Mailbox).await.unwrap();
 }
 
 #[tokio::test]
@@ -110,6 +115,31 @@ impl ChannelHarness for Harness {
             Outbound::new(Address::verbatim(AddressKind::Email, "ana@example.com"), Content::Media(photo)),
             Outbound::new(Address::verbatim(AddressKind::Other, "desk-7"), Content::Location(place)),
         ]
+    }
+
+    fn carries_our_id(&self) -> bool {
+        true
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![Secret::from(TOKEN)]
+    }
+}
+
+struct Mailbox;
+
+#[async_trait]
+impl ChannelHarness for Mailbox {
+    async fn open(&self) -> Bench {
+        let memory = Arc::new(InMemoryChannel::mailbox("ventas"));
+        Bench { channel: memory.clone(), wire: Arc::new(Memory(memory)) }
+    }
+
+    fn samples(&self) -> Vec<Outbound> {
+        let ana = Address::email("ana@example.com").unwrap();
+        let mail = Email { subject: "Presupuesto".to_owned(), text: Some("hola".to_owned()), ..Email::default() };
+        let copied = Email { cc: vec![Correspondent::new("luis@example.com")], ..mail.clone() };
+        vec![Outbound::new(ana.clone(), mail.into()), Outbound::new(ana, copied.into())]
     }
 
     fn carries_our_id(&self) -> bool {

@@ -13,6 +13,9 @@ use super::keeping::Subject;
 /// Before an address in Twilio's parameters.
 const PREFIXES: [&str; 4] = ["whatsapp:", "sms:", "tel:", "messenger:"];
 
+/// The longest value that is read as a list of e-mail addresses.
+const LONGEST_LIST: usize = 64 * 1024;
+
 /// By what one person is named.
 #[derive(Debug)]
 pub(super) struct Names(HashSet<String>);
@@ -33,13 +36,30 @@ impl Names {
         let addresses = subject.addresses.iter().map(|address| plain(address).to_owned());
         let ids = subject.contacts.iter().chain(&subject.conversations).map(ToString::to_string);
         let all = addresses.chain(subject.provider_ids.iter().cloned()).chain(ids);
-        Self(all.filter(|name| !name.is_empty()).collect())
+        let mut names: HashSet<String> = all.filter(|name| !name.is_empty()).collect();
+        // Nobody writes an e-mail address in one way only.
+        let lower: Vec<String> =
+            names.iter().filter(|name| name.contains('@')).map(|name| name.to_lowercase()).collect();
+        names.extend(lower);
+        Self(names)
     }
 
-    /// Whether this value, as a whole, names them.
+    /// Whether this value, as a whole, names them. A list of e-mail addresses, with or without names, names each of them.
     pub(super) fn is(&self, value: &str) -> bool {
         let value = value.trim();
-        self.0.contains(value) || self.0.contains(plain(value))
+        self.0.contains(value) || self.0.contains(plain(value)) || self.among_mailboxes(value)
+    }
+
+    fn among_mailboxes(&self, value: &str) -> bool {
+        // A text that mentions an address is no list of them.
+        if !value.contains('@') || value.len() > LONGEST_LIST || value.contains('\n') {
+            return false;
+        }
+        value.split([',', ';']).any(|one| {
+            let inner = one.rsplit_once('<').map_or(one, |(_, rest)| rest.trim_end().trim_end_matches('>'));
+            let inner = inner.trim().trim_matches(['"', '\'']);
+            !inner.contains(char::is_whitespace) && self.0.contains(inner.to_lowercase().as_str())
+        })
     }
 
     /// Whether the document names them anywhere.
@@ -109,7 +129,7 @@ impl Names {
             Ok(document) => {
                 self.without(document).map_or(Redacted::Nothing, |rest| Redacted::Body(rest.to_string().into_bytes()))
             }
-            Err(_) if self.in_form(body) => Redacted::Nothing,
+            Err(_) if self.in_form(body) || self.in_parts(body) => Redacted::Nothing,
             Err(_) => Redacted::Untouched,
         }
     }
@@ -118,6 +138,7 @@ impl Names {
     pub(super) fn extract(&self, url: &str, body: &[u8]) -> Option<Value> {
         match serde_json::from_slice::<Value>(body) {
             Ok(document) => self.only(&document).or_else(|| self.in_url(url).then_some(document)),
+            Err(_) if self.in_parts(body) => Some(Value::String(String::from_utf8_lossy(body).into_owned())),
             Err(_) if self.in_form(body) || self.in_url(url) => {
                 let pairs = form_urlencoded::parse(body);
                 Some(Value::Array(pairs.map(|(name, value)| serde_json::json!([name, value])).collect()))
@@ -128,6 +149,20 @@ impl Names {
 
     fn in_form(&self, body: &[u8]) -> bool {
         form_urlencoded::parse(body).any(|(_, value)| self.is(&value))
+    }
+
+    /// A form of parts is one e-mail, raw or in pieces: whoever it names anywhere has a part in it. Taken from them it is only the raw copy
+    /// that goes; the message of another stays.
+    fn in_parts(&self, body: &[u8]) -> bool {
+        if !body.starts_with(b"--") {
+            return false;
+        }
+        let text = String::from_utf8_lossy(body).to_lowercase();
+        let of_address = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@');
+        text.split(|c: char| !of_address(c)).any(|word| {
+            let word = word.trim_matches('.');
+            word.contains('@') && self.0.contains(word)
+        })
     }
 
     fn in_url(&self, url: &str) -> bool {
@@ -189,6 +224,33 @@ mod tests {
         let other = "From=%2B52155123456789&Body=call+5215512345678+please";
         assert_eq!(names.redact("https://x.example/", other.as_bytes()), Redacted::Untouched);
         assert_eq!(names.redact("https://x.example/?To=%2B5215512345678", b"a=b"), Redacted::Nothing);
+    }
+
+    #[test]
+    fn mailboxes_are_known_in_every_way_of_writing_them() {
+        let names = ana();
+        for value in ["ANA@Example.com", "Ana <ana@example.com>", "Luis <l@example.org>, \"Ana\" <Ana@example.com>"] {
+            assert!(names.in_document(&json!({"to": value})), "{value}");
+        }
+        for value in
+            ["mariana@example.com", "ask ana@example.com, please", "ana@example.com.mx", "hola\nana@example.com"]
+        {
+            assert!(!names.in_document(&json!({"text": value})), "{value}");
+        }
+        let events =
+            json!([{"email": "Ana@example.com", "event": "open"}, {"email": "luis@example.com", "event": "open"}]);
+        assert_eq!(names.without(events), Some(json!([{"email": "luis@example.com", "event": "open"}])));
+    }
+
+    #[test]
+    fn a_mail_in_parts_is_theirs_where_it_names_them() {
+        let mail =
+            |from: &str| format!("--x\r\nContent-Disposition: form-data; name=\"from\"\r\n\r\n{from}\r\n--x--\r\n");
+        let theirs = mail("Ana <ANA@example.com>.");
+        assert_eq!(ana().redact("https://x.example/", theirs.as_bytes()), Redacted::Nothing);
+        assert!(ana().extract("https://x.example/", theirs.as_bytes()).is_some());
+        let other = mail("Mariana <mariana@example.com>");
+        assert_eq!(ana().redact("https://x.example/", other.as_bytes()), Redacted::Untouched);
     }
 
     fn document() -> impl Strategy<Value = Value> {

@@ -1,6 +1,7 @@
 use comms_core::{
-    Address, Button, Call, ContactCard, Content, ContentKind, Files, Interactive, InteractiveAction, ListRow,
-    ListSection, Location, Media, MediaKind, MediaRef, Reaction, Template, TemplateParameter,
+    Address, Button, Call, ContactCard, Content, ContentKind, Correspondent, Email, Files, InlineFile, Interactive,
+    InteractiveAction, ListRow, ListSection, Location, Media, MediaKind, MediaRef, Reaction, Template,
+    TemplateParameter,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -17,6 +18,9 @@ fn each() -> Vec<(Content, &'static str, &'static str)> {
         (files(None, &["a.pdf", "b.pdf"]), "a.pdf, b.pdf", "files"),
         (files(Some(""), &["a.pdf"]), "a.pdf", "files"),
         (files(Some("sin nada"), &[]), "sin nada", "files"),
+        (mail(Some("Se lo adjunto."), &["a.pdf"]), "Se lo adjunto.", "email"),
+        (mail(None, &[]), "Presupuesto", "email"),
+        (mail(Some(" "), &[]), "Presupuesto", "email"),
         (template(Some("Hola, Ana")), "Hola, Ana", "template"),
         (template(None), "[cita] Ana · 10:00", "template"),
         (interactive(buttons()), "¿cuál?", "interactive"),
@@ -48,6 +52,28 @@ fn each() -> Vec<(Content, &'static str, &'static str)> {
 
 fn media(caption: Option<&str>, filename: Option<&str>) -> Content {
     Content::Media(file(caption, filename))
+}
+
+fn mail(text: Option<&str>, names: &[&str]) -> Content {
+    let ana = || Correspondent::named("Ana", "ana@example.com");
+    let whole = Email {
+        subject: "Presupuesto".to_owned(),
+        text: text.map(str::to_owned),
+        html: Some("<p>Se lo adjunto.</p>".to_owned()),
+        quoted: Some("> ¿y el precio?".to_owned()),
+        from: Some(ana()),
+        to: vec![Correspondent::new("ventas@example.org")],
+        cc: vec![ana()],
+        bcc: vec![ana()],
+        reply_to: vec![ana()],
+        files: names.iter().map(|name| file(None, Some(name))).collect(),
+        inline: vec![InlineFile { content_id: "logo".to_owned(), file: 0 }],
+        message_id: Some("3@example.com".to_owned()),
+        in_reply_to: Some("2@example.org".to_owned()),
+        references: vec!["1@example.com".to_owned(), "2@example.org".to_owned()],
+        thread: Some("18c".to_owned()),
+    };
+    Content::from(whole)
 }
 
 fn files(body: Option<&str>, names: &[&str]) -> Content {
@@ -154,6 +180,10 @@ fn every_kind_that_is_sent_is_the_kind_of_some_content() {
 fn what_is_absent_is_not_written() {
     let written = serde_json::to_value(Content::text("hola")).unwrap();
     assert_eq!(written, json!({"type": "text", "body": "hola"}));
+    let mail = Content::from(Email { subject: "Presupuesto".to_owned(), ..Email::default() });
+    assert_eq!(serde_json::to_value(&mail).unwrap(), json!({"type": "email", "subject": "Presupuesto"}));
+    let bare: Content = serde_json::from_value(json!({"type": "email"})).unwrap();
+    assert_eq!(bare, Content::from(Email::default()));
     let short: Content = serde_json::from_value(json!({"type": "call"})).unwrap();
     assert_eq!(short, Content::Call(Call::default()));
 }
@@ -161,7 +191,14 @@ fn what_is_absent_is_not_written() {
 #[test]
 fn media_is_found_where_it_is() {
     let counts: Vec<usize> = each().iter().map(|(c, _, _)| c.files().len()).filter(|count| *count > 0).collect();
-    assert_eq!(counts, [1, 1, 1, 2, 2, 1]);
+    assert_eq!(counts, [1, 1, 1, 2, 2, 1, 1]);
+}
+
+#[test]
+fn a_search_finds_a_mail_by_its_subject_too() {
+    assert_eq!(mail(Some("Se lo adjunto."), &[]).searched(), "Presupuesto\nSe lo adjunto.");
+    assert_eq!(mail(None, &[]).searched(), "Presupuesto");
+    assert_eq!(Content::text("hola").searched(), "hola");
 }
 
 proptest! {

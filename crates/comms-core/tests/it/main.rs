@@ -22,6 +22,7 @@ mod contract_tls;
 mod contract_values;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_world;
+mod email;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod erasure;
 mod event;

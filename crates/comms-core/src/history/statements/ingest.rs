@@ -248,6 +248,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
     let created_at = occurred_at.filter(|_| imported).unwrap_or(now);
     let address = shown_address(&draft.body.party);
     let body = clean(&draft.body.content.summary());
+    let searched = search_form(&draft.body.content.searched());
     let content = serde_json::to_value(&draft.body.content).unwrap_or_default();
     // Whoever wrote or called has said whose it is; else it is found out.
     let author = draft.body.author.clone();
@@ -271,7 +272,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         direction: comunicaciones::direction_code(direction),
         counterpart: address.map(|a| clean(a.value())).unwrap_or_default(),
         counterpart_kind: address.map_or_else(|| "other".to_owned(), people::kind_name),
-        search: Some(search_form(&body)),
+        search: Some(searched),
         body: Some(body),
         content: Some(Doc(clean_value(content))),
         reply_to: draft.body.reply_to.as_deref().map(clean),

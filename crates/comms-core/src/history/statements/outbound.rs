@@ -158,6 +158,7 @@ fn message_row(
     now: Instant,
 ) -> MessageRow {
     let body = clean(&new.message.content.summary());
+    let searched = search_form(&new.message.content.searched());
     let content = serde_json::to_value(&new.message.content).unwrap_or_default();
     MessageRow {
         id: Uid(new.message.id.0),
@@ -174,7 +175,7 @@ fn message_row(
         direction: comunicaciones::direction_code(Direction::Outbound),
         counterpart: clean(new.message.to.value()),
         counterpart_kind: people::kind_name(&new.message.to),
-        search: Some(search_form(&body)),
+        search: Some(searched),
         body: Some(body),
         content: Some(Doc(clean_value(content))),
         reply_to: new.message.reply_to.as_deref().map(clean),
