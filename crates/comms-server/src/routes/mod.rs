@@ -26,7 +26,7 @@ use admin::{
     webhooks::{self, entregas},
 };
 use comunicaciones::{
-    adjuntos, contactos, conversaciones, historial, mensajes, plantillas, sms, voz, webhook, whatsapp,
+    adjuntos, contactos, conversaciones, historial, mensajes, notas, plantillas, responder, sms, voz, webhook, whatsapp,
 };
 use eventos::{socket, sse, ticket};
 
@@ -113,12 +113,10 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/conversaciones/{id}/estado", Seller, Kind::Command, || {
         post().to(conversaciones::set_state)
     }),
-    row("GET", "/api/comunicaciones/conversaciones/{id}/notas", Reader, Kind::Get, || get().to(conversaciones::notes)),
-    row("POST", "/api/comunicaciones/conversaciones/{id}/notas", Seller, Kind::Command, || {
-        post().to(conversaciones::add_note)
-    }),
+    row("GET", "/api/comunicaciones/conversaciones/{id}/notas", Reader, Kind::Get, || get().to(notas::list)),
+    row("POST", "/api/comunicaciones/conversaciones/{id}/notas", Seller, Kind::Command, || post().to(notas::add)),
     row("POST", "/api/comunicaciones/conversaciones/{id}/responder", Seller, Kind::Command, || {
-        post().to(conversaciones::reply)
+        post().to(responder::reply)
     }),
     row("GET", "/api/comunicaciones/contactos", Reader, Kind::List, || get().to(contactos::list)),
     row("GET", "/api/comunicaciones/contactos/{id}", Reader, Kind::Get, || get().to(contactos::detail)),

@@ -24,7 +24,7 @@ use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info
         c::historial::list, c::historial::of_lead, c::mensajes::detail, c::mensajes::retry, c::mensajes::mark_read, c::mensajes::cancel, c::adjuntos::download,
         eventos::ticket::issue, eventos::sse::events, eventos::socket::socket,
         c::conversaciones::list, c::conversaciones::detail, c::conversaciones::mark_read, c::conversaciones::assign,
-        c::conversaciones::set_state, c::conversaciones::notes, c::conversaciones::add_note, c::conversaciones::reply,
+        c::conversaciones::set_state, c::notas::list, c::notas::add, c::responder::reply,
         c::contactos::list, c::contactos::detail, c::contactos::rename, c::contactos::join, c::contactos::separate, c::contactos::link,
         admin::accounts::list, admin::accounts::put, admin::pace::resume, admin::organizations::list, admin::organizations::put,
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,

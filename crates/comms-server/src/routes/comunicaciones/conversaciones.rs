@@ -1,27 +1,22 @@
-//! Conversations: the list, one with its messages, reading, giving, putting away, notes, answers.
+//! Conversations: the list, one with its messages, reading, giving, putting away.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
+    HttpResponse,
     web::{self, Query},
 };
 use comms_core::{
-    Content, ConversationId, Template,
-    history::{Conversation, ConversationFilter, ConversationState, LastMessage, Note, vocabulary},
+    ConversationId,
+    history::{Conversation, ConversationFilter, ConversationState, LastMessage, vocabulary},
 };
-use comms_engine::{Code as EngineCode, ReadReceipt, ReplyRequest};
+use comms_engine::{Code as EngineCode, ReadReceipt};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    envio,
     historial::page_limit,
     rows::{Communication, Id, Reason},
-    sms,
-    whatsapp::{parameters, reply_to},
 };
 use crate::{
     answers::{Answer, List, cursor, desk_cursor, desk_key, instant, page_key},
@@ -29,9 +24,6 @@ use crate::{
     auth::{Permitted, Reading, Seller},
     errors::{ApiError, Code, ErrorBody},
 };
-
-/// Characters of the longest note.
-const LONGEST_NOTE: usize = 10_000;
 
 /// What narrows the conversations down.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -338,149 +330,8 @@ pub async fn set_state(
     Ok(Answer::ok(ConversationRow::from(row)))
 }
 
-/// A note: seen by users, never sent.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NoteRow {
-    /// Its id.
-    pub id: Uuid,
-    /// Who wrote it.
-    pub usuario_id: Id,
-    /// What it says.
-    pub texto: String,
-    /// When: ISO 8601, UTC.
-    #[schema(format = DateTime)]
-    pub fecha_creacion: String,
-}
-
-impl From<Note> for NoteRow {
-    fn from(note: Note) -> Self {
-        Self {
-            id: note.id,
-            usuario_id: note.author.as_str().into(),
-            texto: note.body,
-            fecha_creacion: instant(note.created_at),
-        }
-    }
-}
-
-/// What is to be noted.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct NoteBody {
-    /// The text, at most 10,000 characters.
-    pub texto: String,
-}
-
-/// The notes of a conversation, newest first.
-///
-/// # Errors
-/// 404 where there is none that the caller may see.
-#[utoipa::path(get, path = "/api/comunicaciones/conversaciones/{id}/notas", tag = "conversaciones",
-    params(("id" = String, Path, description = "`conversacion_id`"), PageQuery),
-    responses((status = 200, body = List<NoteRow>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
-    security(("jwt" = []), ("servicio" = [])))]
-pub async fn notes(
-    reader: Reading,
-    state: web::Data<State>,
-    id: web::Path<String>,
-    query: Query<PageQuery>,
-) -> Result<HttpResponse, ApiError> {
-    let (id, query) = (conversation(&id)?, query.into_inner());
-    let after = query.cursor.as_deref().map(desk_key).transpose()?;
-    let page = state.repository.notes(&reader.scope, id, after, page_limit(query.limit.as_deref())?).await?;
-    Ok(List::page(page.entries.into_iter().map(NoteRow::from).collect(), page.next.map(desk_cursor)))
-}
-
-/// Adds a note. It is never sent to anybody.
-///
-/// # Errors
-/// 400 with the field, 404 where there is no conversation that the caller may see.
-#[utoipa::path(post, path = "/api/comunicaciones/conversaciones/{id}/notas", tag = "conversaciones", request_body = NoteBody,
-    params(("id" = String, Path, description = "`conversacion_id`")),
-    responses((status = 201, body = Answer<NoteRow>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)),
-    security(("jwt" = [])))]
-pub async fn add_note(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    Permitted(Seller(caller), body): Permitted<Seller, web::Json<NoteBody>>,
-) -> Result<HttpResponse, ApiError> {
-    let id = conversation(&id)?;
-    let text = body.texto.trim();
-    if text.is_empty() || text.chars().count() > LONGEST_NOTE {
-        return Err(ApiError::field("texto", format!("de 1 a {LONGEST_NOTE} caracteres")));
-    }
-    let note = state.repository.add_note(&caller.scope(), &caller.user, id, text, state.clock.now()).await?;
-    Ok(Answer::with(StatusCode::CREATED, NoteRow::from(note)))
-}
-
-/// An answer: `mensaje` (with `media_urls`), or `template`, or `contenido`.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct ReplyBody {
-    /// Plain text.
-    pub mensaje: Option<String>,
-    /// Public addresses of files.
-    pub media_urls: Vec<String>,
-    /// The name of a template.
-    #[serde(alias = "templateName")]
-    pub template: Option<String>,
-    /// The template's values: a list in their order, or an object by name.
-    #[schema(value_type = Option<Object>)]
-    pub params: Option<Value>,
-    /// The template's language; `es` where absent.
-    pub idioma: Option<String>,
-    /// Any other content, by its `type`, as in `/whatsapp/enviar`.
-    #[schema(value_type = Option<Object>)]
-    pub contenido: Option<Value>,
-    /// Our id of the message that it quotes.
-    pub responde_a: Option<String>,
-}
-
-/// Answers: from the account that was written to, to the address that wrote last.
-///
-/// # Errors
-/// 404 where there is no conversation that the caller may see; otherwise as sending.
-#[utoipa::path(post, path = "/api/comunicaciones/conversaciones/{id}/responder", tag = "conversaciones", request_body = ReplyBody,
-    params(("id" = String, Path, description = "`conversacion_id`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same request under the same key is sent once")),
-    responses((status = 200, body = Answer<Communication>), (status = 202, body = Answer<Communication>), (status = 400, body = ErrorBody),
-        (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
-        (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
-    security(("jwt" = [])))]
-pub async fn reply(
-    state: web::Data<State>,
-    request: HttpRequest,
-    id: web::Path<String>,
-    Permitted(Seller(caller), body): Permitted<Seller, web::Json<ReplyBody>>,
-) -> Result<HttpResponse, ApiError> {
-    let (id, body) = (conversation(&id)?, body.into_inner());
-    let quoted = body.responde_a.as_deref().map(reply_to).transpose()?;
-    let mut answer = ReplyRequest::new(caller.scope(), caller.user.clone(), id, content(body)?);
-    (answer.reply_to, answer.idempotency_key) = (quoted, envio::idempotency_key(&request)?);
-    let send = state.engine.reply(answer).await?;
-    let sent = state.engine.send(send).await?;
-    envio::answer(&state, &caller.organization, &sent).await
-}
-
-fn content(body: ReplyBody) -> Result<Content, ApiError> {
-    let plain = body.mensaje.is_some() || !body.media_urls.is_empty();
-    match (plain, body.template, body.contenido) {
-        (true, None, None) => sms::content(body.mensaje, &body.media_urls),
-        (false, Some(name), None) => {
-            let language = body.idioma.unwrap_or_else(|| "es".to_owned());
-            let parameters = parameters(body.params)?;
-            Ok(Content::Template(Template { name, language, parameters, ..Template::default() }))
-        }
-        (false, None, Some(content)) => {
-            serde_json::from_value(content).map_err(|error| ApiError::field("contenido", error))
-        }
-        (false, None, None) => Err(ApiError::field("mensaje", "falta mensaje, template o contenido")),
-        _ => Err(ApiError::field("mensaje", "solo uno de mensaje, template y contenido")),
-    }
-}
-
 /// The conversation of a path; what is no id of ours is none.
-fn conversation(id: &str) -> Result<ConversationId, ApiError> {
+pub(super) fn conversation(id: &str) -> Result<ConversationId, ApiError> {
     id.parse().map_err(|_| ApiError::new(Code::Engine(EngineCode::NotFound)))
 }
 
