@@ -109,7 +109,6 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         let figures = match measurement {
             Measurement::Ingest => ingest::measure(&context)?,
             Measurement::Pages => pages::measure(&context)?,
-            Measurement::Footprint => footprint::measure(&context)?,
             _ => measure(&context, plan.name)?,
         };
         let judged = figures::judge(figures, plan.targets);
