@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use comms_http::{
-    Caller, Clock, Error, ErrorKind, Operation, Request, Result, RetryPolicy, Secret, SystemClock, Transport,
+    Caller, Clock, Error, ErrorKind, Operation, Request, Response, Result, RetryPolicy, Secret, SystemClock, Transport,
 };
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -179,6 +179,18 @@ impl Client {
             result => result,
         };
         answer.map(drop)
+    }
+
+    /// Makes a call whose answer is read as it arrives.
+    pub(crate) async fn stream(&self, operation: Operation, request: Request) -> Result<Response> {
+        let (mut first, again) = (request.clone(), request);
+        let token = self.authorize(operation, &mut first).await?;
+        match self.caller.stream(operation, first).await {
+            Err(error) if self.may_repeat(&error, &token) => {
+                self.caller.stream(operation, self.again(operation, again).await?).await
+            }
+            result => result,
+        }
     }
 
     async fn authorize(&self, operation: Operation, request: &mut Request) -> Result<Secret> {

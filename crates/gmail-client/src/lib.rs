@@ -3,6 +3,8 @@
 
 pub mod api;
 mod auth;
+#[cfg(feature = "channel")]
+mod channel;
 mod client;
 mod config;
 pub mod error;
@@ -12,6 +14,10 @@ pub mod oauth;
 #[cfg(feature = "jwt")]
 pub mod webhook;
 
+#[cfg(all(feature = "channel", feature = "jwt"))]
+pub use channel::GmailInbound;
+#[cfg(feature = "channel")]
+pub use channel::{GmailChannel, Mail, MailQuery};
 pub use client::{Client, ClientBuilder};
 pub use comms_http::{Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport};
 pub use comms_mime as mime;

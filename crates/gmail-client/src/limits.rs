@@ -29,6 +29,16 @@ pub const JSON_MESSAGE_BYTES: usize = 3_500_000;
 /// How long an upload may take: 35 MiB at 1 Mbit/s.
 pub const TRANSFER_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// The longest text of a message that is sent by the channel, in characters: what people read, with room for what a template adds.
+#[cfg(feature = "channel")]
+pub(crate) const TEXT: usize = 500_000;
+/// The longest subject, in characters.
+#[cfg(feature = "channel")]
+pub(crate) const SUBJECT: usize = 500;
+/// The longest text of a message that is read, in bytes.
+#[cfg(feature = "channel")]
+pub(crate) const TEXT_BYTES: u64 = 2 * 1024 * 1024;
+
 // Lists and changes.
 // See https://developers.google.com/workspace/gmail/api/reference/rest (October 2026)
 
@@ -38,6 +48,11 @@ pub const PAGE: u32 = 500;
 pub const BATCH_IDS: usize = 1_000;
 /// Labels added, and labels removed, in one `modify`.
 pub const MODIFY_LABELS: usize = 100;
+
+/// The history is kept for about a week, sometimes for hours. Where it has ended, what lies between is listed: at most so many days.
+pub const RESYNC_DAYS: u32 = 30;
+/// With the messages of how many days a mailbox begins that was never read before.
+pub const FIRST_DAYS: u32 = 7;
 
 // Sending.
 // See https://support.google.com/a/answer/166852 (October 2026)

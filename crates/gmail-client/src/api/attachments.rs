@@ -1,10 +1,12 @@
 //! Attachments, by the one name of them that lasts: the place of their part.
 
+use std::fmt;
+
 use bytes::Bytes;
-use comms_http::{Error, Operation, Result};
+use comms_http::{ByteStream, Error, Operation, Request, Result};
 use http::Method;
 
-use super::Read;
+use super::{Read, content};
 use crate::{
     limits,
     model::message::{Format, Part, PartBody},
@@ -27,11 +29,25 @@ pub struct Attachment {
     pub bytes: Bytes,
 }
 
+/// An attachment whose bytes are on their way.
+pub struct OpenAttachment {
+    /// Its part: name, type, headers.
+    pub part: Part,
+    /// Its bytes.
+    pub body: ByteStream,
+}
+
+impl fmt::Debug for OpenAttachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenAttachment").field("part", &self.part.part_id).finish_non_exhaustive()
+    }
+}
+
 impl Attachments<'_> {
     /// Fetches the content of a part. The id of an attachment ends and changes with each reading, so that the message is read again
     /// for a fresh one.
     ///
-    /// An answer is read whole, at most 8 MiB of it: an attachment beyond 6 MiB is read with the raw message instead.
+    /// An answer is read whole, at most 8 MiB of it: an attachment beyond 6 MiB is read with [`open`](Self::open).
     ///
     /// # Errors
     /// `InvalidRequest` where the message has no such part, HTTP status 404 where the message is gone.
@@ -48,6 +64,30 @@ impl Attachments<'_> {
         Ok(Attachment { part, bytes })
     }
 
+    /// Opens the content of a part, of whatever length: its bytes as they arrive. As [`get`](Self::get) it reads the message again
+    /// first.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get); the bytes end with `Decode` where the answer breaks off or is no base64.
+    ///
+    /// *See [Gmail docs/attachments.get](https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages.attachments/get)*
+    pub async fn open(&self, message_id: &str, part_id: &str) -> Result<OpenAttachment> {
+        let message = self.client.messages().get(message_id, &Read::format(Format::Full)).await?;
+        let part = message.parts().find(|part| part.part_id == part_id).cloned();
+        let part = part.ok_or_else(|| Error::invalid("the message has no such part").field("partId"))?;
+        let body: ByteStream = match &part.body.attachment_id {
+            Some(id) => {
+                let response = self.client.stream(GET, self.request(message_id, id)?).await?;
+                Box::pin(content::decoded(response.body))
+            }
+            None => {
+                let bytes = part.body.bytes()?;
+                Box::pin(futures_util::stream::once(async move { Ok(bytes) }))
+            }
+        };
+        Ok(OpenAttachment { part, body })
+    }
+
     /// Fetches by an id that was read a moment ago.
     ///
     /// # Errors
@@ -55,8 +95,12 @@ impl Attachments<'_> {
     ///
     /// *See [Gmail docs/attachments.get](https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages.attachments/get)*
     pub async fn by_id(&self, message_id: &str, attachment_id: &str) -> Result<PartBody> {
+        self.client.json(GET, self.request(message_id, attachment_id)?).await
+    }
+
+    fn request(&self, message_id: &str, attachment_id: &str) -> Result<Request> {
         let mut request = self.client.request(Method::GET, &["messages", message_id, "attachments", attachment_id])?;
         request.timeout = Some(limits::TRANSFER_TIMEOUT);
-        self.client.json(GET, request).await
+        Ok(request)
     }
 }

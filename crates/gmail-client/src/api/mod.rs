@@ -3,6 +3,7 @@
 use comms_http::{Error, Page, Request, Result};
 
 pub mod attachments;
+mod content;
 pub mod drafts;
 pub mod history;
 pub mod labels;

@@ -2,12 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod api;
+#[cfg(feature = "channel")]
+mod channel;
+#[cfg(feature = "channel")]
+mod channel_conformance;
 mod config;
 mod errors;
+#[cfg(feature = "channel")]
+mod mapping;
 mod model;
 mod oauth;
 #[cfg(feature = "jwt")]
 mod service_account;
+#[cfg(feature = "channel")]
+mod source;
 mod support;
 mod tokens;
 #[cfg(feature = "jwt")]

@@ -4,8 +4,8 @@ use gmail_client::model::{HistoryId, history::HistoryRecord, label::Label, messa
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const FULL: &str = include_str!("../data/alt_text_html_cid.full.json");
-const RAW: &str = include_str!("../data/alt_text_html_cid.raw.json");
+const FULL: &str = include_str!("../data/pairs/alt_text_html_cid.full.json");
+const RAW: &str = include_str!("../data/pairs/alt_text_html_cid.raw.json");
 
 fn with_snippet(text: &str) -> Message {
     let mut message = Message::default();

@@ -1,0 +1,121 @@
+//! The mailbox as it stands now, for whoever looks into it.
+
+use comms_core::Email;
+use comms_http::{ErrorKind, Page, Result};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{GmailChannel, SENT, incoming, ours};
+use crate::{
+    api::{Read, messages::MessageFilter},
+    model::message::Message,
+};
+
+/// How many messages of a page are read at once.
+const AT_ONCE: usize = 6;
+/// What a list shows of a message.
+const SHOWN: [&str; 9] = ["From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"];
+
+/// Which messages of a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailQuery {
+    /// How many, at most [`limits::PAGE`](crate::limits::PAGE).
+    pub most: u32,
+    /// A search as in Gmail's search box; the inbox where absent.
+    pub search: Option<String>,
+    /// Where the page before ended.
+    pub after: Option<String>,
+}
+
+/// A message of the mailbox.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Mail {
+    /// Its id in the mailbox.
+    pub id: String,
+    /// What it says; in a list its headers alone.
+    pub email: Email,
+    /// Its beginning, as text.
+    pub snippet: String,
+    /// When Google took it.
+    pub received_at: Option<OffsetDateTime>,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its size in bytes, about.
+    pub size: Option<u64>,
+    /// Whether the owner of the mailbox has sent it.
+    pub sent: bool,
+    /// Our id of it, where we have sent it.
+    pub ours: Option<comms_core::MessageId>,
+    /// Defects and notices.
+    pub extra: Map<String, Value>,
+}
+
+impl Mail {
+    /// Whether it has not been read.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.labels.iter().any(|label| label == "UNREAD")
+    }
+}
+
+impl GmailChannel {
+    /// One page of the mailbox as it stands now, the newest first.
+    ///
+    /// # Errors
+    /// As the provider's calls.
+    pub async fn list(&self, query: &MailQuery) -> Result<Page<Mail>> {
+        let filter = match &query.search {
+            Some(search) => MessageFilter::matching(search.as_str()),
+            None => MessageFilter::labelled("INBOX"),
+        };
+        let filter = MessageFilter { page_size: Some(query.most), ..filter };
+        let page = self.client().messages().page(&filter, query.after.as_deref()).await?;
+        let read = stream::iter(page.items).map(|listed| async move { self.headers(&listed.id).await });
+        let items: Vec<Option<Mail>> = read.buffered(AT_ONCE).try_collect().await?;
+        Ok(Page { items: items.into_iter().flatten().collect(), next: page.next })
+    }
+
+    /// One message, whole, as it stands now.
+    ///
+    /// # Errors
+    /// HTTP status 404 where it is gone; as the provider's calls.
+    pub async fn read(&self, id: &str) -> Result<Mail> {
+        let (message, notice) = self.message(id).await?;
+        let mut mail = mail(&message)?;
+        if let Some(notice) = notice {
+            mail.extra.insert("notice".to_owned(), notice.into());
+        }
+        Ok(mail)
+    }
+
+    /// `None` where it has been deleted since it was listed.
+    async fn headers(&self, id: &str) -> Result<Option<Mail>> {
+        let names = [&SHOWN[..], &[ours::HEADER]].concat();
+        match self.client().messages().get(id, &Read::headers(&names)).await {
+            Ok(message) => match mail(&message) {
+                Err(error) if error.kind() != ErrorKind::InvalidRequest => Err(error),
+                mail => Ok(mail.ok()),
+            },
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn mail(message: &Message) -> Result<Mail> {
+    let read = incoming::read(message)?;
+    let sent = message.has_label(SENT);
+    Ok(Mail {
+        id: message.id.clone(),
+        email: read.email,
+        snippet: message.snippet_text(),
+        received_at: message.received_at(),
+        labels: message.label_ids.clone(),
+        size: message.size_estimate,
+        sent,
+        ours: sent.then(|| ours::id_of(message)).flatten(),
+        extra: read.extra,
+    })
+}
