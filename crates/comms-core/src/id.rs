@@ -107,6 +107,10 @@ uuid_id! {
     /// One event for one endpoint of outgoing webhooks.
     HookDeliveryId
 }
+uuid_id! {
+    /// What a user gave us for an account at a provider: a mailbox's permission.
+    CredentialId
+}
 text_id! {
     /// A tenant. Every row and every query is bound to one.
     OrganizationId

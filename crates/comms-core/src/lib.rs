@@ -38,8 +38,8 @@ pub use event::{
     Recording, StatusUpdate,
 };
 pub use id::{
-    AccountId, ClientId, ContactId, ContractId, ConversationId, HookDeliveryId, HookId, LeadId, MessageId,
-    OrganizationId, UserId, WebhookId,
+    AccountId, ClientId, ContactId, ContractId, ConversationId, CredentialId, HookDeliveryId, HookId, LeadId,
+    MessageId, OrganizationId, UserId, WebhookId,
 };
 pub use inbound::{Batch, DECISION_HEADER, Inbound, StoredWebhook};
 pub use links::Links;

@@ -215,6 +215,9 @@ pub enum EngineError {
     /// The signing key of an outgoing webhook cannot be read or made; says why.
     #[error("{0}")]
     HookKeyUnreadable(String),
+    /// A stored secret cannot be read or written; says why.
+    #[error("a stored secret cannot be used: {0}")]
+    SecretUnreadable(String),
     /// Too much at once: nothing was done.
     #[error("too much at once")]
     Busy,
@@ -261,7 +264,7 @@ impl EngineError {
             Self::EncryptionKeyMissing => Code::EncryptionKeyMissing,
             Self::HookRefused(error) if error.field_name() == Some("url") => Code::HookRefused,
             Self::HookRefused(_) => Code::InvalidValue,
-            Self::HookKeyUnreadable(_) => Code::Misconfigured,
+            Self::HookKeyUnreadable(_) | Self::SecretUnreadable(_) => Code::Misconfigured,
             Self::Busy => Code::Busy,
             Self::Interrupted => Code::Internal,
             Self::Blob(BlobError::NotFound) => Code::NotFound,

@@ -4,6 +4,7 @@
 mod accounts;
 mod blobs;
 mod check;
+mod credentials;
 mod desk;
 mod engine;
 mod erasure;
@@ -35,6 +36,7 @@ mod workers;
 
 pub use accounts::Assigned;
 pub use blobs::{Blob, BlobError, BlobStore};
+pub use credentials::{BegunConsent, CONSENT_LIFE, Credentials, FreshToken, NewCredential, Rotated, TokenRefresher};
 pub use desk::ReplyRequest;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Code, EngineError, LinkKind, ReceiveError};

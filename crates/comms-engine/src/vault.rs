@@ -67,6 +67,19 @@ impl Vault {
         Ok(Self { keys })
     }
 
+    /// The name of the key that writes. It tells nothing of the key.
+    #[must_use]
+    pub fn key_name(&self) -> &str {
+        self.keys.first().map_or("", |(name, _)| name)
+    }
+
+    /// Whether this was written under the key that writes.
+    #[must_use]
+    pub fn is_present(&self, sealed: &str) -> bool {
+        let mut parts = sealed.splitn(3, '.');
+        (parts.next(), parts.next()) == (Some(FORM), Some(self.key_name()))
+    }
+
     /// Encrypts a secret of `context`: what it belongs to.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod calls;
 mod contacts;
 mod conversations;
+mod credentials;
 mod desk;
 mod disorder;
 mod hooks;
@@ -191,6 +192,16 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         what_was_given_up_is_told_again,
         deliveries_are_paged_and_forgotten_in_their_time,
         endpoints_stay_in_their_organisation,
+    },
+    credentials::{
+        a_credential_is_kept_as_it_was_given,
+        an_account_that_works_stays_with_its_user,
+        one_at_a_time_refreshes,
+        a_refresh_does_not_overtake_a_new_credential,
+        a_credential_ends_with_its_reason,
+        secrets_are_encrypted_anew_by_one,
+        a_consent_is_concluded_once_and_in_time,
+        credentials_stay_in_their_organisation,
     },
     desk::{
         reading_a_message_reads_those_before_it,

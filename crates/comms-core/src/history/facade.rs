@@ -56,6 +56,7 @@ macro_rules! write {
     };
 }
 
+mod facade_credentials;
 mod facade_desk;
 mod facade_hooks;
 mod facade_inspect;

@@ -3,6 +3,7 @@
 //! [`Repository`] is what the engine sees; [`open`] gives one. `statements/` holds the queries and `facade.rs` the repository,
 //! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
+mod credentials;
 mod desk;
 mod error;
 mod hooks;
@@ -39,6 +40,8 @@ mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod schema;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod schema_credentials;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod schema_hooks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod spellings;
@@ -51,6 +54,10 @@ mod text;
 mod together;
 
 pub use crate::Links;
+pub use credentials::{
+    Credential, CredentialHealth, CredentialRepository, CredentialState, OauthState, PutCredential, RefreshClaim,
+    RefreshOutcome, SealedHook, SealedSecret,
+};
 pub use desk::{
     AnswerTo, Candidate, Contact, ContactFilter, ContactPage, Conversation, ConversationFilter, ConversationPage,
     ConversationState, DeskKey, DeskRepository, Identity, LastMessage, MergedContact, Note, NotePage,

@@ -30,6 +30,7 @@ use super::{
     listener::{CHANNEL, Listener},
     repository::RepositoryResult,
     schema::define_schema,
+    schema_credentials::define_credential_schema,
     schema_hooks::define_hook_schema,
 };
 use crate::EventKind;
@@ -57,6 +58,10 @@ mod schema {
         marks = "marks",
         leases = "leases"
     );
+}
+
+mod credential_schema {
+    super::define_credential_schema!(credentials = "credentials", states = "oauth_states");
 }
 
 mod hook_schema {

@@ -24,6 +24,7 @@ use super::{
     common::{Shared, failed},
     repository::RepositoryResult,
     schema::define_schema,
+    schema_credentials::define_credential_schema,
     schema_hooks::define_hook_schema,
 };
 
@@ -50,6 +51,10 @@ mod schema {
         marks = "comms_marks",
         leases = "comms_leases"
     );
+}
+
+mod credential_schema {
+    super::define_credential_schema!(credentials = "comms_credentials", states = "comms_oauth_states");
 }
 
 mod hook_schema {

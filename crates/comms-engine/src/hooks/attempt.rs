@@ -41,7 +41,7 @@ impl Attempt {
 }
 
 /// What a sealed key of an endpoint belongs to.
-pub(super) fn context(hook: &HookEndpoint) -> String {
+pub(crate) fn context(hook: &HookEndpoint) -> String {
     format!("webhook endpoint {}", hook.id)
 }
 

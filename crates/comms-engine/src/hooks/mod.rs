@@ -19,6 +19,7 @@ use comms_core::history::FeedEvent;
 use comms_http::{AllowList, Transport};
 use serde_json::Value;
 
+pub(crate) use attempt::context;
 pub(crate) use lanes::Lanes;
 pub use manage::{HookEdit, NewHook, Pinged};
 pub use settings::HookSettings;

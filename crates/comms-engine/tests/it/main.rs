@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod fake_channel;
+mod fake_credentials;
 mod fake_desk;
 mod fake_hooks;
 mod fake_keeping;
@@ -13,6 +14,7 @@ mod scene;
 
 mod accounts;
 mod blobs;
+mod credentials;
 mod desk;
 mod durable;
 mod erasing;

@@ -104,6 +104,9 @@ pub(super) enum Flaw {
     SharesLeases,
     BelievesOldLeases,
     KeepsClaims,
+    IgnoresVersions,
+    HonoursOldStates,
+    HonoursUsedStates,
 }
 
 /// A method that is bound to a scope.
@@ -134,4 +137,7 @@ pub(super) enum Method {
     Hooks,
     Hook,
     HookChange,
+    Credential,
+    Credentials,
+    CredentialChange,
 }

@@ -1,6 +1,7 @@
 //! The repository over SQLite passes; each way to break it is caught.
 
 mod broken;
+mod broken_credentials;
 mod broken_desk;
 mod broken_hooks;
 mod broken_keeping;
@@ -223,6 +224,22 @@ const FLAWS: &[(&str, Flaw)] = {
         ("endpoints_stay_in_their_organisation", DropsTheOrganisation(Method::Hooks)),
         ("endpoints_stay_in_their_organisation", DropsTheOrganisation(Method::Hook)),
         ("endpoints_stay_in_their_organisation", DropsTheOrganisation(Method::HookChange)),
+        ("a_credential_is_kept_as_it_was_given", ForgetsParts),
+        ("a_credential_is_kept_as_it_was_given", IgnoresFilters),
+        ("an_account_that_works_stays_with_its_user", HandsAccountsOver),
+        ("one_at_a_time_refreshes", ForgetsClaims),
+        ("one_at_a_time_refreshes", BelievesOldClaims),
+        ("one_at_a_time_refreshes", IgnoresVersions),
+        ("a_refresh_does_not_overtake_a_new_credential", IgnoresVersions),
+        ("a_credential_ends_with_its_reason", ForgetsReasons),
+        ("a_credential_ends_with_its_reason", CountsNothing),
+        ("secrets_are_encrypted_anew_by_one", IgnoresVersions),
+        ("secrets_are_encrypted_anew_by_one", RepeatsTheLastRow),
+        ("a_consent_is_concluded_once_and_in_time", HonoursOldStates),
+        ("a_consent_is_concluded_once_and_in_time", HonoursUsedStates),
+        ("credentials_stay_in_their_organisation", DropsTheOrganisation(Method::Credential)),
+        ("credentials_stay_in_their_organisation", DropsTheOrganisation(Method::Credentials)),
+        ("credentials_stay_in_their_organisation", DropsTheOrganisation(Method::CredentialChange)),
     ]
 };
 

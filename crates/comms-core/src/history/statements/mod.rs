@@ -24,6 +24,7 @@ mod calls;
 pub(super) mod comunicaciones;
 pub(super) mod contacts;
 mod conversations;
+pub(super) mod credentials;
 pub(super) mod desk;
 pub(super) mod desk_pages;
 pub(super) mod directory;
