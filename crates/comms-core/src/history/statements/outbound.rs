@@ -17,7 +17,7 @@ use crate::{
     history::{
         Accepted, Account, NewOutbound,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, clean_value, derived_id, search_form},
+        text::{clean, clean_value, search_form},
     },
 };
 
@@ -222,7 +222,7 @@ pub(super) async fn also_known_as(
         .map(|address| {
             let external_id = clean(address.value());
             IdentityRow {
-                id: Uid(derived_id("identity", &[&known.account_id, &external_id])),
+                id: people::identity_id(&known.account_id, &external_id),
                 external_id,
                 kind: people::kind_name(address),
                 created_at: now,

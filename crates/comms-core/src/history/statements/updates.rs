@@ -89,12 +89,9 @@ async fn follow(
         change.previous.iter().chain(&change.previous_aliases).chain(&change.current.addresses).collect();
     named.dedup();
     let values: Vec<String> = named.iter().map(|a| clean(a.value())).collect();
-    let known: Vec<IdentityRow> = identities::table
-        .filter(identities::account_id.eq(account.id.as_str()))
-        .filter(identities::external_id.eq_any(&values))
-        .select(IdentityRow::as_select())
-        .load(conn)
-        .await?;
+    let ids: Vec<Uid> = values.iter().map(|value| people::identity_id(account.id.as_str(), value)).collect();
+    let known: Vec<IdentityRow> =
+        identities::table.filter(identities::id.eq_any(ids)).select(IdentityRow::as_select()).load(conn).await?;
     // Under the name that is known; where none is, there is nobody to follow yet: the first message makes the contact.
     let Some(found) = values.iter().find_map(|v| known.iter().find(|i| i.external_id == *v)) else {
         return Ok(());
@@ -106,7 +103,7 @@ async fn follow(
         .map(|address| {
             let external_id = clean(address.value());
             IdentityRow {
-                id: Uid(derived_id("identity", &[account.id.as_str(), &external_id])),
+                id: people::identity_id(account.id.as_str(), &external_id),
                 external_id,
                 kind: people::kind_name(address),
                 created_at: now,
