@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Refused, meta::MetaConfig, twilio::TwilioConfig};
+use crate::{Refused, google::GoogleConfig, meta::MetaConfig, twilio::TwilioConfig};
 
 /// The settings of a [`Simulator`](crate::Simulator). The default is ready for use.
 ///
@@ -28,6 +28,8 @@ pub struct Config {
     pub meta: MetaConfig,
     /// The double of Twilio.
     pub twilio: TwilioConfig,
+    /// The double of Google.
+    pub google: GoogleConfig,
 }
 
 impl Default for Config {
@@ -41,6 +43,7 @@ impl Default for Config {
             webhooks: WebhookPolicy::default(),
             meta: MetaConfig::default(),
             twilio: TwilioConfig::default(),
+            google: GoogleConfig::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    FaultRule, Refused,
+    FaultRule, Refused, google,
     meta::{CampaignPlan, Customer, Inbound, PHONE_ID, Status, WABA_ID, endpoint_table},
     server::Shared,
     twilio,
@@ -37,7 +37,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/campaign", web::post().to(campaign))
         .route("/campaign/{id}", web::get().to(campaign_report))
         .route("/campaign/{id}/progress", web::get().to(campaign_progress))
-        .service(web::scope("/twilio").configure(twilio::controls));
+        .service(web::scope("/twilio").configure(twilio::controls))
+        .service(web::scope("/google").configure(google::controls));
 }
 
 /// What the simulator is and serves; also the answer at `/`.
@@ -45,6 +46,7 @@ pub(crate) async fn info(shared: web::Data<Shared>) -> HttpResponse {
     let endpoints: Vec<Value> = endpoint_table()
         .into_iter()
         .chain(twilio::endpoint_table())
+        .chain(google::endpoint_table())
         .map(|(name, method, path)| json!({"name": name, "method": method, "path": path}))
         .collect();
     HttpResponse::Ok().json(json!({

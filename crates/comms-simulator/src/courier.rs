@@ -1,4 +1,4 @@
-//! Delivers webhooks: signs, posts, repeats until 200.
+//! Delivers webhooks: signs, posts, repeats until the provider is content.
 
 use std::{
     sync::{
@@ -106,7 +106,7 @@ impl Courier {
             };
             let answer = self.post(delivery, policy).await;
             drop(slot);
-            let acknowledged = answer == Ok(200);
+            let acknowledged = answer.as_ref().is_ok_and(|status| delivery.signer.is_acknowledged_by(*status));
             if inner.generation.load(Ordering::SeqCst) == generation {
                 inner.ledger.record_attempt(number, inner.clock.now(), answer, acknowledged);
             }

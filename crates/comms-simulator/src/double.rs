@@ -33,6 +33,8 @@ pub(crate) struct Call {
     /// The decoded path, with its leading slash.
     pub path: String,
     pub query: BTreeMap<String, String>,
+    /// The same with names that repeat, in their order.
+    pub pairs: Vec<(String, String)>,
     /// Header names are lower case.
     pub headers: BTreeMap<String, String>,
     pub body: Bytes,

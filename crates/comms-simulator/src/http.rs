@@ -181,10 +181,13 @@ async fn read(request: &HttpRequest, body: Bytes, shared: &Shared) -> actix_web:
         .collect();
     let is_form = headers.get("content-type").is_some_and(|value| value.starts_with("multipart/form-data"));
     let form = if is_form { parts(request, body.clone()).await? } else { Vec::new() };
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
     Ok(Call {
         method: request.method().to_string(),
         path: request.path().to_owned(),
-        query: url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect(),
+        query: pairs.iter().cloned().collect(),
+        pairs,
         headers,
         body,
         form,

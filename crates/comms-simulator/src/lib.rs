@@ -6,6 +6,7 @@ mod core;
 mod courier;
 mod double;
 pub mod faults;
+pub mod google;
 mod http;
 pub mod ledger;
 pub mod meta;

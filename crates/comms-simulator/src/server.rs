@@ -7,8 +7,8 @@ use comms_http::{Clock, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState, http, meta::Meta,
-    twilio::Twilio,
+    Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState, google::Google, http,
+    meta::Meta, twilio::Twilio,
 };
 
 /// A running simulator. It stops when it is dropped.
@@ -28,6 +28,7 @@ pub struct Simulator {
     core: Arc<Core>,
     meta: Meta,
     twilio: Twilio,
+    google: Google,
     server: ServerHandle,
     runtime: Option<Runtime>,
 }
@@ -38,12 +39,13 @@ pub(crate) struct Shared {
     pub core: Arc<Core>,
     pub meta: Meta,
     pub twilio: Twilio,
+    pub google: Google,
 }
 
 impl Shared {
     /// The doubles, in the order in which they are asked whether a path is theirs.
-    pub(crate) fn doubles(&self) -> [&dyn Double; 2] {
-        [&self.twilio, &self.meta]
+    pub(crate) fn doubles(&self) -> [&dyn Double; 3] {
+        [&self.twilio, &self.google, &self.meta]
     }
 
     /// The double whose path this is.
@@ -84,14 +86,16 @@ impl Simulator {
         let core = Arc::new(Core::new(config, clock, ledger, courier, url.clone()));
         let meta = Meta::new(Arc::clone(&core));
         let twilio = Twilio::new(Arc::clone(&core));
-        let shared = Shared { core: Arc::clone(&core), meta: meta.clone(), twilio: twilio.clone() };
+        let google = Google::new(Arc::clone(&core));
+        let shared =
+            Shared { core: Arc::clone(&core), meta: meta.clone(), twilio: twilio.clone(), google: google.clone() };
         let server = {
             let _guard = runtime.enter();
             http::serve(listener, shared)?
         };
         let handle = server.handle();
         runtime.spawn(server);
-        Ok(Self { url, core, meta, twilio, server: handle, runtime: Some(runtime) })
+        Ok(Self { url, core, meta, twilio, google, server: handle, runtime: Some(runtime) })
     }
 
     /// The base address, for instance `http://127.0.0.1:43121`: what a client takes for the provider's.
@@ -110,6 +114,12 @@ impl Simulator {
     #[must_use]
     pub fn twilio(&self) -> &Twilio {
         &self.twilio
+    }
+
+    /// The double of Google: consent, mailboxes, people who write, pushes.
+    #[must_use]
+    pub fn google(&self) -> &Google {
+        &self.google
     }
 
     /// What was received and sent.
@@ -147,7 +157,12 @@ impl Simulator {
 
     /// Back to the state of the start: configuration, uploads, templates, faults, ledger. Webhooks under way end.
     pub fn reset(&self) {
-        let shared = Shared { core: Arc::clone(&self.core), meta: self.meta.clone(), twilio: self.twilio.clone() };
+        let shared = Shared {
+            core: Arc::clone(&self.core),
+            meta: self.meta.clone(),
+            twilio: self.twilio.clone(),
+            google: self.google.clone(),
+        };
         shared.reset();
     }
 }

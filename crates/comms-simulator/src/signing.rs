@@ -21,6 +21,11 @@ pub enum Signer {
         /// The auth token of the account that the webhook is about.
         auth_token: Secret,
     },
+    /// Google: a token that it has signed, as Pub/Sub shows it. It says nothing about the body.
+    Google {
+        /// The token.
+        token: Secret,
+    },
     /// No signature, for the test of a receiver that must refuse.
     None,
 }
@@ -77,7 +82,20 @@ impl Signer {
                 format!("sha256={}", signature::hmac_sha256_hex(app_secret, &webhook.payload.bytes())),
             )],
             Self::Twilio { auth_token } => vec![("X-Twilio-Signature", twilio(auth_token, webhook))],
+            Self::Google { token } => vec![("Authorization", format!("Bearer {}", token.expose_secret()))],
             Self::None => Vec::new(),
+        }
+    }
+}
+
+impl Signer {
+    /// Whether the provider takes this status for an acknowledgement.
+    #[must_use]
+    pub fn is_acknowledged_by(&self, status: u16) -> bool {
+        match self {
+            Self::Meta { .. } | Self::None => status == 200,
+            Self::Twilio { .. } => (200..300).contains(&status),
+            Self::Google { .. } => [102, 200, 201, 202, 204].contains(&status),
         }
     }
 }

@@ -39,6 +39,12 @@ pub struct Serve {
     /// The auth token of the first Twilio account, which signs its webhooks.
     #[arg(long)]
     twilio_auth_token: Option<String>,
+    /// Where Pub/Sub pushes the changes of mailboxes to.
+    #[arg(long)]
+    google_push_url: Option<String>,
+    /// The audience of its tokens, where it is not that address.
+    #[arg(long)]
+    google_push_audience: Option<String>,
     /// The base of the links handed out, where it differs from the address listened on.
     #[arg(long)]
     public_url: Option<String>,
@@ -91,6 +97,12 @@ fn configuration(arguments: Serve) -> anyhow::Result<Config> {
     }
     for token in arguments.access_token {
         config.meta.allow_token(token);
+    }
+    if let Some(url) = arguments.google_push_url {
+        config.google.set_push_endpoint(&url);
+    }
+    if let Some(audience) = arguments.google_push_audience {
+        config.google.set_push_audience(&audience);
     }
     let twilio = &mut config.twilio;
     if let Some(url) = arguments.twilio_voice_url {

@@ -5,6 +5,7 @@ mod campaigns;
 mod controls;
 mod customers;
 mod faults;
+mod google;
 mod inbound;
 mod management;
 mod media;

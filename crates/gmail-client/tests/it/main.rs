@@ -14,6 +14,8 @@ mod model;
 mod oauth;
 #[cfg(feature = "jwt")]
 mod service_account;
+#[cfg(all(feature = "jwt", feature = "rustls-ring"))]
+mod simulator;
 #[cfg(feature = "channel")]
 mod source;
 mod support;
