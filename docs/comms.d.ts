@@ -295,6 +295,20 @@ export type Answer_EventsTicket = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_FinRow = {
+  /** What was disconnected. */
+  data: {
+    /** What that means for the seller. */
+    aviso: string;
+    /** The mailboxes. */
+    desconectados: string[];
+    /** Whether the permission was taken back at Google. */
+    revocado: boolean;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_Info = {
   /** What this is, and where to read on. */
   data: {
@@ -308,6 +322,18 @@ export type Answer_Info = {
     service: string;
     /** Its version. */
     version: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_InicioRow = {
+  /** Where the browser goes. */
+  data: {
+    /** Whether the mailbox is connected already, with the permission that the other back end has. */
+    conectado: boolean;
+    /** Google's consent page; where `conectado`, the front end with `gmail=ok`. */
+    url: string;
   };
   /** Always true. */
   success: boolean;
@@ -489,6 +515,37 @@ export type AttachmentRow = {
   tipo: string;
   /** Where it can be fetched, once it is here. */
   url?: string | null;
+};
+/** A mailbox and how it is. */
+export type BuzonRow = {
+  /** The address. */
+  buzon: string;
+  /** The same in a word for programs. */
+  codigo?: string | null;
+  /** When it was first connected. */
+  creado: string;
+  /** The account under which its messages are. */
+  cuenta: string;
+  /** Since when it is in this state. */
+  desde: string;
+  /** The same in Google's words. */
+  detalle?: string | null;
+  /** `activo`, `caducado` or `revocado`. */
+  estado: string;
+  /** Since when no access token can be had for a reason that may pass. */
+  falla_desde?: string | null;
+  /** Why no mail is fetched or sent, for the seller; null where all is well. */
+  motivo?: string | null;
+  /** What was permitted. */
+  permisos: string[];
+  /** Whether only the seller can mend it, by connecting the mailbox again. */
+  reconectar: boolean;
+  /** When it last gave an access token. */
+  renovado?: string | null;
+  /** When the permission itself ends, where Google said so. */
+  termina?: string | null;
+  /** The seller. */
+  usuario_id: string;
 };
 /** A call to be placed. */
 export type CallBody = {
@@ -803,11 +860,21 @@ export type EventsTicket = {
   /** For `?ticket=` of `/api/eventos` and `/ws`; nothing else takes it. */
   ticket: string;
 };
+/** What was disconnected. */
+export type FinRow = {
+  /** What that means for the seller. */
+  aviso: string;
+  /** The mailboxes. */
+  desconectados: string[];
+  /** Whether the permission was taken back at Google. */
+  revocado: boolean;
+};
 /** How the server is. One body for every seed that asks. */
 export type HealthBody = {
   counts?: Counts | null;
   /** Each dependency: `ok`, `error`, `send_only`, `receive_only` or `not_configured`. */
   dependencies: Record<string, string>;
+  mailboxes?: MailboxCounts | null;
   /** The name of the service. */
   service: string;
   /** `ok`, `degraded` where an account is stopped, `error`, or `stopping`: it was asked to stop and takes no more than what is under way */
@@ -867,6 +934,13 @@ export type Info = {
   /** Its version. */
   version: string;
 };
+/** Where the browser goes. */
+export type InicioRow = {
+  /** Whether the mailbox is connected already, with the permission that the other back end has. */
+  conectado: boolean;
+  /** Google's consent page; where `conectado`, the front end with `gmail=ok`. */
+  url: string;
+};
 /** Another contact. */
 export type JoinBody = {
   /** The contact that is the same person. */
@@ -911,6 +985,44 @@ export type List_AccountRow = {
     organizacion_id: string;
     propietario_id?: Id | null;
     ritmo?: PaceRow | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_BuzonRow = {
+  /** The rows. */
+  data: ({
+    /** The address. */
+    buzon: string;
+    /** The same in a word for programs. */
+    codigo?: string | null;
+    /** When it was first connected. */
+    creado: string;
+    /** The account under which its messages are. */
+    cuenta: string;
+    /** Since when it is in this state. */
+    desde: string;
+    /** The same in Google's words. */
+    detalle?: string | null;
+    /** `activo`, `caducado` or `revocado`. */
+    estado: string;
+    /** Since when no access token can be had for a reason that may pass. */
+    falla_desde?: string | null;
+    /** Why no mail is fetched or sent, for the seller; null where all is well. */
+    motivo?: string | null;
+    /** What was permitted. */
+    permisos: string[];
+    /** Whether only the seller can mend it, by connecting the mailbox again. */
+    reconectar: boolean;
+    /** When it last gave an access token. */
+    renovado?: string | null;
+    /** When the permission itself ends, where Google said so. */
+    termina?: string | null;
+    /** The seller. */
+    usuario_id: string;
   })[];
   /** The cursor of the next page; null at the end. */
   siguiente?: string | null;
@@ -1212,6 +1324,17 @@ export type List_TokenRow = {
   siguiente?: string | null;
   /** Always true. */
   success: boolean;
+};
+/** How the mailboxes are. */
+export type MailboxCounts = {
+  /** Those that are connected. */
+  active: number;
+  /** Those that must be connected again. */
+  ended: number;
+  /** Those among them that give no access at present. */
+  failing: number;
+  /** Those that stand still, the longest first: the first twenty, without their addresses. */
+  still: StillRow[];
 };
 /** One address or several. */
 export type MediaUrls = string | string[];
@@ -1520,6 +1643,17 @@ export type StatusRow = {
   fecha: string;
   /** When it was stored. */
   registrado: string;
+};
+/** A mailbox that stands still. */
+export type StillRow = {
+  /** Its id; `comms-server credentials list` and an administrator's list show the address. */
+  id: string;
+  /** Why, in a word. */
+  reason?: string | null;
+  /** Since when. */
+  since: string;
+  /** `active`, `expired` or `revoked`. */
+  state: string;
 };
 /** An account that is stopped. */
 export type StoppedRow = {

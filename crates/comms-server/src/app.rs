@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 use comms_core::{Clock, history::Repository};
-use comms_engine::Engine;
+use comms_engine::{Credentials, Engine};
 use metrics_exporter_prometheus::PrometheusHandle;
 use time::OffsetDateTime;
 
@@ -33,6 +33,8 @@ use crate::{
 pub struct State {
     /// Every rule.
     pub engine: Engine,
+    /// What users gave us for their mailboxes.
+    pub credentials: Credentials,
     /// The history, for what has no rule.
     pub repository: Arc<dyn Repository>,
     /// The providers.

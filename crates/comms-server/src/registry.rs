@@ -1,6 +1,7 @@
 //! The one place that knows the providers' crates: makes channels, webhook parsers and the answers to their handshakes.
 
 mod examine;
+mod google;
 mod meta;
 mod twilio;
 
@@ -11,13 +12,14 @@ use comms_core::{
     AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, Inbound, OrganizationId, Result, WebhookRequest,
     history::Account,
 };
-use comms_engine::EngineBuilder;
+use comms_engine::{EngineBuilder, TokenRefresher};
 use comms_http::{ReqwestTransport, Transport};
 use time::OffsetDateTime;
 use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
 use crate::config::{AccountSettings, Provider, Settings};
 pub use examine::{Finding, Verdict};
+pub use google::{Elsewhere, GMAIL, GOOGLE, Google, MailboxTokens, elsewhere, is_elsewhere};
 use twilio::Twilio;
 pub use twilio::{BrowserToken, segments};
 
@@ -42,6 +44,7 @@ pub struct Registry {
     whatsapp: Option<WhatsAppInbound>,
     twilio: Vec<(&'static str, Arc<dyn Inbound>)>,
     accounts: Vec<Account>,
+    google: Option<Google>,
 }
 
 impl Registry {
@@ -76,6 +79,7 @@ impl Registry {
             twilio: channels.twilio.inbounds()?,
             channels: Arc::new(channels),
             whatsapp: meta::inbound(&settings.whatsapp)?,
+            google: Google::new(settings, &transport, clock)?,
             accounts: accounts.iter().map(|account| registered(settings, account)).collect(),
         })
     }
@@ -100,6 +104,19 @@ impl Registry {
         };
         let twilio = self.twilio.iter();
         twilio.fold(engine, |engine, (name, inbound)| engine.inbound(*name, Arc::clone(inbound)))
+    }
+
+    /// Google's OAuth, where it is configured.
+    #[must_use]
+    pub const fn google(&self) -> Option<&Google> {
+        self.google.as_ref()
+    }
+
+    /// Whoever makes access tokens of what users gave us.
+    #[must_use]
+    pub fn refreshers(&self) -> Vec<(String, Arc<dyn TokenRefresher>)> {
+        let google = self.google.iter().map(|google| Arc::new(google.clone()) as Arc<dyn TokenRefresher>);
+        google.map(|google| (GOOGLE.to_owned(), google)).collect()
     }
 
     /// Answers a provider's check of a webhook address.

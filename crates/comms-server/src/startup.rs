@@ -17,7 +17,7 @@ use comms_core::{
     ChannelDirectory, Clock, Rate,
     history::{self, Organization, Repository, RepositoryError},
 };
-use comms_engine::{BlobError, BlobStore, Engine, Workers};
+use comms_engine::{BlobError, BlobStore, Credentials, Engine, Workers};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::{
@@ -89,7 +89,8 @@ impl Running {
     /// # Errors
     /// [`StartError`] with what to mend.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        Self::start_altered(settings, clock, |_| {}).await
+        // The settings are moved through it: on the heap once, not on the stack of everybody who awaits this.
+        Box::pin(Self::start_altered(settings, clock, |_| {})).await
     }
 
     /// As [`start`](Self::start), with an engine whose parts the caller has altered.
@@ -113,8 +114,10 @@ impl Running {
         alter(&mut parts);
         let engine = build(&settings, &registry, parts, Arc::clone(&repository), Arc::clone(&clock))?;
         let workers = engine.start().await;
+        let credentials = credentials(&settings, &registry, Arc::clone(&repository), Arc::clone(&clock));
         let state = State {
             engine,
+            credentials,
             repository,
             registry,
             tokens: Tokens::new(&secret, &settings.auth, Arc::clone(&clock)),
@@ -243,6 +246,17 @@ pub fn engine(
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, StartError> {
     build(settings, registry, parts(settings, registry), repository, clock)
+}
+
+/// What users gave us for their mailboxes.
+#[must_use]
+pub fn credentials(
+    settings: &Settings,
+    registry: &Registry,
+    repository: Arc<dyn Repository>,
+    clock: Arc<dyn Clock>,
+) -> Credentials {
+    Credentials::new(repository, settings.encryption.vault(), clock, registry.refreshers())
 }
 
 fn parts(settings: &Settings, registry: &Registry) -> Parts {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod credentials;
 mod demo;
 mod doctor;
 mod migrate;
@@ -56,6 +57,8 @@ enum Command {
     Doctor(ConfigArgs),
     /// Accounts, organisations, service tokens, quarantine.
     Admin(admin::AdminArgs),
+    /// What users gave for their mailboxes: list it, encrypt it anew.
+    Credentials(credentials::CredentialsArgs),
     /// Prints the OpenAPI document.
     Openapi {
         /// Prints TypeScript types instead.
@@ -99,6 +102,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Erase(args) => personas::erase(args).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Admin(args) => admin::run(args).await,
+        Command::Credentials(args) => credentials::run(args).await,
         Command::Openapi { typescript: false } => print(&typescript::openapi_json()),
         Command::Openapi { typescript: true } => print(&typescript::declarations()),
         Command::EnvExample => print(&env_example()),

@@ -36,6 +36,12 @@ fn notices(settings: &Settings) {
             parts.push(("hearing from Twilio", vec!["PUBLIC_BASE_URL"]));
         }
     }
+    if settings.google.is_wanted() {
+        parts.push(("connecting mailboxes at Google", settings.google.missing(&settings.http)));
+        if settings.encryption.key.is_none() {
+            parts.push(("keeping mailboxes", vec!["COMMS_ENCRYPTION_KEY"]));
+        }
+    }
     for (what, missing) in parts {
         if !missing.is_empty() {
             tracing::warn!(missing = missing.join(", "), "{what} is off; see `comms-server doctor`");

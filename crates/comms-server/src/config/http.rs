@@ -27,6 +27,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<String>,
     /// Origins that may call from a browser.
     pub cors_origins: Vec<String>,
+    /// The front end, to which browsers go back after a consent at a provider.
+    pub frontend_url: Option<Url>,
     /// Requests per minute of one user, else of one client address.
     pub rate_limit_per_minute: NonZeroU32,
     /// Signed webhooks per minute of one provider; of Twilio, of one account there.
@@ -48,6 +50,7 @@ impl Default for HttpSettings {
             public_base_url: None,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
+            frontend_url: None,
             rate_limit_per_minute: NonZeroU32::MIN.saturating_add(199),
             webhook_limit_per_minute: NonZeroU32::MIN.saturating_add(599_999),
             metrics_token: None,

@@ -4,6 +4,7 @@ mod accounts;
 mod auth;
 mod database;
 mod directory;
+mod google;
 mod http;
 mod log;
 mod media;
@@ -33,6 +34,7 @@ pub use accounts::{AccountSettings, OrganizationSettings, Provider};
 pub use auth::AuthSettings;
 pub use database::DatabaseSettings;
 pub use directory::{DirectorySettings, DirectoryTable};
+pub use google::{GOOGLE_CALLBACK, GoogleSettings};
 pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
 pub use media::MediaSettings;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub whatsapp: WhatsAppSettings,
     /// Twilio: calls, SMS, WhatsApp.
     pub twilio: TwilioSettings,
+    /// Google: mailboxes of sellers.
+    pub google: GoogleSettings,
     /// Whom may be called, and what becomes of a call that comes in.
     pub voice: VoiceSettings,
     /// The organisation of everything that names none.
@@ -166,6 +170,7 @@ impl Settings {
         self.whatsapp.check(&mut problems);
         self.twilio.check(&mut problems);
         self.voice.check(&mut problems);
+        self.google.check(self.auth.microservice_token.is_some(), &mut problems);
         self.webhooks.check(&mut problems);
         self.encryption.check(&mut problems);
         if self.twilio.is_wanted() && self.http.base_host().contains('_') {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
-use comms_core::{ChannelKind, history::AccountPacing};
+use comms_core::{
+    ChannelKind,
+    history::{AccountPacing, Credential, CredentialHealth},
+};
 use comms_engine::{ChannelHealth, WorkerHealth};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +17,9 @@ use crate::{
     app::State,
     registry::{TWILIO_VOICE, WHATSAPP},
 };
+
+/// How many mailboxes that stand still are shown.
+const STILL_SHOWN: u16 = 20;
 
 /// How the server is. One body for every seed that asks.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,6 +38,8 @@ pub struct HealthBody {
     pub counts: Option<Counts>,
     /// Outgoing webhooks; null while the database does not answer. `disabled` is an alarm: somebody is not told any more.
     pub webhooks: Option<HookCounts>,
+    /// The mailboxes that users connected; null while the database does not answer.
+    pub mailboxes: Option<MailboxCounts>,
     /// What runs beside the requests.
     pub workers: Vec<WorkerRow>,
     /// The accounts that are stopped: nothing is sent on them until somebody mends what is the matter.
@@ -98,6 +106,54 @@ pub struct HookCounts {
     pub disabled: i64,
 }
 
+/// How the mailboxes are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MailboxCounts {
+    /// Those that are connected.
+    pub active: i64,
+    /// Those among them that give no access at present.
+    pub failing: i64,
+    /// Those that must be connected again.
+    pub ended: i64,
+    /// Those that stand still, the longest first: the first twenty, without their addresses.
+    pub still: Vec<StillRow>,
+}
+
+/// A mailbox that stands still.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StillRow {
+    /// Its id; `comms-server credentials list` and an administrator's list show the address.
+    pub id: String,
+    /// `active`, `expired` or `revoked`.
+    pub state: &'static str,
+    /// Why, in a word.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: String,
+}
+
+impl From<Credential> for StillRow {
+    fn from(one: Credential) -> Self {
+        Self {
+            id: one.id.to_string(),
+            state: one.state.as_str(),
+            reason: one.reason,
+            since: instant(one.failing_since.unwrap_or(one.changed_at)),
+        }
+    }
+}
+
+impl From<CredentialHealth> for MailboxCounts {
+    fn from(health: CredentialHealth) -> Self {
+        Self {
+            active: health.active,
+            failing: health.failing,
+            ended: health.ended,
+            still: health.still.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
 /// How a worker is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkerRow {
@@ -157,6 +213,7 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
             failing: stats.failing,
             disabled: stats.disabled,
         }),
+        mailboxes: state.credentials.health(STILL_SHOWN).await.ok().map(Into::into),
         workers: health.workers.into_iter().map(Into::into).collect(),
         stopped_accounts: health.stopped.into_iter().map(Into::into).collect(),
     };
@@ -174,6 +231,10 @@ fn dependencies(
     let whatsapp = both(meta, state.engine.takes(WHATSAPP));
     let mut all: BTreeMap<_, _> =
         ["redis", "elevenlabs", "sendgrid", "gmail"].into_iter().map(|name| (name, "not_configured")).collect();
+    if state.registry.google().is_some() {
+        let missing = state.settings.google.missing(&state.settings.http);
+        all.insert("gmail", if missing.is_empty() && state.credentials.can_keep() { "ok" } else { "error" });
+    }
     all.insert("database", database);
     all.insert("whatsapp", whatsapp);
     all.insert("twilio", twilio(state));

@@ -18,15 +18,17 @@ use actix_web::{
 };
 
 use crate::{
+    config::GOOGLE_CALLBACK,
     errors::{ApiError, Code},
     limits::limit,
 };
 use admin::{
-    accounts, organizations, pace, personas, quarantine, salida, tokens,
+    accounts, buzones, organizations, pace, personas, quarantine, salida, tokens,
     webhooks::{self, entregas},
 };
 use comunicaciones::{
-    adjuntos, contactos, conversaciones, historial, mensajes, notas, plantillas, responder, sms, voz, webhook, whatsapp,
+    adjuntos, buzon, contactos, conversaciones, historial, mensajes, notas, plantillas, responder, sms, voz, webhook,
+    whatsapp,
 };
 use eventos::{socket, sse, ticket};
 
@@ -124,6 +126,11 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/contactos/{id}/unir", Seller, Kind::Command, || post().to(contactos::join)),
     row("POST", "/api/comunicaciones/contactos/{id}/separar", Seller, Kind::Command, || post().to(contactos::separate)),
     row("POST", "/api/comunicaciones/contactos/{id}/vincular", Seller, Kind::Command, || post().to(contactos::link)),
+    row("GET", "/api/comunicaciones/email/oauth", Seller, Kind::List, || get().to(buzon::list)),
+    row("DELETE", "/api/comunicaciones/email/oauth", Seller, Kind::Command, || delete().to(buzon::end)),
+    row("GET", "/api/comunicaciones/email/oauth/iniciar", Seller, Kind::Command, || get().to(buzon::begin)),
+    row("GET", GOOGLE_CALLBACK, Public, Kind::Command, || get().to(buzon::callback)),
+    row("GET", "/api/comunicaciones/admin/buzones", Admin, Kind::List, || get().to(buzones::list)),
     row("GET", "/api/comunicaciones/admin/cuentas", Admin, Kind::List, || get().to(accounts::list)),
     row("PUT", "/api/comunicaciones/admin/cuentas/{id}", Admin, Kind::Command, || put().to(accounts::put)),
     row("POST", "/api/comunicaciones/admin/cuentas/{id}/reanudar", Admin, Kind::Command, || post().to(pace::resume)),

@@ -26,6 +26,7 @@ use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info
         c::conversaciones::list, c::conversaciones::detail, c::conversaciones::mark_read, c::conversaciones::assign,
         c::conversaciones::set_state, c::notas::list, c::notas::add, c::responder::reply,
         c::contactos::list, c::contactos::detail, c::contactos::rename, c::contactos::join, c::contactos::separate, c::contactos::link,
+        c::buzon::list, c::buzon::begin, c::buzon::callback, c::buzon::end, admin::buzones::list,
         admin::accounts::list, admin::accounts::put, admin::pace::resume, admin::organizations::list, admin::organizations::put,
         admin::tokens::list, admin::tokens::create, admin::tokens::revoke, admin::quarantine::list, admin::quarantine::assign,
         admin::personas::export, admin::personas::erase, admin::personas::erasures,

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod errors;
 mod generated;
+mod google_double;
 mod limits;
 mod openapi;
 mod organizations;

@@ -1,5 +1,7 @@
 //! Two organisations on one server: for every route that lists or gets, nothing of the one is seen by the other.
 
+use comms_core::{AccountId, ChannelKind};
+use comms_engine::NewCredential;
 use comms_server::{
     auth::Role,
     routes::{Access, Kind, ROUTES},
@@ -119,7 +121,24 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
     let hook = json!({"url": "https://example.com/", "descripcion": format!("{MARK}{organization}")});
     let hook = admin.post("/api/comunicaciones/admin/webhooks-salientes", &hook).await.data();
     let hook = hook["id"].as_str().unwrap().to_owned();
+    connect(server, organization).await;
     Belongings { message, file, contact, hook }
+}
+
+/// A seller's mailbox.
+async fn connect(server: &TestServer, organization: &str) {
+    let mailbox = NewCredential {
+        organization: organization.into(),
+        owner: "7".into(),
+        provider: "google".to_owned(),
+        account: AccountId::of("gmail", &format!("{MARK}{organization}@example.com")),
+        channel: ChannelKind::Email,
+        scopes: Default::default(),
+        secret: "an invented secret".into(),
+        access: None,
+        ends_at: None,
+    };
+    server.running.state.credentials.connect(mailbox).await.unwrap();
 }
 
 async fn lists(client: &Client<'_>, own: &str, theirs: &str, role: Role) -> usize {

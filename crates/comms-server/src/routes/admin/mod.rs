@@ -1,6 +1,7 @@
 //! Running an organisation: accounts, tokens, outgoing webhooks; running them all: organisations, quarantine.
 
 pub mod accounts;
+pub mod buzones;
 pub mod organizations;
 pub mod pace;
 pub mod personas;

@@ -1,6 +1,7 @@
 //! The routes of S0: sending, calls, webhooks, the history; and the desk: conversations, contacts.
 
 pub mod adjuntos;
+pub mod buzon;
 pub mod contactos;
 pub mod conversaciones;
 pub(crate) mod envio;

@@ -1,5 +1,6 @@
 mod adjuntos;
 mod admin;
+mod buzon;
 mod conversaciones;
 mod eventos;
 mod historial;

@@ -31,6 +31,12 @@ async fn health_tells_of_every_dependency() {
         "twilio": "ok",
         "whatsapp": "ok"
       },
+      "mailboxes": {
+        "active": 0,
+        "ended": 0,
+        "failing": 0,
+        "still": []
+      },
       "service": "comms-server",
       "status": "ok",
       "stopped_accounts": [],
