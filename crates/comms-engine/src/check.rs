@@ -8,6 +8,8 @@ use comms_core::{
     history::{Account, Assignment, Links, RecipientState, Scope},
 };
 
+use time::OffsetDateTime;
+
 use crate::{
     Engine, EngineError, LinkKind, SendRequest,
     rules::{self, Facts, Refusal},
@@ -62,8 +64,7 @@ impl Engine {
             let own = "a file of our own store cannot be sent yet: give an address or the provider's id";
             return Err(EngineError::Refused(Error::unsupported(own).field("source")));
         }
-        let capabilities = prepared.channel.capabilities();
-        capabilities.check(message).map_err(EngineError::Refused)?;
+        prepared.channel.capabilities().check(message).map_err(EngineError::Refused)?;
         self.check_call(prepared).await?;
         let message = &prepared.message;
         let account = prepared.channel.account();
@@ -73,24 +74,36 @@ impl Engine {
         } else {
             self.check_links(scope, &prepared.links).await?;
         }
-        let category = if rules::needs_category(&message.content, &recipient) {
-            self.category(prepared.channel.as_ref(), &message.content).await
-        } else {
-            None
+        let channel = prepared.channel.as_ref();
+        self.may_reach(channel, &message.content, recipient.last_inbound_at, recipient.opted_out).await
+    }
+
+    /// The rules about the recipient: whether they opted out, and whether the channel's window is open.
+    pub(crate) async fn may_reach(
+        &self,
+        channel: &dyn Channel,
+        content: &Content,
+        last_inbound_at: Option<OffsetDateTime>,
+        opted_out: Vec<String>,
+    ) -> Result<(), EngineError> {
+        let category = match rules::needs_category(content, &opted_out) {
+            true => self.category(channel, content).await,
+            false => None,
         };
         let facts = Facts {
-            content: &message.content,
-            window: capabilities.window,
-            recipient: &recipient,
+            content,
+            window: channel.capabilities().window,
+            last_inbound_at,
+            opted_out: &opted_out,
             category: category.as_deref(),
             now: self.now(),
         };
         match rules::refusal(&facts) {
             None => Ok(()),
-            Some(Refusal::OptedOut) => Err(EngineError::OptedOut { scopes: recipient.opted_out }),
+            Some(Refusal::OptedOut) => Err(EngineError::OptedOut { scopes: opted_out }),
             Some(Refusal::WindowClosed) => Err(EngineError::WindowClosed {
-                last_inbound_at: recipient.last_inbound_at,
-                templates: self.usable_templates(prepared.channel.as_ref()).await.to_vec(),
+                last_inbound_at,
+                templates: self.usable_templates(channel).await.to_vec(),
             }),
         }
     }

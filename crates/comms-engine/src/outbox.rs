@@ -2,7 +2,7 @@
 
 use comms_core::{
     Channel, ChannelKind, ErrorKind, MessageId, OrganizationId, Problem, Status,
-    history::{Claiming, Conclusion, HistoryFilter, OutboxJob, PageKey, Queueing, Scope, Stop},
+    history::{Claiming, Conclusion, HistoryFilter, OutboxJob, PageKey, Scope, Stop},
 };
 use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
@@ -11,7 +11,6 @@ use tracing::Instrument;
 
 use crate::{
     Code, Engine, EngineError, metrics,
-    send::Prepared,
     settings::span,
     settle::{self, Attempt},
 };
@@ -19,12 +18,12 @@ use crate::{
 /// What a round began.
 pub(crate) struct Begun {
     attempts: Vec<JoinHandle<()>>,
-    /// As many as may be are under way already: an end is to be waited for, not the clock.
-    full: bool,
+    /// Whether some were begun, or as many as may be are under way already: an end is to be waited for, not the clock.
+    busy: bool,
 }
 
-/// How long at least between two looks at the queue, so that one look finds several messages.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+/// How long at least between two looks at the queue, so that one look finds several messages: it costs the same for all of them.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 /// How long at most while messages are being sent: well within the slice of places that one look reserves.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -69,32 +68,27 @@ impl Engine {
     /// One round of the worker. Whether there is more to do: it returns when that is worth a look.
     pub(crate) async fn send_round(&self) -> Result<bool, EngineError> {
         let begun = self.dispatch().await?;
-        let pause = match begun.full || !begun.attempts.is_empty() {
+        let look_again = match begun.busy {
             true => Some(LONGEST_PAUSE),
             false => self.repository().next_turn(self.now()).await?.filter(|wait| *wait < self.settings().outbox_every),
         };
-        let Some(pause) = pause else {
-            return Ok(false);
-        };
-        tokio::time::sleep(SHORTEST_PAUSE).await;
-        // The end of an attempt makes room for another.
-        let _sooner = tokio::time::timeout(pause, self.pacer().rung()).await;
-        Ok(true)
+        if let Some(wait) = look_again {
+            tokio::time::sleep(SHORTEST_PAUSE).await;
+            // The end of an attempt makes room for another.
+            let _sooner = tokio::time::timeout(wait, self.pacer().rung()).await;
+        }
+        Ok(look_again.is_some())
     }
 
     /// Begins the attempts that are due.
     pub(crate) async fn dispatch(&self) -> Result<Begun, EngineError> {
-        let expired = self.repository().expire_due(self.now()).await?;
-        if !expired.is_empty() {
-            metrics::expired(expired.len());
-            tracing::warn!(messages = expired.len(), "messages were not sent by their deadline");
-        }
+        self.expire_late().await?;
         let mut permits = Vec::new();
         while let Ok(permit) = Arc::clone(self.outbox()).try_acquire_owned() {
             permits.push(permit);
         }
         let Ok(free @ 1..) = u16::try_from(permits.len()) else {
-            return Ok(Begun { attempts: Vec::new(), full: true });
+            return Ok(Begun { attempts: Vec::new(), busy: true });
         };
         // The time of the attempts runs from here, as that of their claims.
         let deadline = Instant::now() + self.settings().send_timeout;
@@ -109,7 +103,7 @@ impl Engine {
         if !jobs.is_empty() {
             comms_core::failpoint!(QueueClaimed);
         }
-        let attempts = jobs
+        let attempts: Vec<JoinHandle<()>> = jobs
             .into_iter()
             .zip(permits)
             .map(|(job, permit)| {
@@ -122,7 +116,18 @@ impl Engine {
                 tokio::spawn(work.in_current_span())
             })
             .collect();
-        Ok(Begun { attempts, full: false })
+        let busy = !attempts.is_empty();
+        Ok(Begun { attempts, busy })
+    }
+
+    /// Puts what is late out of the queue.
+    async fn expire_late(&self) -> Result<(), EngineError> {
+        let expired = self.repository().expire_due(self.now()).await?;
+        if !expired.is_empty() {
+            metrics::expired(expired.len());
+            tracing::warn!(messages = expired.len(), "messages were not sent by their deadline");
+        }
+        Ok(())
     }
 
     async fn send_claimed(&self, job: OutboxJob, deadline: Instant) {
@@ -155,24 +160,20 @@ impl Engine {
         }
     }
 
-    /// Every rule, as before the first attempt: a window may have closed since, or a person have opted out.
+    /// Every rule, as before the first attempt: a window may have closed since, or a person have opted out. What they look at came
+    /// with the claim.
     async fn look_again(&self, job: &OutboxJob) -> Result<Arc<dyn Channel>, EngineError> {
-        let user = job.user.clone().unwrap_or_else(|| "".into());
-        let account = self.sending_account(&job.organization, &user, job.channel, Some(job.account.clone())).await?;
-        let mut prepared = Prepared {
-            channel: self.channel(&account).await?,
-            organization: job.organization.clone(),
-            user,
-            links: job.links.clone(),
-            message: job.message.clone(),
-            idempotency_key: None,
-            request_hash: String::new(),
-            retry_of: None,
-            queue: Queueing::default(),
-        };
+        let (message, standing) = (&job.message, &job.standing);
+        if !standing.account_usable {
+            return Err(EngineError::UnknownAccount(job.account.clone()));
+        }
+        let channel = self.channel(&job.account).await?;
+        channel.capabilities().check(message).map_err(EngineError::Refused)?;
         // Whether its author may write about the lead was looked at when they wrote it.
-        self.check(&whole(&job.organization), &mut prepared).await?;
-        Ok(prepared.channel)
+        self.check_links(&whole(&job.organization), &job.links).await?;
+        let opted_out = standing.opted_out.clone();
+        self.may_reach(channel.as_ref(), &message.content, standing.last_inbound_at, opted_out).await?;
+        Ok(channel)
     }
 
     /// A rule refuses the message by now; or the store, which the rules ask, is away, and it waits.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use comms_core::{Content, history::RecipientState};
+use comms_core::Content;
 use time::OffsetDateTime;
 
 /// Everything that a rule may look at.
@@ -11,8 +11,10 @@ pub(crate) struct Facts<'a> {
     pub content: &'a Content,
     /// How long after the other party's last message the channel takes free content; `None` = always.
     pub window: Option<Duration>,
-    /// What is known of the recipient.
-    pub recipient: &'a RecipientState,
+    /// When the recipient last wrote to the account.
+    pub last_inbound_at: Option<OffsetDateTime>,
+    /// Of what they opted out.
+    pub opted_out: &'a [String],
     /// The provider's category of the template, where it is one and the category is known.
     pub category: Option<&'a str>,
     /// Now.
@@ -49,12 +51,12 @@ pub(crate) fn refusal(facts: &Facts<'_>) -> Option<Refusal> {
 }
 
 /// Whether the template's category matters to a rule: it has to be looked up.
-pub(crate) fn needs_category(content: &Content, recipient: &RecipientState) -> bool {
-    matches!(content, Content::Template(_)) && !recipient.opted_out.is_empty()
+pub(crate) fn needs_category(content: &Content, opted_out: &[String]) -> bool {
+    matches!(content, Content::Template(_)) && !opted_out.is_empty()
 }
 
 fn opted_out(facts: &Facts<'_>) -> bool {
-    let mut scopes = facts.recipient.opted_out.iter().map(String::as_str);
+    let mut scopes = facts.opted_out.iter().map(String::as_str);
     if matches!(facts.content, Content::Call(_)) {
         return scopes.any(|scope| !MESSAGE_SCOPES.contains(&scope));
     }
@@ -67,7 +69,7 @@ fn window_closed(facts: &Facts<'_>) -> bool {
     let Some(window) = facts.window else {
         return false;
     };
-    needs_window(facts.content) && facts.recipient.last_inbound_at.is_none_or(|last| facts.now >= last + window)
+    needs_window(facts.content) && facts.last_inbound_at.is_none_or(|last| facts.now >= last + window)
 }
 
 /// Templates may be sent at any time, calls have rules of their own, and what a native body is only the provider knows:

@@ -21,6 +21,7 @@ mod replicas;
 mod scopes;
 mod sending;
 mod statuses;
+mod together;
 mod webhooks;
 mod world;
 
@@ -83,6 +84,10 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_start_loses_nothing_that_waits,
         a_message_tried_again_is_neither_shown_nor_sent,
         what_did_not_arrive_is_listed_until_it_is_discarded,
+    },
+    together::{
+        a_claim_tells_what_the_rules_look_at,
+        attempts_that_end_at_once_end_as_each_would_alone,
     },
     pacing::{
         many_who_ask_at_once_get_no_more_than_the_rate,

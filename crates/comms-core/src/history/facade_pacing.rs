@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use super::{
-    super::statements::{lanes, pacing, queue},
+    super::statements::{claim, lanes, pacing},
     EngineRepository,
 };
 use crate::{
@@ -56,7 +56,7 @@ impl PacingRepository for EngineRepository {
 
     async fn claim_shares(&self, claiming: &Claiming) -> RepositoryResult<Vec<OutboxJob>> {
         let (claiming, now) = (claiming.clone(), self.now());
-        let (jobs, cursor) = write!(self, |conn| queue::claim(conn, &claiming, now))?;
+        let (jobs, cursor) = write!(self, |conn| claim::claim(conn, &claiming, now))?;
         self.shared.grew(cursor);
         Ok(jobs)
     }

@@ -76,7 +76,7 @@ pub use keeping::{
 pub use migrate::PRISMA_MODEL;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use open::open;
-pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, UnknownJob};
+pub use outbox::{ClaimToken, Delivery, DeliveryMode, OutboxJob, Queueing, Standing, UnknownJob};
 pub use pacing::{AccountPacing, Claiming, Hold, PacingRepository, Pauses, Reservation, SLICE, Stop, Turn};
 pub use replicas::{LeaseToken, ReplicaRepository};
 pub use repository::{Repository, RepositoryResult};

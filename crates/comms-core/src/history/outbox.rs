@@ -66,6 +66,19 @@ pub struct OutboxJob {
     pub expires_at: Option<OffsetDateTime>,
     /// Its place in the account's pace.
     pub turn: Turn,
+    /// What the rules before a send look at, as it is at the moment of the claim.
+    pub standing: Standing,
+}
+
+/// How an account and a recipient stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the account is the organisation's, of the message's channel, and in use.
+    pub account_usable: bool,
+    /// When the recipient last wrote to the account.
+    pub last_inbound_at: Option<OffsetDateTime>,
+    /// Of which kinds of the account's messages they opted out.
+    pub opted_out: Vec<String>,
 }
 
 /// A message of unknown outcome, to be looked for at the provider. The claim ends by itself when its lease does.

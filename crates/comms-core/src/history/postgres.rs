@@ -13,7 +13,7 @@ use diesel::{
 };
 use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager,
-    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, deadpool::Pool},
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use time::OffsetDateTime;
@@ -69,6 +69,7 @@ mod hook_schema {
 }
 
 type Conn = AsyncPgConnection;
+type Backend = diesel::pg::Pg;
 
 /// The name of our message table, for conditions that are made as text.
 const MESSAGES: &str = "messages";
@@ -84,6 +85,26 @@ fn clock(_: OffsetDateTime) -> String {
 /// After a query whose rows are to be changed; and the same, leaving out those that somebody else has.
 const LOCKED: &str = " FOR UPDATE";
 const ONLY_FREE: &str = " FOR UPDATE SKIP LOCKED";
+
+/// Whether a statement of one text is kept by its connection.
+const KEEPS_TEXTS: bool = true;
+
+/// Whether a part of a query may look at each row of another: then one statement asks for all accounts.
+const LATERAL: bool = true;
+
+/// Something to select from: the rows of a document that stands between the two parts, as `w`.
+fn given(columns: &[(&str, Column)]) -> [String; 2] {
+    let kind = |column: &Column| match column {
+        Column::Uid => "uuid",
+        Column::Text => "text",
+        Column::Small => "smallint",
+        Column::Integer => "integer",
+        Column::Long => "bigint",
+        Column::Doc => "jsonb",
+    };
+    let columns: Vec<String> = columns.iter().map(|(name, column)| format!("{name} {}", kind(column))).collect();
+    ["jsonb_to_recordset(".to_owned(), format!(") AS w({})", columns.join(", "))]
+}
 
 /// An id as it stands in a query that is made as text.
 fn id_literal(id: Uuid) -> String {
@@ -234,6 +255,8 @@ macro_rules! locked {
 
 #[path = "statements/mod.rs"]
 mod statements;
+
+use statements::fixed::Column;
 
 #[path = "facade.rs"]
 mod facade;
@@ -450,6 +473,8 @@ fn pool(settings: &DatabaseSettings) -> RepositoryResult<Pool<Conn>> {
     };
     let mut config = ManagerConfig::default();
     let target = settings.clone();
+    // Whether it is closed the connection knows itself; asking the server each time would be a statement for each of ours.
+    config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let target = target.clone();
         async move { connect(&target).await }.boxed()

@@ -62,6 +62,7 @@ mod hook_schema {
 }
 
 type Conn = SqliteConnection;
+type Backend = diesel::sqlite::Sqlite;
 
 /// The name of our message table, for conditions that are made as text.
 const MESSAGES: &str = "comms_messages";
@@ -77,6 +78,22 @@ fn clock(now: OffsetDateTime) -> String {
 /// The same after a query whose rows are to be changed; and leaving out those that somebody else has.
 const LOCKED: &str = "";
 const ONLY_FREE: &str = "";
+
+/// The time is a part of some texts: each is another one.
+const KEEPS_TEXTS: bool = false;
+
+/// No part of a query looks at each row of another.
+const LATERAL: bool = false;
+
+/// Something to select from: the rows of a document that stands between the two parts, as `w`.
+fn given(columns: &[(&str, Column)]) -> [String; 2] {
+    let value = |(name, column): &(&str, Column)| match column {
+        Column::Uid => format!("unhex(value ->> '{name}') AS {name}"),
+        _ => format!("value ->> '{name}' AS {name}"),
+    };
+    let columns: Vec<String> = columns.iter().map(value).collect();
+    [format!("(SELECT {} FROM json_each(", columns.join(", ")), ")) AS w".to_owned()]
+}
 
 /// An id as it stands in a query that is made as text.
 fn id_literal(id: uuid::Uuid) -> String {
@@ -251,6 +268,8 @@ macro_rules! locked {
     expect(clippy::duplicate_mod, reason = "the queries are compiled once for each engine")
 )]
 mod statements;
+
+use statements::fixed::Column;
 
 #[path = "facade.rs"]
 #[cfg_attr(

@@ -139,7 +139,9 @@ impl Engine {
     ) -> Result<Links, EngineError> {
         let recipient = self.repository().recipient(line, to).await?;
         let call = Content::Call(Call::default());
-        let facts = Facts { content: &call, window: None, recipient: &recipient, category: None, now: self.now() };
+        let opted_out = &recipient.opted_out;
+        let facts =
+            Facts { content: &call, window: None, last_inbound_at: None, opted_out, category: None, now: self.now() };
         if let Some(Refusal::OptedOut) = rules::refusal(&facts) {
             return Err(EngineError::OptedOut { scopes: recipient.opted_out });
         }

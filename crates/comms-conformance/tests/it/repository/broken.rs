@@ -13,7 +13,7 @@ use comms_core::{
         Accepted, Account, Assignment, Attachment, ClaimToken, Conclusion, DeliveryMode, FeedEvent, HistoryEntry,
         HistoryFilter, HistoryPage, HookConclusion, HookJob, Ingested, Links, LogEvent, MediaJob, MediaOutcome,
         MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob, PageKey, QuarantinedAccount,
-        RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken,
+        RecipientState, Repository, RepositoryError, RepositoryResult, RepositoryStats, Scope, ServiceToken, Standing,
         UnknownJob, WebhookFilter,
     },
 };
@@ -43,6 +43,7 @@ struct Memory {
     answers: HashMap<String, String>,
     homes: HashMap<String, AccountId>,
     claimed: Vec<OutboxJob>,
+    outcome: Option<Conclusion>,
     closed: HashSet<ConversationId>,
     hook_claims: HashMap<HookDeliveryId, ClaimToken>,
 }
@@ -253,6 +254,12 @@ impl Repository for Broken {
         if self.has(Flaw::BelievesOldClaims) {
             conclusion.claim = None;
         }
+        if self.has(Flaw::SharesOutcomes) {
+            // As where what one attempt of a round was answered is written for all of it.
+            let mut memory = self.memory.lock().unwrap();
+            let first = memory.outcome.get_or_insert_with(|| conclusion.clone()).clone();
+            (conclusion.status, conclusion.problem, conclusion.due_at) = (first.status, first.problem, first.due_at);
+        }
         if self.has(Flaw::LeavesUnknownUnderWay) && conclusion.status == Status::Unknown {
             return Ok(true);
         }
@@ -282,7 +289,11 @@ impl Repository for Broken {
         if self.has(Flaw::SendsTooEarly) {
             now += Duration::minutes(1);
         }
-        let jobs = self.inner.claim_due(now, lease, limit).await?;
+        let mut jobs = self.inner.claim_due(now, lease, limit).await?;
+        if self.has(Flaw::ForgetsStandings) {
+            let usable = Standing { account_usable: true, ..Standing::default() };
+            jobs.iter_mut().for_each(|job| job.standing = usable.clone());
+        }
         if !self.has(Flaw::ClaimsAgain) {
             return Ok(jobs);
         }

@@ -88,6 +88,8 @@ pub(super) enum Flaw {
     ForgetsSuccesses,
     OverrulesOperators,
     ServesTheFirst,
+    ForgetsStandings,
+    SharesOutcomes,
     KeepsEverything,
     PrunesTheYoung,
     ForgetsTheCut,

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::{
     Conn, RunQueryDsl,
+    fixed::{Column, Fixed, Given, row},
     rows::{ComunicacionRow, MessageRow},
     schema::comunicaciones as table,
 };
@@ -30,7 +31,7 @@ pub(super) async fn number(conn: &mut Conn, rows: &mut [MessageRow]) -> QueryRes
 
 /// Writes the rows of messages that were numbered.
 pub(super) async fn write(conn: &mut Conn, rows: impl Iterator<Item = &MessageRow>) -> QueryResult<()> {
-    let rows: Vec<ComunicacionRow> = rows.filter_map(row).collect();
+    let rows: Vec<ComunicacionRow> = rows.filter_map(row_of).collect();
     insert_ignore!(conn, table::table, rows, table::id);
     Ok(())
 }
@@ -50,16 +51,45 @@ pub(super) async fn move_states(conn: &mut Conn, moved: Vec<(i16, i32)>) -> Quer
     Ok(())
 }
 
-/// Writes how long calls lasted: the longest that was ever told.
-pub(super) async fn lengthen(conn: &mut Conn, lasted: Vec<(i32, i32)>) -> QueryResult<()> {
-    for (seconds, id) in lasted {
-        let shorter = table::duracion_seg.is_null().or(table::duracion_seg.lt(seconds).assume_not_null());
-        diesel::update(table::table.find(id).filter(shorter))
-            .set(table::duracion_seg.eq(seconds))
-            .execute(conn)
-            .await?;
+/// What became of a message that has a row.
+pub(super) struct Change {
+    pub id: i32,
+    /// Its state, where that is another one.
+    pub rank: Option<i16>,
+    /// The provider's id, where it has one only now.
+    pub provider_id: Option<String>,
+    /// How long a call lasted, where that is longer than was told before.
+    pub seconds: Option<i32>,
+}
+
+const CHANGED: &[(&str, Column)] =
+    &[("id", Column::Integer), ("estado", Column::Text), ("sid", Column::Text), ("seconds", Column::Integer)];
+
+/// Writes what became of messages into their rows: of how long a call lasted the longest that was ever told.
+pub(super) async fn change(conn: &mut Conn, mut changes: Vec<Change>) -> QueryResult<()> {
+    changes.retain(|one| one.rank.is_some() || one.provider_id.is_some() || one.seconds.is_some());
+    if changes.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    changes.sort_unstable_by_key(|one| one.id);
+    let given = changes.iter().map(|one| {
+        let estado = one.rank.and_then(Status::from_rank).map(vocabulary::estado);
+        row([
+            ("id", Some(one.id.into())),
+            ("estado", estado.map(Into::into)),
+            ("sid", one.provider_id.as_deref().map(|name| shorten(name, SID_EXTERNO).into())),
+            ("seconds", one.seconds.map(Into::into)),
+        ])
+    });
+    Fixed::new(
+        "UPDATE comunicaciones AS c SET estado = COALESCE(w.estado, c.estado), sid_externo = COALESCE(w.sid, c.sid_externo), \
+         duracion_seg = CASE WHEN w.seconds > COALESCE(c.duracion_seg, -1) THEN w.seconds ELSE c.duracion_seg END FROM ",
+    )
+    .given(Given::new(CHANGED, given))
+    .text(" WHERE c.id = w.id")
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
 /// Writes whose a row is, and what it belongs to where that is told.
@@ -94,16 +124,7 @@ pub(super) async fn address(conn: &mut Conn, id: i32, counterpart: &str) -> Quer
     Ok(())
 }
 
-/// Writes the provider's id of a message into its row.
-pub(super) async fn name(conn: &mut Conn, id: i32, provider_id: &str) -> QueryResult<()> {
-    diesel::update(table::table.find(id))
-        .set(table::sid_externo.eq(shorten(provider_id, SID_EXTERNO)))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-fn row(message: &MessageRow) -> Option<ComunicacionRow> {
+fn row_of(message: &MessageRow) -> Option<ComunicacionRow> {
     Some(made_of(Parts {
         id: message.comunicacion_id?,
         user: message.user_id.as_deref()?,

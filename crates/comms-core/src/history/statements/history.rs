@@ -1,4 +1,4 @@
-//! Pages of the history, one message, and what is known of a recipient.
+//! Pages of the history, and one message.
 
 use std::collections::HashMap;
 
@@ -9,15 +9,13 @@ use diesel::{
 };
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, kin, media, parts, people, queue,
-    schema::{accounts, comunicaciones as rows, conversations, discards, messages, opt_outs, status_events},
-    suppressed, whose,
+    Conn, RunQueryDsl, comunicaciones, media, parts, queue,
+    schema::{accounts, comunicaciones as rows, discards, messages, status_events},
 };
 use crate::{
-    AccountId, Address, AddressKind, ContactId, ConversationId, MessageId, Status, UserId,
+    AccountId, Address, AddressKind, ConversationId, MessageId, Status, UserId,
     history::{
-        Delivery, HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, RecipientState, Scope,
-        StatusEvent,
+        Delivery, HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, Scope, StatusEvent,
         directory::{Directory, Kind},
         sql_types::{Doc, Instant, Uid},
         text::{like_pattern, number_of},
@@ -173,43 +171,6 @@ pub(in super::super) async fn by_row(conn: &mut Conn, organization: &str, id: i3
         .await
         .optional()?;
     Ok(found.map(|id| MessageId(id.0)))
-}
-
-/// What the rules before a send need to know of a recipient.
-pub(in super::super) async fn recipient(
-    conn: &mut Conn,
-    directory: &Directory,
-    account: &AccountId,
-    address: &Address,
-) -> QueryResult<RecipientState> {
-    let contact = people::known_contact(conn, account.as_str(), address).await?;
-    let (mut last_inbound_at, mut met) = (None, Vec::new());
-    let mut names = people::spellings(address);
-    if let Some(contact) = contact {
-        let last: Option<Option<Instant>> = conversations::table
-            .filter(conversations::account_id.eq(account.as_str()))
-            .filter(conversations::contact_id.eq(contact))
-            .select(conversations::last_inbound_at)
-            .first(conn)
-            .await
-            .optional()?;
-        last_inbound_at = last.flatten().map(|at| at.0);
-        met = people::identities_of(conn, account.as_str(), contact).await?;
-        names.extend(met.iter().map(|identity| identity.external_id.clone()));
-        met.extend(kin::of(conn, contact).await?);
-    }
-    let (links, owner) = whose::standing(conn, directory, address, &met).await;
-    names.extend(suppressed::stand_ins(conn, account.as_str(), &names).await?);
-    let mut opted_out: Vec<String> = opt_outs::table
-        .filter(opt_outs::account_id.eq(account.as_str()))
-        .filter(opt_outs::address.eq_any(names))
-        .filter(opt_outs::opted_in.eq(false))
-        .select(opt_outs::scope)
-        .load(conn)
-        .await?;
-    opted_out.sort_unstable();
-    opted_out.dedup();
-    Ok(RecipientState { contact: contact.map(|id| ContactId(id.0)), last_inbound_at, opted_out, links, owner })
 }
 
 /// A condition, as text, that holds for what is a seller's own: their rows, and those of what the directory assigns to them.

@@ -123,6 +123,11 @@ pub(super) async fn append(conn: &mut Conn, log: Vec<EventRow>) -> QueryResult<O
         return Ok(None);
     }
     super::super::lock_cursor_and_tell(conn).await?;
+    append_locked(conn, log).await
+}
+
+/// The same, where that lock is held.
+pub(super) async fn append_locked(conn: &mut Conn, log: Vec<EventRow>) -> QueryResult<Option<i64>> {
     let cursors: Vec<i64> = insert_returning!(conn, events::table, log, events::cursor);
     Ok(cursors.into_iter().max())
 }

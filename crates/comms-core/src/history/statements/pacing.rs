@@ -13,12 +13,16 @@ use diesel::{
 };
 use time::OffsetDateTime;
 
-use super::{Conn, RunQueryDsl, conversations, people};
+use super::{
+    Conn, RunQueryDsl, conversations,
+    fixed::{Column, Fixed, Given, row},
+    pairs, people,
+};
 use crate::{
     Address, Pace, Problem, Rate,
     history::{
         Account, AccountPacing, Hold, Pauses, Reservation, SLICE, Stop, Turn,
-        sql_types::{Doc, DocSql, Uid, UidSql},
+        sql_types::{Doc, DocSql},
     },
 };
 
@@ -55,6 +59,8 @@ pub(super) fn clock(ours: OffsetDateTime) -> String {
 /// A reservation as it is made.
 #[derive(QueryableByName)]
 pub(super) struct Granted {
+    #[diesel(sql_type = Text)]
+    pub account_id: String,
     #[diesel(sql_type = BigInt)]
     granted: i64,
     #[diesel(sql_type = BigInt)]
@@ -98,8 +104,6 @@ struct State {
     #[diesel(sql_type = BigInt)]
     pair_interval_us: i64,
     #[diesel(sql_type = BigInt)]
-    pair_burst: i64,
-    #[diesel(sql_type = BigInt)]
     paused_until_us: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     stopped_at_us: Option<i64>,
@@ -140,14 +144,6 @@ impl State {
             organization: self.organization_id.into(),
         }
     }
-}
-
-/// The pace of a conversation: of which organisation and account, and how many in how much time.
-pub(super) struct Pair {
-    pub organization: String,
-    pub account: String,
-    pub interval_us: i64,
-    pub burst: i64,
 }
 
 /// A new account has no limit until its channel tells of one.
@@ -275,38 +271,49 @@ async fn reserve_pair(
     };
     let known = people::known_contact(conn, account, address).await?;
     let contact = known.unwrap_or_else(|| people::derived_contact(account, address));
-    let pair = Pair {
-        organization: state.organization_id,
-        account: state.account_id,
-        interval_us: state.pair_interval_us,
-        burst: state.pair_burst,
-    };
-    admit_pair(conn, &pair, conversations::id(account, contact), now).await
+    let pair = [(state.account_id, conversations::id(account, contact))];
+    if !pairs::admit(conn, &pair, now).await?.is_empty() {
+        return Ok(None);
+    }
+    let waits = pairs::waits(conn, &pair, now).await?;
+    Ok(waits.into_values().next().or(Some(Duration::ZERO)))
 }
 
+const WANTED: &[(&str, Column)] = &[("account", Column::Text), ("want", Column::Long)];
+
 /// Takes places of an account that is neither paused nor stopped, as many as there are.
-pub(super) async fn grant(
-    conn: &mut Conn,
-    account: &str,
-    want: i64,
-    now: OffsetDateTime,
-) -> QueryResult<Option<Granted>> {
+async fn grant(conn: &mut Conn, account: &str, want: i64, now: OffsetDateTime) -> QueryResult<Option<Granted>> {
     if want <= 0 {
         return Ok(None);
     }
+    Ok(grant_all(conn, &[(account, want)], now).await?.into_iter().next())
+}
+
+/// The same for several accounts at once. Those that have no place are not among them.
+pub(super) async fn grant_all(
+    conn: &mut Conn,
+    wants: &[(&str, i64)],
+    now: OffsetDateTime,
+) -> QueryResult<Vec<Granted>> {
+    if wants.is_empty() {
+        return Ok(Vec::new());
+    }
     let (pacing, clock, room, base, ahead) = (named("pacing"), clock(now), room(), base(), ahead());
-    let granted = format!("(CASE WHEN {want} < {room} THEN {want} ELSE {room} END)");
-    sql_query(format!(
+    let granted = format!("(CASE WHEN w.want < {room} THEN w.want ELSE {room} END)");
+    let wanted =
+        wants.iter().map(|(account, want)| row([("account", Some((*account).into())), ("want", Some((*want).into()))]));
+    Fixed::new(format!(
         "UPDATE {pacing} SET granted = {granted}, tat_us = {base} + {granted} * {INTERVAL}, \
-         reserved_at_us = clock.now_us FROM {clock} \
-         WHERE account_id = $1 AND stopped_at_us IS NULL AND paused_until_us <= clock.now_us \
-         AND tat_us - {ahead} <= clock.now_us \
-         RETURNING granted, tat_us, reserved_at_us, {INTERVAL} AS interval_us, burst, failures"
+         reserved_at_us = clock.now_us FROM {clock}, "
     ))
-    .bind::<Text, _>(account)
-    .get_result(conn)
+    .given(Given::new(WANTED, wanted))
+    .text(&format!(
+        " WHERE account_id = w.account AND stopped_at_us IS NULL AND paused_until_us <= clock.now_us \
+         AND tat_us - {ahead} <= clock.now_us \
+         RETURNING account_id, granted, tat_us, reserved_at_us, {INTERVAL} AS interval_us, burst, failures"
+    ))
+    .load(conn)
     .await
-    .optional()
 }
 
 /// Gives places back that were not used after all.
@@ -319,40 +326,6 @@ pub(super) async fn give_back(conn: &mut Conn, account: &str, count: i64) -> Que
         .execute(conn)
         .await
         .map(drop)
-}
-
-/// Takes a place in the pace of a conversation; how long until there is one where there is none.
-pub(super) async fn admit_pair(
-    conn: &mut Conn,
-    pair: &Pair,
-    conversation: Uid,
-    now: OffsetDateTime,
-) -> QueryResult<Option<Duration>> {
-    #[derive(QueryableByName)]
-    struct Number {
-        #[diesel(sql_type = BigInt)]
-        number: i64,
-    }
-    let (pairs, clock) = (named("pacing_pairs"), super::super::clock(now));
-    let (interval, slack) = (pair.interval_us, (pair.burst - 1) * pair.interval_us);
-    let taken: Option<Number> = sql_query(format!(
-        "INSERT INTO {pairs} AS p (conversation_id, organization_id, account_id, tat_us) \
-         VALUES ($1, $2, $3, {clock} + {interval}) ON CONFLICT (conversation_id) DO UPDATE SET tat_us = \
-         CASE WHEN p.tat_us > excluded.tat_us - {interval} THEN p.tat_us + {interval} ELSE excluded.tat_us END \
-         WHERE p.tat_us - {slack} <= excluded.tat_us - {interval} RETURNING tat_us AS number"
-    ))
-    .bind::<UidSql, _>(conversation)
-    .bind::<Text, _>(&pair.organization)
-    .bind::<Text, _>(&pair.account)
-    .get_result(conn)
-    .await
-    .optional()?;
-    if taken.is_some() {
-        return Ok(None);
-    }
-    let text = format!("SELECT tat_us - {slack} - {clock} AS number FROM {pairs} WHERE conversation_id = $1");
-    let wait: Number = sql_query(text).bind::<UidSql, _>(conversation).get_result(conn).await?;
-    Ok(Some(length(wait.number)))
 }
 
 /// Takes the right to send the probe.
@@ -468,14 +441,13 @@ pub(in super::super) async fn list(
 }
 
 async fn state(conn: &mut Conn, account: &str, now: OffsetDateTime) -> QueryResult<Option<State>> {
-    let text = format!("{} WHERE account_id = $1", select(now));
-    sql_query(text).bind::<Text, _>(account).get_result(conn).await.optional()
+    Fixed::new(format!("{} WHERE account_id = ", select(now))).string(account).get_result(conn).await.optional()
 }
 
 fn select(now: OffsetDateTime) -> String {
     format!(
         "SELECT account_id, organization_id, clock.now_us AS now_us, tat_us, {INTERVAL} AS effective_us, own_interval_us, \
-         burst, pair_interval_us, pair_burst, paused_until_us, stopped_at_us, probe_at_us, failures, reason \
+         burst, pair_interval_us, paused_until_us, stopped_at_us, probe_at_us, failures, reason \
          FROM {}, {}",
         named("pacing"),
         clock(now)

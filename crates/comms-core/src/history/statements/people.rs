@@ -350,17 +350,6 @@ pub(super) async fn known_contact(conn: &mut Conn, account: &str, address: &Addr
         .map(|(_, contact)| *contact))
 }
 
-/// Every identity of a contact with this account, the one that wrote or was written to last first.
-pub(super) async fn identities_of(conn: &mut Conn, account: &str, contact: Uid) -> QueryResult<Vec<IdentityRow>> {
-    identities::table
-        .filter(identities::contact_id.eq(contact))
-        .filter(identities::account_id.eq(account))
-        .order(identities::updated_at.desc())
-        .select(IdentityRow::as_select())
-        .load(conn)
-        .await
-}
-
 /// The contact of somebody we do not know yet: derived, so that all writers mean the same one.
 pub(super) fn derived_contact(account: &str, address: &Address) -> Uid {
     Uid(derived_id("contact", &[account, address.value()]))

@@ -2,23 +2,18 @@
 
 use std::collections::HashMap;
 
-use diesel::{
-    dsl::{exists, not},
-    prelude::*,
-};
-use time::OffsetDateTime;
+use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones, ingest, lanes,
+    Conn, RunQueryDsl, ingest,
     rows::{DiscardRow, OutboxRow},
     schema::{discards, messages, outbox},
     settle::{self, SentMessage},
-    status,
 };
 use crate::{
     Address, AddressKind, ChannelKind, ErrorKind, Links, MessageId, Outbound, Problem, Status,
     history::{
-        ClaimToken, Claiming, Delivery, DeliveryMode, NewOutbound, OutboxJob, Turn,
+        ClaimToken, Delivery, DeliveryMode, NewOutbound, OutboxJob, Standing, Turn,
         sql_types::{Doc, Instant, Uid},
     },
 };
@@ -106,130 +101,35 @@ pub(super) async fn replace(conn: &mut Conn, organization: &str, original: Uid, 
 }
 
 /// How a message stands in the queue.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = outbox)]
 pub(super) struct Place {
     pub message_id: Uid,
+    pub account_id: String,
     pub conversation_id: Option<Uid>,
-    due_at: Instant,
+    pub due_at: Instant,
     attempts: i32,
     token: i32,
     mode: i16,
-    hold_ms: i64,
+    pub hold_ms: i64,
     expires_at: Option<Instant>,
-    attempted_at: Option<Instant>,
+    pub attempted_at: Option<Instant>,
 }
 
-/// Claims what is due, each conversation in its order and each account in its pace. What another process is claiming is left to
-/// it. Returns the last cursor of the log as well.
-pub(in super::super) async fn claim(
-    conn: &mut Conn,
-    claiming: &Claiming,
-    clock: OffsetDateTime,
-) -> QueryResult<(Vec<OutboxJob>, Option<i64>)> {
-    super::super::begin(conn).await?;
-    let claimed = claim_in(conn, claiming, clock).await;
-    if claimed.as_ref().is_ok_and(|(jobs, _)| !jobs.is_empty()) {
-        crate::failpoint!(ClaimWritten);
+/// Puts messages out of the queue.
+pub(super) async fn leave(conn: &mut Conn, ids: Vec<Uid>) -> QueryResult<()> {
+    if ids.is_empty() {
+        return Ok(());
     }
-    super::super::end(conn, claimed).await
-}
-
-async fn claim_in(
-    conn: &mut Conn,
-    claiming: &Claiming,
-    clock: OffsetDateTime,
-) -> QueryResult<(Vec<OutboxJob>, Option<i64>)> {
-    let (now, until) = (Instant::of(claiming.now), Instant::of(claiming.now + claiming.lease));
-    let mut places = HashMap::new();
-    for lane in lanes::open(conn, claiming, clock).await? {
-        let left = usize::from(claiming.limit).saturating_sub(places.len());
-        let due = due(conn, now, &lane.account, lane.room.min(left)).await?;
-        let admitted = lanes::admit(conn, &lane, due, now, clock, claiming.lease).await?;
-        places.extend(admitted.into_iter().map(|(place, turn)| (place.message_id, (place, turn))));
-    }
-    let ids: Vec<Uid> = places.keys().copied().collect();
-    let (mut jobs, mut moved, mut steps, mut log) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for message in unlocked(conn, ids).await? {
-        let Some((place, turn)) = places.remove(&message.sent.id) else {
-            continue;
-        };
-        if message.sent.status > Status::Sending.rank() {
-            // The provider told of it meanwhile: there is nothing to be sent.
-            diesel::delete(outbox::table.find(message.sent.id)).execute(conn).await?;
-            continue;
-        }
-        let Some(job) = message.job(&place, turn) else {
-            settle::finish(conn, &message.sent, Status::Failed, Some(&unreadable()), None, now).await?;
-            log.push(message.sent.log_row(Status::Failed, now));
-            continue;
-        };
-        take(conn, &place, now, until).await?;
-        moved.extend(message.comunicacion_id.map(|row| (Status::Sending.rank(), row)));
-        steps.push(message.sent.step(Status::Sending, job.token.0, None, now));
-        log.push(message.sent.log_row(Status::Sending, now));
-        jobs.push(job);
-    }
-    let ids: Vec<Uid> = jobs.iter().map(|job| Uid(job.message.id.0)).collect();
-    diesel::update(messages::table.filter(messages::id.eq_any(ids)))
-        .set((messages::status.eq(Status::Sending.rank()), messages::updated_at.eq(now)))
-        .execute(conn)
-        .await?;
-    comunicaciones::move_states(conn, moved).await?;
-    status::write_own(conn, steps).await?;
-    let cursor = ingest::append(conn, log).await?;
-    Ok((jobs, cursor))
-}
-
-/// What of an account is due and waits for nobody before it, locked.
-async fn due(conn: &mut Conn, now: Instant, account: &str, limit: usize) -> QueryResult<Vec<Place>> {
-    let before = diesel::alias!(outbox as before);
-    let earlier = before.field(outbox::ordered_at).lt(outbox::ordered_at);
-    let at_once = before.field(outbox::ordered_at).eq(outbox::ordered_at);
-    let made_earlier = before.field(outbox::message_id).lt(outbox::message_id);
-    let waited_for = before
-        .filter(before.field(outbox::conversation_id).eq(outbox::conversation_id))
-        .filter(before.field(outbox::state).ne(UNKNOWN))
-        .filter(before.field(outbox::holds_until).gt(now))
-        .filter(earlier.or(at_once.and(made_earlier)));
-    skip_locked!(
-        outbox::table
-            .filter(outbox::account_id.eq(account))
-            .filter(outbox::state.eq(WAITING))
-            .filter(outbox::due_at.le(now))
-            .filter(not(exists(waited_for)))
-            .order((outbox::due_at, outbox::message_id))
-            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-            .select(Place::as_select())
-    )
-    .load(conn)
-    .await
-}
-
-/// Takes the claim.
-async fn take(conn: &mut Conn, place: &Place, now: Instant, until: Instant) -> QueryResult<()> {
-    let attempted_at = place.attempted_at.unwrap_or(now);
-    let hold = time::Duration::milliseconds(place.hold_ms);
-    diesel::update(outbox::table.find(place.message_id))
-        .set((
-            outbox::state.eq(SENDING),
-            outbox::token.eq(place.token + 1),
-            outbox::attempts.eq(place.attempts + 1),
-            outbox::lease_until.eq(until),
-            outbox::attempted_at.eq(attempted_at),
-            outbox::holds_until.eq(Instant::of(attempted_at.0 + hold)),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
+    diesel::delete(outbox::table.filter(outbox::message_id.eq_any(ids))).execute(conn).await.map(drop)
 }
 
 /// A message in the queue, with what sending it needs.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = messages)]
-struct Waiting {
+pub(super) struct Waiting {
     #[diesel(embed)]
-    sent: SentMessage,
+    pub sent: SentMessage,
     lead_id: Option<String>,
     client_id: Option<String>,
     contract_id: Option<String>,
@@ -238,12 +138,12 @@ struct Waiting {
     content: Option<Doc>,
     reply_to: Option<String>,
     problem: Option<Doc>,
-    comunicacion_id: Option<i32>,
+    pub comunicacion_id: Option<i32>,
 }
 
 impl Waiting {
     /// What is to be done; `None` where the message cannot be read any more.
-    fn job(&self, place: &Place, turn: Turn) -> Option<OutboxJob> {
+    pub(super) fn job(&self, place: &Place, turn: Turn) -> Option<OutboxJob> {
         let kind: AddressKind = serde_json::from_value(self.counterpart_kind.as_str().into()).ok()?;
         let channel: ChannelKind = serde_json::from_value(self.sent.channel.as_str().into()).ok()?;
         Some(OutboxJob {
@@ -267,12 +167,13 @@ impl Waiting {
             mode: mode(place.mode),
             expires_at: place.expires_at.map(|at| at.0),
             turn,
+            standing: Standing::default(),
         })
     }
 }
 
 /// The messages of these ids, locked; those that somebody else has at this moment have their turn later.
-async fn unlocked(conn: &mut Conn, ids: Vec<Uid>) -> QueryResult<Vec<Waiting>> {
+pub(super) async fn unlocked(conn: &mut Conn, ids: Vec<Uid>) -> QueryResult<Vec<Waiting>> {
     skip_locked!(
         messages::table
             .filter(messages::id.eq_any(ids))
@@ -286,6 +187,12 @@ async fn unlocked(conn: &mut Conn, ids: Vec<Uid>) -> QueryResult<Vec<Waiting>> {
 
 /// Puts those out of the queue whose deadline has passed. Returns them, and the last cursor of the log.
 pub(in super::super) async fn expire(conn: &mut Conn, now: Instant) -> QueryResult<(Vec<MessageId>, Option<i64>)> {
+    // Nearly always there are none, and one look without a transaction tells.
+    let late = outbox::table.filter(outbox::state.eq(WAITING)).filter(outbox::expires_at.le(now));
+    let any: Option<Uid> = late.select(outbox::message_id).first(conn).await.optional()?;
+    if any.is_none() {
+        return Ok((Vec::new(), None));
+    }
     super::super::begin(conn).await?;
     let expired = expire_in(conn, now).await;
     super::super::end(conn, expired).await
@@ -305,7 +212,7 @@ async fn expire_in(conn: &mut Conn, now: Instant) -> QueryResult<(Vec<MessageId>
     let (mut expired, mut log) = (Vec::new(), Vec::new());
     for message in unlocked(conn, over).await? {
         let told = message.sent.status > Status::Sending.rank();
-        settle::finish(conn, &message.sent, Status::Expired, Some(&late(message.problem)), None, now).await?;
+        settle::finish(conn, &message.sent, Status::Expired, Some(&late(message.problem)), now).await?;
         if !told {
             log.push(message.sent.log_row(Status::Expired, now));
             expired.push(MessageId(message.sent.id.0));
@@ -325,7 +232,7 @@ fn late(last: Option<Doc>) -> Problem {
     }
 }
 
-fn unreadable() -> Problem {
+pub(super) fn unreadable() -> Problem {
     Problem {
         code: "unreadable".to_owned(),
         message: "what was stored of the message cannot be read by this version".to_owned(),
@@ -352,7 +259,7 @@ pub(super) async fn cancel_in(conn: &mut Conn, id: Uid, now: Instant) -> QueryRe
     if waits != Some(WAITING) || message.status > Status::Queued.rank() {
         return Ok((Status::from_rank(message.status), None));
     }
-    settle::finish(conn, &message, Status::Canceled, None, None, now).await?;
+    settle::finish(conn, &message, Status::Canceled, None, now).await?;
     let cursor = ingest::append(conn, vec![message.log_row(Status::Canceled, now)]).await?;
     Ok((Some(Status::Canceled), cursor))
 }

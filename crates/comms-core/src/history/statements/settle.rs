@@ -1,13 +1,12 @@
 //! What becomes of attempts: concluded by whoever holds the claim, settled without one, or cut off.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, comunicaciones,
-    early::{self, Named},
-    ingest,
+    Conn, RunQueryDsl, comunicaciones, ingest,
     merge::{self, Merge},
-    outbound,
     queue::{AT_LEAST_ONCE, SENDING, UNKNOWN, WAITING},
     rows::{EventRow, StatusEventRow},
     schema::{messages, outbox},
@@ -16,9 +15,8 @@ use super::{
 use crate::{
     Address, AddressKind, ErrorKind, MessageId, Probe, Problem, Status,
     history::{
-        ClaimToken, Conclusion, UnknownJob,
+        ClaimToken, UnknownJob,
         sql_types::{Doc, Instant, Uid},
-        text::clean,
     },
 };
 
@@ -57,6 +55,20 @@ impl SentMessage {
     }
 }
 
+/// Messages of ours, locked in their order. One that another program wrote is none.
+pub(super) async fn sent_messages(conn: &mut Conn, ids: Vec<Uid>) -> QueryResult<HashMap<Uid, SentMessage>> {
+    let found: Vec<SentMessage> = locked!(
+        messages::table
+            .filter(messages::id.eq_any(ids))
+            .filter(messages::account_id.is_not_null())
+            .order(messages::id)
+            .select(SentMessage::as_select())
+    )
+    .load(conn)
+    .await?;
+    Ok(found.into_iter().map(|message| (message.id, message)).collect())
+}
+
 /// The message, locked: whoever has its row and then waits for the log's lock waits for nobody who waits for the row.
 pub(super) async fn sent_message(conn: &mut Conn, id: Uid) -> QueryResult<Option<SentMessage>> {
     locked!(messages::table.find(id).filter(messages::account_id.is_not_null()).select(SentMessage::as_select()))
@@ -70,102 +82,9 @@ async fn claim_on(conn: &mut Conn, id: Uid) -> QueryResult<Option<(i32, i16)>> {
     locked!(outbox::table.find(id).select((outbox::token, outbox::state))).first(conn).await.optional()
 }
 
-/// What concluding did: for each whether it counted, `None` where there is no such message; and the last cursor of the log.
-pub(in super::super) type Concluded = (Vec<Option<bool>>, Option<i64>);
-
-/// What is told last, under the lock of the log.
-#[derive(Default)]
-struct Telling {
-    named: Vec<Named>,
-    log: Vec<EventRow>,
-}
-
-/// Records how attempts ended, in one transaction. They come in the order of their messages, in which everybody locks those.
-pub(in super::super) async fn conclude(conn: &mut Conn, conclusions: &[Conclusion]) -> QueryResult<Concluded> {
-    super::super::begin(conn).await?;
-    let concluded = conclude_all(conn, conclusions).await;
-    crate::failpoint!(ConcludeWritten);
-    super::super::end(conn, concluded).await
-}
-
-async fn conclude_all(conn: &mut Conn, conclusions: &[Conclusion]) -> QueryResult<Concluded> {
-    let (mut counted, mut telling) = (Vec::with_capacity(conclusions.len()), Telling::default());
-    for conclusion in conclusions {
-        counted.push(conclude_in(conn, conclusion, &mut telling).await?);
-    }
-    if let Some(now) = conclusions.iter().map(|one| one.now).max().filter(|_| !telling.named.is_empty()) {
-        // Held from here on, so that a report of this very moment is seen, by us or by who stores it.
-        super::super::lock_cursor(conn).await?;
-        early::adopt(conn, &telling.named, Instant::of(now)).await?;
-    }
-    Ok((counted, ingest::append(conn, telling.log).await?))
-}
-
-async fn conclude_in(conn: &mut Conn, conclusion: &Conclusion, telling: &mut Telling) -> QueryResult<Option<bool>> {
-    let now = Instant::of(conclusion.now);
-    let id = Uid(conclusion.message.0);
-    let Some(message) = sent_message(conn, id).await? else {
-        return Ok(None);
-    };
-    let held = claim_on(conn, id).await?;
-    if let Some(ClaimToken(token)) = conclusion.claim {
-        // Whoever lost the claim knows nothing that its owner does not: they may be at it again.
-        let still_held = held.is_some_and(|(held, state)| held == token && state != WAITING);
-        if !still_held {
-            return Ok(Some(false));
-        }
-    }
-    let due_at = conclusion.due_at.map(Instant::of);
-    match (conclusion.status, held, due_at) {
-        (Status::Queued, Some((token, _)), due_at) => {
-            let told = put_back(conn, &message, token, due_at.unwrap_or(now), conclusion.problem.as_ref(), now).await?;
-            telling.log.extend(told);
-            return Ok(Some(true));
-        }
-        (Status::Unknown, Some((token, state)), Some(due_at)) if message.status <= Status::Unknown.rank() => {
-            let problem = conclusion.problem.as_ref();
-            telling.log.extend(look_later(conn, &message, token, state, due_at, problem, now).await?);
-            return Ok(Some(true));
-        }
-        _ => {}
-    }
-    settle(conn, &message, held.map(|(token, _)| token), conclusion, telling).await?;
-    Ok(Some(true))
-}
-
-/// The attempt is over for good, or nobody looks for it any longer.
-async fn settle(
-    conn: &mut Conn,
-    message: &SentMessage,
-    token: Option<i32>,
-    conclusion: &Conclusion,
-    telling: &mut Telling,
-) -> QueryResult<()> {
-    let now = Instant::of(conclusion.now);
-    let provider_id = conclusion.receipt.as_ref().map(|receipt| clean(&receipt.provider_id));
-    let problem = conclusion.problem.as_ref();
-    if conclusion.status == Status::Unknown && message.status == Status::Unknown.rank() {
-        // It is known to be unknown: its last look is no step.
-        diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
-        return Ok(());
-    }
-    let step = message.step(conclusion.status, token.unwrap_or(ClaimToken::FIRST.0), problem, now);
-    end(conn, message, step, conclusion.status, problem, provider_id.clone(), now).await?;
-    if let Some(receipt) = &conclusion.receipt {
-        outbound::also_known_as(conn, message, &receipt.recipient, now).await?;
-    }
-    if let (Some(provider_id), Some(account)) = (provider_id, message.account_id.clone()) {
-        let organization = message.organization_id.clone();
-        let call = early::is_call(&message.channel);
-        telling.named.push(Named { message: message.id, organization, account, provider_id, call });
-    }
-    telling.log.push(message.log_row(conclusion.status, now));
-    Ok(())
-}
-
 /// Certainly not sent: it waits again. The one step of a state backwards, taken by who holds the claim; what a provider has
 /// told of the message meanwhile stands, and it leaves the queue. Returns what the log is told.
-async fn put_back(
+pub(super) async fn put_back(
     conn: &mut Conn,
     message: &SentMessage,
     token: i32,
@@ -213,7 +132,7 @@ async fn put_back(
 }
 
 /// Perhaps sent: it is looked for at the provider, and nobody waits for it. Returns what the log is told.
-async fn look_later(
+pub(super) async fn look_later(
     conn: &mut Conn,
     message: &SentMessage,
     token: i32,
@@ -233,7 +152,7 @@ async fn look_later(
     }
     diesel::update(outbox::table.find(message.id)).set(outbox::unknown_since.eq(now)).execute(conn).await?;
     let step = message.step(Status::Unknown, token, problem, now);
-    tell(conn, message, step, Status::Unknown, problem, None, now).await?;
+    tell(conn, message, step, Status::Unknown, problem, now).await?;
     Ok(Some(message.log_row(Status::Unknown, now)))
 }
 
@@ -386,23 +305,10 @@ pub(super) async fn finish(
     message: &SentMessage,
     state: Status,
     problem: Option<&Problem>,
-    provider_id: Option<String>,
     now: Instant,
 ) -> QueryResult<()> {
     let step = message.step(state, ClaimToken::FIRST.0, problem, now);
-    end(conn, message, step, state, problem, provider_id, now).await
-}
-
-async fn end(
-    conn: &mut Conn,
-    message: &SentMessage,
-    step: StatusEventRow,
-    state: Status,
-    problem: Option<&Problem>,
-    provider_id: Option<String>,
-    now: Instant,
-) -> QueryResult<()> {
-    tell(conn, message, step, state, problem, provider_id, now).await?;
+    tell(conn, message, step, state, problem, now).await?;
     diesel::delete(outbox::table.find(message.id)).execute(conn).await?;
     Ok(())
 }
@@ -414,7 +320,6 @@ async fn tell(
     step: StatusEventRow,
     state: Status,
     problem: Option<&Problem>,
-    provider_id: Option<String>,
     now: Instant,
 ) -> QueryResult<()> {
     status::write_own(conn, vec![step]).await?;
@@ -422,7 +327,7 @@ async fn tell(
         message: message.id,
         rank: Some(state.rank()),
         problem: problem.map(status::problem_doc),
-        provider_id,
+        provider_id: None,
         duration: None,
         answered_by: None,
     };

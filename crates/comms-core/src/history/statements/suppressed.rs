@@ -1,10 +1,18 @@
 //! Opt-outs of people who were erased: whoever asks for an address learns that it is not to be written to, and nobody learns the
 //! address from them.
 
+use std::collections::HashMap;
+
 use diesel::{prelude::*, sql_query, sql_types::Text};
 use uuid::Uuid;
 
-use super::{Conn, RunQueryDsl, contacts::table, rows::OptOutRow, schema::opt_outs};
+use super::{
+    Conn, RunQueryDsl,
+    contacts::table,
+    fixed::{Column, Fixed, Given, row},
+    rows::OptOutRow,
+    schema::opt_outs,
+};
 use crate::{
     Secret,
     history::{
@@ -23,19 +31,34 @@ struct Key {
     secret: String,
 }
 
-/// With what an organisation's addresses are hashed; `None` where nobody was erased.
-pub(super) async fn key_of_account(conn: &mut Conn, account: &str) -> QueryResult<Option<Secret>> {
-    let (keys, accounts) = (table("erasure_keys"), table("accounts"));
-    let found: Vec<Key> = sql_query(format!(
-        "SELECT k.secret FROM {keys} k JOIN {accounts} a ON a.organization_id = k.organization_id WHERE a.id = $1"
-    ))
-    .bind::<Text, _>(account.to_owned())
-    .load(conn)
-    .await?;
-    Ok(found.into_iter().next().map(|key| Secret::from(key.secret)))
+const ACCOUNTS: &[(&str, Column)] = &[("account", Column::Text)];
+
+/// With what the addresses of these accounts' organisations are hashed; none where nobody was erased.
+pub(super) async fn keys_of(
+    conn: &mut Conn,
+    accounts: impl Iterator<Item = &str>,
+) -> QueryResult<HashMap<String, Secret>> {
+    #[derive(QueryableByName)]
+    struct OfAccount {
+        #[diesel(sql_type = Text)]
+        account: String,
+        #[diesel(sql_type = Text)]
+        secret: String,
+    }
+    let given = Given::new(ACCOUNTS, accounts.map(|account| row([("account", Some(account.into()))])));
+    let found: Vec<OfAccount> = Fixed::new("SELECT a.id AS account, k.secret FROM ")
+        .given(given)
+        .text(&format!(
+            " JOIN {} AS a ON a.id = w.account JOIN {} AS k ON k.organization_id = a.organization_id",
+            table("accounts"),
+            table("erasure_keys")
+        ))
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().map(|one| (one.account, Secret::from(one.secret))).collect())
 }
 
-/// The same, made where there is none.
+/// The key of an organisation, made where there is none.
 async fn key(conn: &mut Conn, organization: &str) -> QueryResult<Option<Secret>> {
     let keys = table("erasure_keys");
     // 148 random bits.
@@ -53,13 +76,13 @@ async fn key(conn: &mut Conn, organization: &str) -> QueryResult<Option<Secret>>
 }
 
 /// What stands for an address.
-fn hashed(key: &Secret, address: &str) -> String {
+pub(super) fn hashed(key: &Secret, address: &str) -> String {
     format!("{HASHED}{}", signature::hmac_sha256_hex(key, address.as_bytes()))
 }
 
 /// What stands for these addresses, where somebody of the account's organisation was erased.
-pub(super) async fn stand_ins(conn: &mut Conn, account: &str, addresses: &[String]) -> QueryResult<Vec<String>> {
-    let key = key_of_account(conn, account).await?;
+async fn stand_ins(conn: &mut Conn, account: &str, addresses: &[String]) -> QueryResult<Vec<String>> {
+    let key = keys_of(conn, std::iter::once(account)).await?.remove(account);
     Ok(key.map(|key| addresses.iter().map(|address| hashed(&key, address)).collect()).unwrap_or_default())
 }
 
