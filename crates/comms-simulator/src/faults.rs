@@ -50,6 +50,9 @@ pub enum Fault {
     },
     /// No answer: the connection is closed. With [`When::After`] the request was acted on.
     Cut,
+    /// No answer: the connection is reset, so that the caller reads an error instead of an end. With [`When::After`] the request
+    /// was acted on.
+    Reset,
 }
 
 /// An error that a provider answers with.
@@ -175,6 +178,7 @@ impl Fault {
             Self::SlowBody { .. } => "slow_body".to_owned(),
             Self::Huge { bytes } => format!("huge {bytes}"),
             Self::Cut => "cut".to_owned(),
+            Self::Reset => "reset".to_owned(),
         }
     }
 

@@ -65,7 +65,7 @@ async fn provider(request: HttpRequest, body: Bytes, shared: web::Data<Shared>) 
     let parties = send.as_ref().map(|send| (send.account.as_str(), send.to.as_str()));
     let struck = shared.core.faults.strike(endpoint.unwrap_or_default(), parties);
     let (answer, processed) = act(&shared, &call, struck.clone()).await?;
-    let cut = matches!(struck, Some((Fault::Cut, _)));
+    let cut = matches!(struck, Some((Fault::Cut | Fault::Reset, _)));
     shared.core.ledger.record_call(Received {
         seq: 0,
         at: call.now,
@@ -143,6 +143,11 @@ async fn write(request: &HttpRequest, answer: Answer, fault: Option<Fault>) -> H
             cut(request);
             response.finish()
         }
+        Some(Fault::Reset) => {
+            reset(request);
+            // A body that fails makes the server drop the connection, and what lingers for no time is reset by that.
+            response.streaming(stream::once(async { Err::<Bytes, _>(io::Error::other("reset")) }))
+        }
         Some(Fault::EmptyBody) => response.finish(),
         Some(Fault::Huge { bytes }) => {
             let mut long = body.to_vec();
@@ -170,6 +175,14 @@ fn cut(request: &HttpRequest) {
     let socket = request.conn_data::<Connection>().and_then(|connection| connection.0.as_ref());
     if let Some(Err(error)) = socket.map(|socket| socket.shutdown(std::net::Shutdown::Both)) {
         tracing::debug!(%error, "the connection was closed by the other side before the cut");
+    }
+}
+
+/// Makes the end of the connection a reset.
+fn reset(request: &HttpRequest) {
+    let socket = request.conn_data::<Connection>().and_then(|connection| connection.0.as_ref());
+    if let Some(Err(error)) = socket.map(|socket| socket.set_linger(Some(Duration::ZERO))) {
+        tracing::debug!(%error, "the connection was closed by the other side before the reset");
     }
 }
 

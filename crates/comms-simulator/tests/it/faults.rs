@@ -1,6 +1,10 @@
 //! Faults on demand.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
 
 use comms_simulator::{
     Fault, FaultRule,
@@ -101,6 +105,27 @@ async fn a_cut_connection_gives_no_answer() {
     }
     assert_eq!(world.send(text()).await.status, 200);
     assert_eq!(world.ledger().sends().len(), 3, "the client repeated nothing");
+}
+
+#[tokio::test]
+async fn a_reset_connection_is_an_error_and_no_end() {
+    let world = World::new(|_| ());
+    world.simulator.inject(rule(Fault::Reset).after().times(1));
+    let address = world.simulator.url().trim_start_matches("http://").to_owned();
+    let body = text().to_string();
+    let request = format!(
+        "POST /v26.0/{PHONE_ID}/messages HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let read = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(request.as_bytes())?;
+        stream.read_to_end(&mut Vec::new())
+    });
+    let error = read.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error:?}");
+    let last = world.ledger().sends().pop().unwrap();
+    assert_eq!((last.status, last.fault.as_deref()), (None, Some("reset")));
 }
 
 #[tokio::test]

@@ -102,8 +102,8 @@ impl Wire for Double {
                 retry_after: Some(retry_after.as_secs()),
                 ..ProviderError::default()
             })),
-            Fault::CutBeforeActing => rule(faults::Fault::Cut),
-            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
+            Fault::CutBeforeActing => rule(faults::Fault::Reset),
+            Fault::CutAfterActing => rule(faults::Fault::Reset).after(),
             Fault::ErrorAfterActing => rule(faults::Fault::error(20_500)).after(),
             Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
             Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),

@@ -79,6 +79,7 @@ fn ways() -> Vec<(Value, u32)> {
         plain(json!({"kind": "huge", "bytes": 10 * 1024 * 1024})),
         plain(json!({"kind": "slow_body", "ms": 1000, "bytes": 1})),
         plain(json!({"kind": "cut"})),
+        plain(json!({"kind": "reset"})),
     ]
 }
 

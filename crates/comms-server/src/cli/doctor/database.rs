@@ -4,7 +4,9 @@ use std::path::Path;
 
 use comms_core::{
     OrganizationId,
-    history::{DatabaseFacts, HistoryFilter, Repository, RepositoryError, RepositoryStats, Scope, Waiting},
+    history::{
+        AccountPacing, DatabaseFacts, HistoryFilter, Repository, RepositoryError, RepositoryStats, Scope, Waiting,
+    },
 };
 use time::{Duration, OffsetDateTime};
 
@@ -46,13 +48,26 @@ async fn look(repository: &dyn Repository, organization: &OrganizationId) -> Res
         findings.push(Finding::mend("schema", format!("{error}: run `comms-server migrate`")));
         return Ok(findings);
     }
-    match (repository.stats().await, repository.waiting().await) {
-        (Ok(stats), Ok(waiting)) => findings.extend(queues(&stats, &waiting, OffsetDateTime::now_utc())),
-        (Err(error), _) | (_, Err(error)) => {
+    match (repository.stats().await, repository.waiting().await, repository.pacing(None).await) {
+        (Ok(stats), Ok(waiting), Ok(paces)) => {
+            findings.extend(queues(&stats, &waiting, OffsetDateTime::now_utc()));
+            findings.extend(paces.iter().filter_map(stopped));
+        }
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
             findings.push(Finding::mend("schema", format!("{error}: run `comms-server migrate`")));
         }
     }
     Ok(findings)
+}
+
+/// An account that is stopped: its messages wait until it works again.
+fn stopped(account: &AccountPacing) -> Option<Finding> {
+    let since = account.stopped_at?.truncate_to_second();
+    let reason = account.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", reason.message));
+    Some(Finding::mend(
+        format!("account {}", account.account),
+        format!("stopped since {since}{reason}. Its messages wait; once it is mended, it is tried again by itself"),
+    ))
 }
 
 /// The database's clock beside this machine's.
