@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod meta;
 mod server;
 pub mod signing;
+pub mod smtp;
 pub mod twilio;
 
 pub use config::{Config, WebhookPolicy};

@@ -10,7 +10,7 @@ fn allowed(package: &Package) -> Option<&'static [&'static str]> {
         "comms-engine" | "comms-conformance" => &["comms-core", "comms-http"],
         "twilio-core" => &["comms-http"],
         "twilio-voice" | "twilio-messaging" => &["comms-core", "comms-http", "twilio-core"],
-        "gmail-client" => &["comms-core", "comms-http", "comms-mime"],
+        "gmail-client" | "smtp-client" => &["comms-core", "comms-http", "comms-mime"],
         _ if package.is_provider() => &["comms-core", "comms-http"],
         _ => return None,
     })
