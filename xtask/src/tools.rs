@@ -68,6 +68,16 @@ pub(crate) fn apt_install(packages: &[&str]) -> Result<()> {
     shell::run(apt().args(["install", "--no-install-recommends"]).args(packages))
 }
 
+/// A headless browser: Chromium or Chrome, installed on Debian as root.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    let find = || ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find_on_path);
+    if let Some(program) = find() {
+        return Ok(program);
+    }
+    apt_install(&["chromium"]).context("Chromium is missing")?;
+    find().context("the package chromium brought no chromium")
+}
+
 /// Makes a virtual environment of Python in `folder`.
 pub(crate) fn create_venv(folder: &Path) -> Result<()> {
     let create = || {

@@ -1,12 +1,12 @@
 //! Clients that are not ours, against the simulator and the server: see `e2e/README.md`.
 
 mod beside;
+mod gmail;
+mod hostile;
 mod openapi;
 mod packages;
 mod twilio;
 mod webhooks;
-
-pub(crate) use twilio::SPECIFICATION_CALLS;
 
 use std::path::Path;
 
@@ -14,6 +14,9 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{build::Programs, postgres::TestServer, service::Service, shell, tally::Tally, tools};
+
+/// Examples that are tools of suites.
+pub(crate) const TOOLS: [&str; 3] = [twilio::SPECIFICATION_CALLS, gmail::GMAIL_CALLS, hostile::HOSTILE_MAIL];
 
 /// Which clients to run.
 #[derive(Debug, Args)]
@@ -36,6 +39,10 @@ enum Suite {
     Webhooks,
     /// Each request of our Twilio clients, against Twilio's own description.
     Specification,
+    /// Google's own client for Python and its own description of Gmail, against the simulator and our client.
+    Gmail,
+    /// Mail of strangers in a headless Chromium.
+    Hostile,
     /// Schemathesis, against the server's own description.
     Openapi,
 }
@@ -75,6 +82,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         Some(Suite::Twilio) => twilio::sdks(root, &programs)?,
         Some(Suite::Webhooks) => webhooks::run(root, &programs)?,
         Some(Suite::Specification) => twilio::specification(root, &programs)?,
+        Some(Suite::Gmail) => gmail::run(root, &programs)?,
+        Some(Suite::Hostile) => hostile::run(root, &programs)?,
         Some(Suite::Openapi) => openapi::run(root, &programs)?,
         Some(suite) => beside::run(root, &programs, &TestServer::find_or_start()?, &[suite])?,
         None => all(root, &programs, &TestServer::find_or_start()?)?,
@@ -89,6 +98,8 @@ pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Re
     tally += or_skipped("Twilio's SDKs", twilio::sdks(root, programs))?;
     tally += or_skipped("Standard Webhooks", webhooks::run(root, programs))?;
     tally += or_skipped("Twilio's description", twilio::specification(root, programs))?;
+    tally += or_skipped("Google's client and description", gmail::run(root, programs))?;
+    tally += or_skipped("hostile mail in a browser", hostile::run(root, programs))?;
     tally += or_skipped("Schemathesis", openapi::run(root, programs))?;
     tally += or_skipped("Prisma and Express", beside::run(root, programs, database, &[Suite::Prisma, Suite::Proxy]))?;
     Ok(tally)

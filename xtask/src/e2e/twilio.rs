@@ -12,7 +12,7 @@ use super::{
 use crate::{build::Programs, service::Service, shell, tally::Tally};
 
 /// What the calls of our clients are made by: `examples/twilio_calls.rs`.
-pub(crate) const SPECIFICATION_CALLS: &str = "twilio_calls";
+pub(super) const SPECIFICATION_CALLS: &str = "twilio_calls";
 
 /// The SDKs take the simulator for Twilio, and are Twilio to a server.
 pub(super) fn sdks(root: &Path, programs: &Programs) -> Result<Tally> {
