@@ -5,3 +5,5 @@ mod html;
 mod incoming;
 mod outgoing;
 mod quote;
+mod replies;
+mod vectors;
