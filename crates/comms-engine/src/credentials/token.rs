@@ -28,8 +28,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// After a failure that may pass the provider is left alone for this long, unless it says for how long itself.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Another token is made in place of a refused one only where that one is older than this: else it is not the token's fault.
-const YOUNG: Duration = Duration::from_secs(60);
+/// A token that is refused within this time of the one before is not to blame: another one would be refused as well.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What this process holds of an account.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ struct State {
     failed: Option<(Error, OffsetDateTime)>,
     /// The version whose access token the provider refused.
     refused: Option<i64>,
+    /// When that was.
+    refused_at: Option<OffsetDateTime>,
 }
 
 /// An access token.
@@ -53,7 +55,6 @@ struct Held {
     token: Secret,
     until: OffsetDateTime,
     version: i64,
-    made_at: OffsetDateTime,
     looked_at: OffsetDateTime,
 }
 
@@ -78,7 +79,10 @@ impl Entry {
 
     fn hold(&self, held: Held) -> Secret {
         let token = held.token.clone();
-        self.with(|state| *state = State { held: Some(held), ..State::default() });
+        self.with(|state| {
+            let refused_at = state.refused_at;
+            *state = State { held: Some(held), refused_at, ..State::default() };
+        });
         token
     }
 
@@ -111,8 +115,8 @@ impl Credentials {
         flight.await.unwrap_or_else(|_| Err(later("the refresh was cut off")))
     }
 
-    /// Is told that the provider refuses this token before its end. Says whether another one can be had: one that was made a
-    /// moment ago is not to blame.
+    /// Is told that the provider refuses this token before its end. Says whether another one can be had: where the one before was
+    /// refused a moment ago, it is not the token's fault.
     #[must_use]
     pub fn discard(&self, organization: &OrganizationId, account: &AccountId, token: &Secret) -> bool {
         let now = self.now();
@@ -121,10 +125,10 @@ impl Credentials {
             if held.token.expose_secret() != token.expose_secret() {
                 return true;
             }
-            if now - held.made_at < span(YOUNG) {
+            if state.refused_at.is_some_and(|at| now - at < span(AGAIN)) {
                 return false;
             }
-            *state = State { refused: Some(held.version), ..State::default() };
+            *state = State { refused: Some(held.version), refused_at: Some(now), ..State::default() };
             true
         })
     }
@@ -189,8 +193,7 @@ impl Credentials {
         let vault = self.vault().map_err(|error| Error::config(error.to_string()).about_account(true))?;
         // Where it cannot be read, another one can be made.
         let token = vault.open(&Context::of(credential).access(), sealed).ok();
-        let made_at = credential.refreshed_at.unwrap_or(credential.created_at);
-        Ok(token.map(|token| Held { token, until: *until, version, made_at, looked_at: now }))
+        Ok(token.map(|token| Held { token, until: *until, version, looked_at: now }))
     }
 
     /// Makes a token under a claim. `None` where the word of this refresh does not count any more.
@@ -203,7 +206,7 @@ impl Credentials {
                     return Ok(None);
                 }
                 let (now, version) = (self.now(), claim.credential.version + 1);
-                let held = Held { token: fresh.token, until: fresh.until, version, made_at: now, looked_at: now };
+                let held = Held { token: fresh.token, until: fresh.until, version, looked_at: now };
                 return Ok(Some(entry.hold(held)));
             }
             Err(error) => error,
