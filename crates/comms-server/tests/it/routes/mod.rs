@@ -1,6 +1,7 @@
 mod adjuntos;
 mod admin;
 mod buzon;
+mod buzon_simulado;
 mod conversaciones;
 mod eventos;
 mod historial;
