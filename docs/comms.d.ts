@@ -173,6 +173,8 @@ export type Answer_ConversationRow = {
   /** A conversation: of one contact with one of our accounts. */
   data: {
     asignado_a?: Id | null;
+    /** What it is about, for e-mail: there each thread is a conversation. */
+    asunto?: string | null;
     /** `voz sms whatsapp email messenger webchat` */
     canal: string;
     /** Since when it is closed. */
@@ -656,6 +658,8 @@ export type ConversationRead = {
 /** A conversation: of one contact with one of our accounts. */
 export type ConversationRow = {
   asignado_a?: Id | null;
+  /** What it is about, for e-mail: there each thread is a conversation. */
+  asunto?: string | null;
   /** `voz sms whatsapp email messenger webchat` */
   canal: string;
   /** Since when it is closed. */
@@ -1096,6 +1100,8 @@ export type List_ConversationRow = {
   /** The rows. */
   data: ({
     asignado_a?: Id | null;
+    /** What it is about, for e-mail: there each thread is a conversation. */
+    asunto?: string | null;
     /** `voz sms whatsapp email messenger webchat` */
     canal: string;
     /** Since when it is closed. */

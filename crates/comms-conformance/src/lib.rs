@@ -8,10 +8,12 @@ pub mod line;
 #[cfg(feature = "repository")]
 pub mod repository;
 pub mod script;
+pub mod source;
 mod suite;
 
 pub use channel::channel;
 pub use inbound::inbound;
 #[cfg(feature = "repository")]
 pub use repository::repository;
+pub use source::source;
 pub use suite::{Case, Report, Verdict, Violation};

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use comms_http::{ByteStream, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Address, Capabilities, Content, Found, MediaRef, Outbound, Probe, Receipt, TemplateSummary};
+use crate::{
+    AccountId, Address, Capabilities, Content, Found, MediaRef, Outbound, Probe, Receipt, Source, TemplateSummary,
+};
 
 /// What kind of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,6 +166,15 @@ pub trait ChannelDirectory: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// `Config` where there is none, with what to set.
     async fn resolve(&self, account: &AccountId) -> Result<Arc<dyn Channel>>;
+
+    /// The source of `account`; `None` where it tells by itself, or is none of those that are read.
+    ///
+    /// # Errors
+    /// `Config` or `Unauthenticated` where somebody has to mend it first.
+    async fn source(&self, account: &AccountId) -> Result<Option<Arc<dyn Source>>> {
+        let _ = account;
+        Ok(None)
+    }
 
     /// The accounts of this kind that can send now, the preferred first.
     fn accounts(&self, kind: ChannelKind) -> Vec<AccountId>;

@@ -115,8 +115,16 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::NotFound`], also for a key of another organisation; [`BlobError::Store`].
     pub async fn open(&self, organization: &OrganizationId, key: &str) -> Result<Blob, BlobError> {
-        let path = within(organization, key)?;
-        let found = self.0.get(&path).await.map_err(not_found)?;
+        self.open_path(&within(organization, key)?).await
+    }
+
+    /// Opens a file by its stored key alone.
+    pub(crate) async fn open_key(&self, key: &str) -> Result<Blob, BlobError> {
+        self.open_path(&Path::parse(key).map_err(|_| BlobError::NotFound)?).await
+    }
+
+    async fn open_path(&self, path: &Path) -> Result<Blob, BlobError> {
+        let found = self.0.get(path).await.map_err(not_found)?;
         let length = found.meta.size;
         let body = found
             .into_stream()

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use comms_core::{
-    AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, MessageId, OrganizationId, Outbound,
+    AccountId, Channel, ChannelKind, Content, Error, ErrorKind, Media, MediaRef, OrganizationId, Outbound,
     TemplateParameter, TemplateSummary, UserId,
     history::{Account, Assignment, Links, RecipientState, Scope},
 };
@@ -23,8 +23,14 @@ impl Engine {
     /// The message with its account and channel, after every check.
     pub(crate) async fn prepare(&self, request: SendRequest, request_hash: String) -> Result<Prepared, EngineError> {
         let organization = request.scope.organization.clone();
-        let reply_to = match request.reply_to {
-            Some(quoted) => Some(self.quoted(&request.scope, quoted).await?),
+        if names_own_file(&request.content) {
+            let own = "a file of our own store cannot be sent so: give an address or the provider's id";
+            return Err(EngineError::Refused(Error::unsupported(own).field("source")));
+        }
+        let whole = Scope { organization: organization.clone(), seller: None };
+        let seen = if request.answers_in_thread { &whole } else { &request.scope };
+        let answered = match request.reply_to {
+            Some(answered) => Some(self.repository().message(seen, answered).await?),
             None => None,
         };
         let wanted = match request.account {
@@ -34,9 +40,10 @@ impl Engine {
         let account = self.sending_account(&organization, &request.user, request.channel, wanted).await?;
         let queue = self.queueing(&request.content, request.mode, request.scheduled_for)?;
         let mut message = Outbound::new(request.to, request.content);
-        message.reply_to = reply_to;
+        let channel = self.channel(&account).await?;
+        Self::complete(channel.as_ref(), &mut message, answered, request.files)?;
         let mut prepared = Prepared {
-            channel: self.channel(&account).await?,
+            channel,
             organization,
             user: request.user,
             links: request.links,
@@ -59,10 +66,6 @@ impl Engine {
             && body.trim().is_empty()
         {
             return Err(EngineError::EmptyText);
-        }
-        if names_own_file(&message.content) {
-            let own = "a file of our own store cannot be sent yet: give an address or the provider's id";
-            return Err(EngineError::Refused(Error::unsupported(own).field("source")));
         }
         prepared.channel.capabilities().check(message).map_err(EngineError::Refused)?;
         self.check_call(prepared).await?;
@@ -133,15 +136,6 @@ impl Engine {
         self.channels().resolve(account).await.map_err(EngineError::ChannelUnavailable)
     }
 
-    /// The provider's id of the message that is answered. One that has none cannot be quoted.
-    async fn quoted(&self, scope: &Scope, message: MessageId) -> Result<String, EngineError> {
-        let quoted = self.repository().message(scope, message).await?.entry;
-        quoted.provider_id.ok_or_else(|| {
-            let unknown = "the provider does not know the message that is answered";
-            EngineError::Refused(Error::invalid(unknown).field("reply_to"))
-        })
-    }
-
     /// What the recipient belongs to. What is gone by now binds nobody.
     pub(crate) async fn links_of(&self, scope: &Scope, recipient: &RecipientState) -> Result<Links, EngineError> {
         match self.check_links(scope, &recipient.links).await {
@@ -205,7 +199,7 @@ impl Engine {
 fn names_own_file(content: &Content) -> bool {
     let own = |media: &Media| matches!(media.source, MediaRef::Blob(_));
     match content {
-        Content::Media(_) | Content::Files(_) => content.files().iter().any(own),
+        Content::Media(_) | Content::Files(_) | Content::Email(_) => content.files().iter().any(own),
         Content::Template(template) => {
             template.header.iter().any(|value| matches!(value, TemplateParameter::Media(media) if own(media)))
         }

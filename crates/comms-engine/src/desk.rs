@@ -5,7 +5,7 @@ use comms_core::{
     history::{Assignment, Links, RepositoryError, Scope},
 };
 
-use crate::{Engine, EngineError, MarkedRead, ReadReceipt, SendRequest};
+use crate::{Engine, EngineError, MarkedRead, OwnFile, ReadReceipt, SendRequest};
 
 /// An answer in a conversation.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct ReplyRequest {
     pub content: Content,
     /// Our id of the message that it quotes.
     pub reply_to: Option<MessageId>,
+    /// Files of our own store that go with it.
+    pub files: Vec<OwnFile>,
     /// The caller's `Idempotency-Key`.
     pub idempotency_key: Option<String>,
 }
@@ -29,7 +31,7 @@ impl ReplyRequest {
     /// An answer that quotes nothing.
     #[must_use]
     pub fn new(scope: Scope, user: UserId, conversation: ConversationId, content: Content) -> Self {
-        Self { scope, user, conversation, content, reply_to: None, idempotency_key: None }
+        Self { scope, user, conversation, content, reply_to: None, files: Vec::new(), idempotency_key: None }
     }
 }
 
@@ -45,9 +47,17 @@ impl Engine {
         let accounts = self.repository().accounts(Some(&request.scope.organization)).await?;
         let channel = accounts.iter().find(|one| one.id == answer.account).map(|one| one.channel);
         let channel: ChannelKind = channel.ok_or_else(|| EngineError::UnknownAccount(answer.account.clone()))?;
-        let mut send = SendRequest::new(request.scope, request.user, channel, answer.address, request.content);
+        let (mut reply_to, mut address) = (request.reply_to, answer.address);
+        if channel == ChannelKind::Email {
+            // In a thread something is always answered.
+            reply_to = reply_to.or(Some(answer.last));
+            address = self.answered_at(&request.scope, reply_to.filter(|_| answer.message.is_some()), address).await?;
+        }
+        let mut send = SendRequest::new(request.scope, request.user, channel, address, request.content);
         send.account = Some(answer.account);
-        send.reply_to = request.reply_to;
+        send.answers_in_thread = channel == ChannelKind::Email && request.reply_to.is_none();
+        send.reply_to = reply_to;
+        send.files = request.files;
         send.idempotency_key = request.idempotency_key;
         Ok(send)
     }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Repository};
 use time::OffsetDateTime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     Hooks, blobs::BlobStore, health::WorkerBoard, hooks::Lanes, pacer::Pacer, realtime::Hub, settings::Settings,
@@ -32,6 +32,7 @@ struct Inner {
     hooks: Option<Hooks>,
     lanes: Arc<Lanes>,
     turns: Turns,
+    bell: Notify,
     stop: watch::Sender<bool>,
 }
 
@@ -127,6 +128,11 @@ impl Engine {
         &self.0.turns
     }
 
+    /// Rings where a source is to be read before its time.
+    pub(crate) fn bell(&self) -> &Notify {
+        &self.0.bell
+    }
+
     pub(crate) fn stop_flag(&self) -> &watch::Sender<bool> {
         &self.0.stop
     }
@@ -220,6 +226,7 @@ impl EngineBuilder {
             hooks: self.hooks,
             lanes: Arc::default(),
             turns: Turns::default(),
+            bell: Notify::new(),
             stop: watch::Sender::new(false),
         }))
     }

@@ -69,6 +69,8 @@ pub const READ_RECEIPTS: &str = "comms_read_receipts_total";
 pub const CALL_DECISIONS: &str = "comms_call_decisions_total";
 /// Calls of browsers that were not put through, by `code`.
 pub const CALL_REFUSALS: &str = "comms_call_refusals_total";
+/// Readings of mailboxes by `outcome` (`works`, `waits`, `stopped`).
+pub const SOURCES: &str = "comms_sources_total";
 /// Failed rounds by `worker`.
 pub const WORKER_FAILURES: &str = "comms_worker_failures_total";
 /// What was deleted by its age, by `kind` (`webhooks`, `events`, `statuses`, `files`).
@@ -95,7 +97,7 @@ pub const HOOK_OLDEST_SECONDS: &str = "comms_hook_oldest_seconds";
 pub const HOOK_ENDPOINTS: &str = "comms_hook_endpoints";
 
 /// Every name.
-pub const ALL: [&str; 40] = [
+pub const ALL: [&str; 41] = [
     WEBHOOKS,
     WEBHOOK_EVENTS,
     WEBHOOK_SECONDS,
@@ -124,6 +126,7 @@ pub const ALL: [&str; 40] = [
     READ_RECEIPTS,
     CALL_DECISIONS,
     CALL_REFUSALS,
+    SOURCES,
     WORKER_FAILURES,
     PRUNED,
     ERASED,
@@ -181,6 +184,7 @@ pub fn describe() {
     describe_gauge!(LISTENERS, "Who listens to the event log");
     describe_counter!(LISTENERS_ENDED, "Subscriptions that we ended");
     describe_histogram!(TELL_SECONDS, Unit::Seconds, "From the commit of an event to the queues of those who listen");
+    describe_counter!(SOURCES, "Readings of mailboxes by how they ended");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
     crate::hooks::measure::describe();
 }
@@ -218,6 +222,10 @@ pub(crate) fn cut_off(count: usize) {
 
 pub(crate) fn retry(channel: ChannelKind) {
     counter!(RETRIES, "channel" => channel.as_str()).increment(1);
+}
+
+pub(crate) fn source(outcome: &'static str) {
+    counter!(SOURCES, "outcome" => outcome).increment(1);
 }
 
 pub(crate) fn expired(count: usize) {

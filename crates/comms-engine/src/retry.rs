@@ -5,7 +5,7 @@ use comms_core::{
     history::{Conclusion, DeliveryMode, MessageDetail, Scope},
 };
 
-use crate::{Engine, EngineError, Sent, send::Prepared};
+use crate::{Engine, EngineError, Sent, mail, send::Prepared};
 
 impl Engine {
     /// Sends a failed message again: the same content to the same recipient from the same account, as a new message with
@@ -110,6 +110,7 @@ impl Engine {
         let queue = self.queueing(&content, DeliveryMode::default(), None)?;
         let mut message = Outbound::new(address, content);
         message.reply_to = failed.reply_to;
+        mail::sign_again(&mut message, &account);
         let mut prepared = Prepared {
             channel: self.channel(&account).await?,
             organization: scope.organization.clone(),

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
-    Engine, EngineError, metrics,
+    Engine, EngineError, OwnFile, metrics,
     pacing::Entry,
     settings::span,
     settle::{self, Attempt},
@@ -41,6 +41,10 @@ pub struct SendRequest {
     pub links: Links,
     /// Our id of the message that it answers.
     pub reply_to: Option<MessageId>,
+    /// Whether the engine itself chose the message that is answered, in a conversation that the caller sees.
+    pub(crate) answers_in_thread: bool,
+    /// Files of our own store that go with it, as [`Engine::keep_file`] gave them; with e-mails alone.
+    pub files: Vec<OwnFile>,
     /// The caller's `Idempotency-Key`: the same request under the same key is sent once and answered twice.
     pub idempotency_key: Option<String>,
     /// What is done where nobody knows whether the provider took it.
@@ -62,6 +66,8 @@ impl SendRequest {
             content,
             links: Links::default(),
             reply_to: None,
+            answers_in_thread: false,
+            files: Vec::new(),
             idempotency_key: None,
             mode: DeliveryMode::default(),
             scheduled_for: None,
@@ -81,7 +87,8 @@ impl SendRequest {
                 client.as_ref().map(ClientId::as_str),
                 contract.as_ref().map(ContractId::as_str)
             ],
-            self.reply_to,
+            // What the engine chose by itself may be another message by the time of a repetition.
+            self.reply_to.filter(|_| !self.answers_in_thread),
         ]);
         // Only where they are used: a key that was given before there was a queue stands for the same request.
         if let Some(parts) = canonical.as_array_mut()
@@ -91,6 +98,11 @@ impl SendRequest {
                 self.mode,
                 self.scheduled_for.map(OffsetDateTime::unix_timestamp_nanos).map(|at| at.to_string())
             ]));
+        }
+        if let Some(parts) = canonical.as_array_mut()
+            && !self.files.is_empty()
+        {
+            parts.push(json!(self.files.iter().map(OwnFile::fingerprint).collect::<Vec<_>>()));
         }
         hex::encode(Sha256::digest(canonical.to_string()))
     }
@@ -138,6 +150,16 @@ impl Engine {
     /// [`EngineError`], each with a [stable code](EngineError::code); nothing was stored. Where the store went away in the
     /// middle of the commit nothing was sent; the same request under the same key finds out.
     pub async fn send(&self, request: SendRequest) -> Result<Sent, EngineError> {
+        let (files, organization) = (request.files.clone(), request.scope.organization.clone());
+        let sent = self.send_once(request).await;
+        // What was answered before, or refused, took none of them along.
+        if sent.as_ref().map_or(true, |sent| sent.repeated) && !matches!(sent, Err(EngineError::Interrupted)) {
+            self.drop_files(&organization, &files).await;
+        }
+        sent
+    }
+
+    async fn send_once(&self, request: SendRequest) -> Result<Sent, EngineError> {
         let request_hash = request.fingerprint();
         let organization = request.scope.organization.clone();
         if let Some(key) = &request.idempotency_key

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comms_core::OrganizationId;
 
-use crate::{HookSettings, RetentionSettings, VoiceSettings};
+use crate::{HookSettings, RetentionSettings, SourceSettings, VoiceSettings};
 
 /// Time-outs, bounds and rhythms of the engine.
 ///
@@ -91,6 +91,8 @@ pub struct Settings {
     pub erasure_every: Duration,
     /// Calls.
     pub voice: VoiceSettings,
+    /// Mailboxes that are asked.
+    pub sources: SourceSettings,
     /// Outgoing webhooks.
     pub hooks: HookSettings,
 }
@@ -148,6 +150,7 @@ impl Default for Settings {
             retention_every: minutes(10),
             erasure_every: Duration::from_secs(5),
             voice: VoiceSettings::default(),
+            sources: SourceSettings::default(),
             hooks: HookSettings::default(),
         }
     }

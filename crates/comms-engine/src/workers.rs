@@ -29,6 +29,8 @@ type Round = Pin<Box<dyn Future<Output = Result<bool, EngineError>> + Send>>;
 
 /// The worker that tells those who listen.
 const REALTIME: &str = "realtime";
+/// The worker that reads mailboxes.
+const SOURCES: &str = "sources";
 /// The longest that a failing worker waits before it tries again.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// The shortest time between a hint and the look that it causes.
@@ -201,6 +203,7 @@ impl Engine {
             },
         ];
         workers.extend(self.keepers());
+        workers.extend(self.readers());
         workers.extend(self.workers_in_turn());
         if self.blobs().is_some() {
             workers.push(Worker {
@@ -219,6 +222,31 @@ impl Engine {
             workers.extend(self.hook_workers());
         }
         workers
+    }
+
+    /// Those who ask instead of being told.
+    fn readers(&self) -> [Worker; 2] {
+        let settings = &self.settings().sources;
+        let read = Worker {
+            name: SOURCES,
+            every: settings.every,
+            hint: None,
+            round: |engine| Box::pin(async move { engine.read_sources().await }),
+        };
+        let discover = Worker {
+            name: "sources-discovery",
+            every: settings.discover_every,
+            hint: None,
+            round: |engine| {
+                Box::pin(async move {
+                    if engine.turn("sources-discovery", engine.settings().sources.discover_every).await? {
+                        engine.discover_sources().await?;
+                    }
+                    Ok(false)
+                })
+            },
+        };
+        [read, discover]
     }
 
     fn hook_workers(&self) -> [Worker; 2] {
@@ -302,6 +330,7 @@ async fn run(engine: Engine, worker: Worker) {
             () = news(&mut hint, hinted.unwrap_or_default()), if hinted.is_some() => {}
             () = engine.hub().begun(), if name == REALTIME => {}
             () = engine.pacer().rung(), if name == "outbox" => {}
+            () = engine.bell().notified(), if name == SOURCES => {}
         }
     }
 }

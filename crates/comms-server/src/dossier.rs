@@ -25,7 +25,7 @@ const LONGEST_NAME: usize = 80;
 
 const ABOUT: &str = "Datos personales de un contacto.\n\n\
     Cada archivo .jsonl tiene un registro por línea, con todas sus columnas: contactos, identidades (direcciones), \
-    conversaciones, lecturas, notas, mensajes, comunicaciones (la tabla compartida), estados, salida (lo que espera), \
+    conversaciones, hilos (de correo), lecturas, notas, mensajes, comunicaciones (la tabla compartida), estados, salida (lo que espera), \
     descartados, adjuntos, bajas (no desea mensajes), novedades, eventos, webhooks (lo recibido del proveedor; de cada uno, \
     solo lo que es de esta persona). La carpeta archivos tiene los adjuntos.\n";
 
@@ -35,6 +35,7 @@ const fn name(part: DossierPart) -> &'static str {
         DossierPart::Contacts => "contactos.jsonl",
         DossierPart::Identities => "identidades.jsonl",
         DossierPart::Conversations => "conversaciones.jsonl",
+        DossierPart::Threads => "hilos.jsonl",
         DossierPart::Reads => "lecturas.jsonl",
         DossierPart::Notes => "notas.jsonl",
         DossierPart::Messages => "mensajes.jsonl",

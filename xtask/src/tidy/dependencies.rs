@@ -7,7 +7,8 @@ fn allowed(package: &Package) -> Option<&'static [&'static str]> {
     Some(match package.name.as_str() {
         "comms-http" => &[],
         "comms-client" | "comms-core" | "comms-mime" | "comms-simulator" => &["comms-http"],
-        "comms-engine" | "comms-conformance" => &["comms-core", "comms-http"],
+        "comms-engine" => &["comms-core", "comms-http", "comms-mime"],
+        "comms-conformance" => &["comms-core", "comms-http"],
         "twilio-core" => &["comms-http"],
         "twilio-voice" | "twilio-messaging" => &["comms-core", "comms-http", "twilio-core"],
         "gmail-client" | "smtp-client" => &["comms-core", "comms-http", "comms-mime"],

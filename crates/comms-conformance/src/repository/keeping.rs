@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use comms_core::{
-    AccountId, Address, Batch, ContactId, Event, EventKind, OptChange, Party, Status, WebhookId,
+    AccountId, Address, Batch, ContactId, Email, Event, EventKind, OptChange, Party, Status, WebhookId,
     history::{
         ConversationFilter, DossierPart, Erasure, ErasureStep, HistoryEntry, HistoryFilter, Links, MediaOutcome,
         NewWebhook, RepositoryError, Retained, WebhookFilter,
@@ -111,6 +111,8 @@ pub(super) async fn an_old_file_is_given_out_until_it_is_forgotten(harness: &dyn
 pub(super) async fn a_dossier_holds_what_is_theirs_and_nothing_else(harness: &dyn RepositoryHarness) -> Verdict {
     let world = World::open(harness).await?;
     world.populate().await?;
+    let letter = Email { subject: "carta de Ana".to_owned(), ..Email::default() };
+    world.ingest(vec![world.says(&ana(), letter.into())]).await?;
     let whole = world.dossier_of(&ana()).await?;
     for part in DossierPart::ALL.into_iter().filter(|part| !matches!(part, DossierPart::Discards)) {
         ensure!(whole.iter().any(|(of, _)| *of == part), "the dossier has no {part:?}");

@@ -20,7 +20,9 @@ mod recordings;
 mod replicas;
 mod scopes;
 mod sending;
+mod sources;
 mod statuses;
+mod threads;
 mod together;
 mod webhooks;
 mod world;
@@ -221,6 +223,21 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_dossier_holds_what_is_theirs_and_nothing_else,
         a_person_is_erased_and_nobody_else,
         an_erasure_waits_for_what_is_under_way,
+    },
+    threads::{
+        mails_of_a_thread_are_one_conversation_in_any_order,
+        a_mail_is_one_record_however_often_it_comes,
+        an_answer_finds_what_was_sent_by_the_providers_ids,
+        conversations_that_turn_out_to_be_one_are_one,
+        a_thread_is_of_one_person,
+        a_mail_address_is_one_person_however_it_is_written,
+    },
+    sources::{
+        a_source_is_claimed_once_until_its_lease_ends,
+        who_lost_a_source_changes_nothing,
+        a_hint_is_not_lost,
+        a_source_says_why_it_stands_still,
+        sources_and_who_is_known_stay_in_their_organisation,
     },
     inspecting::{
         what_waits_is_told_by_channel_and_since_when,

@@ -6,3 +6,4 @@ mod channel;
 mod inbound;
 #[cfg(feature = "repository")]
 mod repository;
+mod source;

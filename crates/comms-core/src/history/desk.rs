@@ -73,7 +73,7 @@ pub struct ConversationFilter {
     pub limit: u16,
 }
 
-/// A conversation: of one contact with one account.
+/// A conversation: of one contact with one account; on a channel of e-mail, one thread of theirs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conversation {
     /// Its id.
@@ -84,6 +84,8 @@ pub struct Conversation {
     pub account: AccountId,
     /// Its channel, as it is stored.
     pub channel: String,
+    /// What it is about, for e-mail.
+    pub subject: Option<String>,
     /// The contact that stands for the person.
     pub contact: ContactId,
     /// Their name.
@@ -143,6 +145,8 @@ pub struct AnswerTo {
     pub address: Address,
     /// The last inbound message.
     pub message: Option<MessageId>,
+    /// The message by which this was found: the last inbound one, else the last of ours.
+    pub last: MessageId,
 }
 
 /// What a person writes beside a conversation. It is never sent.

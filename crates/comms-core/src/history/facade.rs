@@ -63,6 +63,7 @@ mod facade_inspect;
 mod facade_keeping;
 mod facade_pacing;
 mod facade_replicas;
+mod facade_sources;
 
 /// The repository over this engine.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::{
     super::statements::{
         contacts::{self, Change, Changed},
         desk::{self, Decision},
-        desk_pages, history,
+        desk_pages, history, mail,
     },
     EngineRepository,
 };
@@ -16,7 +16,8 @@ use crate::{
     history::{
         AnswerTo, Contact, ContactFilter, ContactPage, Conversation, ConversationFilter, ConversationPage,
         ConversationState, DeskKey, DeskRepository, HistoryFilter, HistoryPage, Links, Note, NotePage, PageKey,
-        Repository, RepositoryError, RepositoryResult, Scope, sql_types::Instant,
+        Repository, RepositoryError, RepositoryResult, Scope,
+        sql_types::{Instant, Uid},
     },
 };
 
@@ -89,7 +90,19 @@ impl DeskRepository for EngineRepository {
     ) -> RepositoryResult<Conversation> {
         self.wake(Some(&scope.organization), self.now()).await?;
         let (scope, user, shared) = (scope.clone(), user.cloned(), self.shared.clone());
-        read!(self, |conn| desk_pages::one(conn, &shared.directory, &scope, user.as_ref(), id))?.ok_or(NO_CONVERSATION)
+        read!(self, |conn| async {
+            if let Some(found) = desk_pages::one(conn, &shared.directory, &scope, user.as_ref(), id).await? {
+                return Ok(Some(found));
+            }
+            match mail::standing(conn, Uid(id.0)).await? {
+                Some(other) => {
+                    let id = ConversationId(other.0);
+                    desk_pages::one(conn, &shared.directory, &scope, user.as_ref(), id).await
+                }
+                None => Ok(None),
+            }
+        })?
+        .ok_or(NO_CONVERSATION)
     }
 
     async fn conversation_messages(
@@ -104,13 +117,13 @@ impl DeskRepository for EngineRepository {
         if conversation.assignee == scope.seller {
             scope.seller = None;
         }
-        let filter = HistoryFilter { conversation: Some(id), after, limit, ..HistoryFilter::default() };
+        let filter = HistoryFilter { conversation: Some(conversation.id), after, limit, ..HistoryFilter::default() };
         let shared = self.shared.clone();
         read!(self, |conn| history::page(conn, &shared.directory, &scope, &filter))
     }
 
     async fn answer_to(&self, scope: &Scope, id: ConversationId) -> RepositoryResult<Option<AnswerTo>> {
-        self.conversation(scope, None, id).await?;
+        let id = self.conversation(scope, None, id).await?.id;
         read!(self, |conn| desk_pages::answer_to(conn, id))
     }
 

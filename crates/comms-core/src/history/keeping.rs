@@ -127,6 +127,8 @@ pub enum DossierPart {
     Identities,
     /// Their conversations.
     Conversations,
+    /// By what their e-mail threads are known, as hashes.
+    Threads,
     /// What each user has read of them.
     Reads,
     /// What people noted beside them.
@@ -155,10 +157,11 @@ pub enum DossierPart {
 
 impl DossierPart {
     /// Every part, in the order of a dossier.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Contacts,
         Self::Identities,
         Self::Conversations,
+        Self::Threads,
         Self::Reads,
         Self::Notes,
         Self::Messages,

@@ -14,6 +14,7 @@ mod pacing;
 mod replicas;
 mod repository;
 mod settings;
+mod sources;
 mod types;
 pub mod vocabulary;
 
@@ -81,6 +82,7 @@ pub use pacing::{AccountPacing, Claiming, Hold, PacingRepository, Pauses, Reserv
 pub use replicas::{LeaseToken, ReplicaRepository};
 pub use repository::{Repository, RepositoryResult};
 pub use settings::{DatabaseSettings, DatabaseTarget, DirectorySettings, DirectoryTable, PostgresTarget, TlsMode};
+pub use sources::{SourceConclusion, SourceJob, SourceRepository, SourceState, SourceStatus};
 pub use types::{
     Accepted, Account, Assignment, Attachment, AttachmentState, Conclusion, FeedEvent, HistoryEntry, HistoryFilter,
     HistoryPage, Ingested, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook,

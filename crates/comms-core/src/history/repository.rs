@@ -11,7 +11,7 @@ use super::{
     HistoryFilter, HistoryPage, HookRepository, Ingested, InspectRepository, KeepingRepository, Links, LogEvent,
     MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob,
     PacingRepository, QuarantinedAccount, RecipientState, ReplicaRepository, RepositoryError, RepositoryStats, Scope,
-    ServiceToken, UnknownJob, WebhookFilter,
+    ServiceToken, SourceRepository, UnknownJob, WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
@@ -34,6 +34,7 @@ pub trait Repository:
     + KeepingRepository
     + InspectRepository
     + ReplicaRepository
+    + SourceRepository
     + fmt::Debug
     + Send
     + Sync

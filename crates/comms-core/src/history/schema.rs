@@ -141,6 +141,7 @@ macro_rules! define_schema {
                 inbound_count -> Integer,
                 last_message_id -> Nullable<UidSql>,
                 last_message_at -> InstantSql,
+                subject -> Nullable<Text>,
                 said_at -> Nullable<InstantSql>,
                 said_key -> Nullable<UidSql>,
                 last_inbound_at -> Nullable<InstantSql>,

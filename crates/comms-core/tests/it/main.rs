@@ -32,6 +32,8 @@ mod id;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod joined;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod mail_threads;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod pacing;
 mod phone;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]

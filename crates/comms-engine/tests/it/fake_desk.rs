@@ -51,6 +51,7 @@ impl DeskRepository for FakeRepository {
             channel: detail.entry.channel.clone(),
             address: detail.address.clone(),
             message: Some(detail.entry.message),
+            last: detail.entry.message,
         }))
     }
 

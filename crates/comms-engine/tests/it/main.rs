@@ -9,6 +9,7 @@ mod fake_keeping;
 mod fake_pacing;
 mod fake_replicas;
 mod fake_repository;
+mod fake_sources;
 mod receivers;
 mod scene;
 
@@ -19,6 +20,7 @@ mod desk;
 mod durable;
 mod erasing;
 mod hooks;
+mod mailbox;
 mod media;
 mod outbox;
 mod outbox_sequences;

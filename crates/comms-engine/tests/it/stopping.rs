@@ -121,7 +121,7 @@ async fn what_one_process_does_at_a_time_is_left_to_who_has_the_turn() {
     assert!(scene.calls().contains(&"take_in".to_owned()));
     workers.stop().await;
     let given = scene.calls().iter().filter(|call| *call == "give_lease_back").count();
-    assert_eq!(given, 3, "intake, quarantine, wake");
+    assert_eq!(given, 4, "intake, quarantine, wake, sources-discovery");
 }
 
 #[tokio::test(start_paused = true)]

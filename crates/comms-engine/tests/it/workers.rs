@@ -120,7 +120,20 @@ async fn health_tells_of_store_workers_and_channels() {
     let health = scene.engine.health().await;
     assert!(health.is_ok());
     let names: Vec<&str> = health.workers.iter().map(|worker| worker.name).collect();
-    assert_eq!(names, ["erasure", "intake", "media", "outbox", "quarantine", "realtime", "stale", "unknown", "wake"]);
+    let all = [
+        "erasure",
+        "intake",
+        "media",
+        "outbox",
+        "quarantine",
+        "realtime",
+        "sources",
+        "sources-discovery",
+        "stale",
+        "unknown",
+        "wake",
+    ];
+    assert_eq!(names, all);
     let sending: Vec<_> = health.channels.iter().filter(|row| !row.accounts.is_empty()).collect();
     assert_eq!(sending.len(), 1);
 

@@ -136,6 +136,14 @@ impl Broken {
             (Flaw::ForgetsAuthors, _) => message.author = None,
             (Flaw::LearnsNothing, _) => message.links = Links::default(),
             (Flaw::KeepsOneFile, Content::Files(files)) => files.files.truncate(1),
+            (Flaw::ForgetsThreads, Content::Email(mail)) => {
+                (mail.in_reply_to, mail.thread) = (None, None);
+                mail.references.clear();
+                mail.subject = MessageId::new().to_string();
+            }
+            (Flaw::MixesPeople, Content::Email(_)) => message.party.addresses.iter_mut().for_each(|address| {
+                *address = Address::verbatim(address.kind(), "everybody@example.com");
+            }),
             _ => {}
         }
     }

@@ -109,6 +109,8 @@ pub(super) enum Flaw {
     IgnoresVersions,
     HonoursOldStates,
     HonoursUsedStates,
+    ForgetsThreads,
+    MixesPeople,
 }
 
 /// A method that is bound to a scope.
@@ -142,4 +144,5 @@ pub(super) enum Method {
     Credential,
     Credentials,
     CredentialChange,
+    Sources,
 }

@@ -7,6 +7,7 @@ mod broken_hooks;
 mod broken_keeping;
 mod broken_pacing;
 mod broken_replicas;
+mod broken_sources;
 mod flaw;
 
 use std::sync::{Arc, Mutex};
@@ -242,6 +243,20 @@ const FLAWS: &[(&str, Flaw)] = {
         ("credentials_stay_in_their_organisation", DropsTheOrganisation(Method::Credential)),
         ("credentials_stay_in_their_organisation", DropsTheOrganisation(Method::Credentials)),
         ("credentials_stay_in_their_organisation", DropsTheOrganisation(Method::CredentialChange)),
+        ("mails_of_a_thread_are_one_conversation_in_any_order", ForgetsThreads),
+        ("mails_of_a_thread_are_one_conversation_in_any_order", SplitsConversations),
+        ("a_mail_is_one_record_however_often_it_comes", ForgetsKeys),
+        ("a_mail_is_one_record_however_often_it_comes", ForgetsCorrelation),
+        ("an_answer_finds_what_was_sent_by_the_providers_ids", ForgetsThreads),
+        ("conversations_that_turn_out_to_be_one_are_one", ForgetsThreads),
+        ("a_thread_is_of_one_person", MixesPeople),
+        ("a_mail_address_is_one_person_however_it_is_written", KnowsNobody),
+        ("a_source_is_claimed_once_until_its_lease_ends", ForgetsClaims),
+        ("who_lost_a_source_changes_nothing", BelievesOldClaims),
+        ("a_hint_is_not_lost", NeverHints),
+        ("a_source_says_why_it_stands_still", ForgetsReasons),
+        ("sources_and_who_is_known_stay_in_their_organisation", DropsTheOrganisation(Method::Sources)),
+        ("sources_and_who_is_known_stay_in_their_organisation", KnowsNobody),
     ]
 };
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::{
     Conn, RunQueryDsl,
     early::{self, Named},
-    ingest,
+    ingest, mail,
     merge::{self, Merge},
     outbound,
     queue::{self, WAITING},
@@ -17,7 +17,7 @@ use super::{
     status,
 };
 use crate::{
-    Status,
+    SentMail, Status,
     history::{
         ClaimToken, Conclusion,
         sql_types::{Instant, Uid},
@@ -138,6 +138,9 @@ impl Ended {
                 self.settle(message, held.map(|(token, _)| token), conclusion);
                 if let Some(receipt) = &conclusion.receipt {
                     outbound::also_known_as(conn, message, &receipt.recipient, now).await?;
+                    if message.is_mail() {
+                        mail::learn(conn, message.id, &SentMail::read(&receipt.extra), now).await?;
+                    }
                 }
             }
         }

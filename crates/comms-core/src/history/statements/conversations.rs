@@ -1,4 +1,4 @@
-//! Conversations: opened by the first message of a contact with an account, moved on by each.
+//! Conversations: opened by the first message of a contact with an account, of an e-mail thread by its first; moved on by each.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::{
     schema::conversations,
 };
 use crate::{
-    ChannelKind, Direction,
+    ChannelKind, Direction, Email,
     history::{
         sql_types::{Doc, Instant, Uid},
         text::derived_id,
@@ -86,6 +86,7 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
             inbound_count: 0,
             last_message_id: Some(message.id),
             last_message_at: message.created_at,
+            subject: topic(message),
             said_at: Some(said_at),
             said_key: Some(said_key),
             last_inbound_at: None,
@@ -97,6 +98,7 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
         if (Some(said_at), Some(said_key)) > (row.said_at, row.said_key) {
             (row.said_at, row.said_key) = (Some(said_at), Some(said_key));
             row.last_message_id = Some(message.id);
+            row.subject = topic(message);
         }
         row.unread += i32::from(readable);
         row.inbound_count += i32::from(readable);
@@ -107,6 +109,13 @@ fn rows(new: &[MessageRow], now: Instant) -> Vec<ConversationRow> {
         }
     }
     rows.into_values().collect()
+}
+
+/// What an e-mail is about.
+fn topic(message: &MessageRow) -> Option<String> {
+    let content = message.content.as_ref().filter(|content| content.0["type"] == "email")?;
+    let subject = content.0["subject"].as_str().unwrap_or_default().to_owned();
+    Some(Email { subject, ..Email::default() }.topic().to_owned())
 }
 
 /// When a message was said, by whoever said it, and a key that does not depend on when it came: the last message of a
@@ -130,11 +139,12 @@ pub(super) async fn write(conn: &mut Conn, new: &[MessageRow], now: Instant) -> 
         conn,
         conversations::table,
         rows,
-        (conversations::account_id, conversations::contact_id),
+        conversations::id,
         (
             conversations::unread.eq(conversations::unread + excluded(conversations::unread)),
             conversations::inbound_count.eq(conversations::inbound_count + excluded(conversations::inbound_count)),
             last_said!(last_message_id),
+            last_said!(subject),
             last_said!(said_at),
             last_said!(said_key),
             conversations::last_message_at.eq(case_when(

@@ -41,6 +41,7 @@ struct ConversationRead {
     inbound_count: i32,
     last_message_id: Option<Uid>,
     last_message_at: Instant,
+    subject: Option<String>,
     last_inbound_at: Option<Instant>,
     snoozed_until: Option<Instant>,
     closed_at: Option<Instant>,
@@ -196,6 +197,7 @@ async fn shown(
                 organization: row.organization_id.into(),
                 account: row.account_id.into(),
                 channel: row.channel,
+                subject: row.subject,
                 contact: ContactId(contact.0),
                 name,
                 state: desk::state_of(&row.status),
@@ -280,6 +282,7 @@ pub(in super::super) async fn answer_to(conn: &mut Conn, id: ConversationId) -> 
             channel,
             address: Address::verbatim(kind, value),
             message: (direction == inbound).then_some(MessageId(message.0)),
+            last: MessageId(message.0),
         })
     }))
 }

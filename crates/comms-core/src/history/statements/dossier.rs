@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     Conn, RunQueryDsl,
     contacts::table,
+    mail,
     schema::{contacts, conversations, identities, messages},
 };
 use crate::{
@@ -57,7 +58,7 @@ fn text(text: &str) -> String {
     format!("'{}'", text.replace('\0', "").replace('\'', "''"))
 }
 
-fn texts(all: &[String]) -> String {
+pub(super) fn texts(all: &[String]) -> String {
     list(all.iter().map(|one| text(one)))
 }
 
@@ -95,6 +96,7 @@ fn place(subject: &Subject, part: DossierPart) -> Place {
             let theirs = texts(&subject.addresses);
             ("opt_outs", "id", format!("t.organization_id = {own} AND t.address IN {theirs}"))
         }
+        DossierPart::Threads => ("mail_threads", "id", format!("t.contact_id IN {contacts}")),
         DossierPart::Updates => ("updates", "id", format!("t.organization_id = {own}")),
         DossierPart::Events => ("events", "cursor", format!("t.organization_id = {own}")),
         DossierPart::Webhooks => {
@@ -195,6 +197,7 @@ pub(in super::super) async fn subject(conn: &mut Conn, organization: &str, perso
         .select(conversations::id)
         .load(conn)
         .await?;
+    let threads = mail::every_id(conn, threads).await?;
     let named: Vec<Option<String>> = messages::table
         .filter(messages::conversation_id.eq_any(threads.clone()))
         .filter(messages::provider_id.is_not_null())

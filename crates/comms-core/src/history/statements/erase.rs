@@ -428,6 +428,8 @@ async fn delete_person(conn: &mut Conn, job: &mut Job, subject: &Subject) -> Que
     sql_query(pairs).execute(conn).await?;
     let of_threads = conversation_reads::table.filter(conversation_reads::conversation_id.eq_any(threads.clone()));
     diesel::delete(of_threads).execute(conn).await?;
+    let named = format!("DELETE FROM {} WHERE contact_id IN {}", table("mail_threads"), ids(&subject.contacts));
+    sql_query(named).execute(conn).await?;
     let talks = diesel::delete(conversations::table.filter(conversations::id.eq_any(threads))).execute(conn).await?;
     let theirs = identities::table.filter(identities::contact_id.eq_any(who.clone()));
     let addresses = diesel::delete(theirs).execute(conn).await?;

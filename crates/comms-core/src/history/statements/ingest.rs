@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Conn, RunQueryDsl, calls, comunicaciones, conversations,
     early::{self, Named},
-    media, merge,
+    mail, media, merge,
     people::{self, People},
     plan::{Draft, Plan},
     rows::{EventRow, MessageRow},
@@ -143,6 +143,7 @@ async fn write_messages(
         return Ok(Default::default());
     }
     let mut rows: Vec<MessageRow> = plan.messages.iter().map(|draft| message_row(draft, people, context.now)).collect();
+    let joined = place_mails(conn, plan, &mut rows, context.now).await?;
     if context.depth == Depth::Everything {
         comunicaciones::number(conn, &mut rows).await?;
     }
@@ -179,8 +180,28 @@ async fn write_messages(
         }
     }
     merge::write(conn, merges, context.now).await?;
-    let log = rows.iter().map(|row| log_row(row, context.now)).chain(opened).collect();
+    let log = rows.iter().map(|row| log_row(row, context.now)).chain(opened).chain(joined).collect();
     Ok((log, rows.into_iter().filter_map(|row| named(row, plan, &at)).collect()))
+}
+
+/// Finds the threads of e-mails: each is a conversation of its own. Returns the log's rows for those that turned out to be one.
+async fn place_mails(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    rows: &mut [MessageRow],
+    now: Instant,
+) -> QueryResult<Vec<EventRow>> {
+    let mails = plan.messages.iter().zip(rows.iter()).enumerate().filter_map(|(at, (draft, row))| {
+        let (organization, account) = (draft.account.organization.as_str(), draft.account.id.as_str());
+        let mail = mail::of(&draft.body.content)?;
+        Some((at, mail::Placed { organization, account, contact: row.contact_id?, mail }))
+    });
+    let (at, mails): (Vec<usize>, Vec<mail::Placed<'_>>) = mails.unzip();
+    let (found, joined) = mail::place(conn, &mails, now).await?;
+    for (at, conversation) in at.into_iter().zip(found) {
+        rows[at].conversation_id = Some(conversation);
+    }
+    Ok(joined)
 }
 
 /// A message of which the provider may have told something before: one of ours, or a call.
@@ -267,7 +288,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
         organization_id: account.organization.as_str().to_owned(),
         account_id: Some(account.id.as_str().to_owned()),
         provider_id: Some(clean(&draft.event.subject)),
-        conversation_id: person.map(|p| conversations::id(account.id.as_str(), p.contact)),
+        conversation_id: person.map(|p| mail::plain(account.id.as_str(), p.contact)),
         contact_id: person.map(|p| p.contact),
         lead_id: links.lead.map(LeadId::into_string),
         client_id: links.client.map(ClientId::into_string),

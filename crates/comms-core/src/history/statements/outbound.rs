@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{
-    Conn, RunQueryDsl, accounts, comunicaciones, conversations, ingest, keys,
+    Conn, RunQueryDsl, accounts, comunicaciones, conversations, files, ingest, keys, mail,
     names::Profile,
     people::{self, Person},
     queue,
@@ -52,15 +52,16 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
         return Ok(AcceptedRow::NoAccount);
     };
     let (contact, met) = meet(conn, &account, new, now).await?;
-    let conversation = conversations::id(account.id.as_str(), contact);
+    let (conversation, joined) = conversation(conn, &account, contact, new, now).await?;
     let start = queue::start(conn, new, conversation, now).await?;
-    let mut rows = vec![message_row(new, &account, contact, key.clone(), start, now)];
+    let mut rows = vec![message_row(new, &account, (contact, conversation), key.clone(), start, now)];
     comunicaciones::number(conn, &mut rows).await?;
     let stored: Vec<Uid> = insert_new_any!(conn, messages::table, rows.clone(), messages::id);
     if stored.is_empty() {
         return faster(conn, new, key.as_deref(), now).await;
     }
     comunicaciones::write(conn, rows.iter()).await?;
+    files::own(conn, new, now).await?;
     let id = Uid(new.message.id.0);
     let step = vec![status::own_event(id, organization, account.id.as_str(), start, None, now)];
     status::write_own(conn, step).await?;
@@ -71,12 +72,31 @@ async fn accept_in(conn: &mut Conn, new: &NewOutbound) -> QueryResult<AcceptedRo
     let mut log = conversations::write(conn, &rows, now).await?;
     log.extend(rows.iter().map(|row| ingest::log_row(row, now)));
     log.extend(met);
+    log.extend(joined);
     let cursor = ingest::append(conn, log).await?;
     let accepted = match start {
         Status::Sending => Accepted::New(new.message.id),
         _ => Accepted::Queued(new.message.id, start),
     };
     Ok(AcceptedRow::Done(accepted, cursor))
+}
+
+/// Where the message belongs: an e-mail to its thread, all else to the one conversation of the contact. Returns the log's rows as well,
+/// where threads turned out to be one.
+async fn conversation(
+    conn: &mut Conn,
+    account: &Account,
+    contact: Uid,
+    new: &NewOutbound,
+    now: Instant,
+) -> QueryResult<(Uid, Vec<EventRow>)> {
+    let (organization, account) = (account.organization.as_str(), account.id.as_str());
+    let Some(mail) = mail::of(&new.message.content) else {
+        return Ok((mail::plain(account, contact), Vec::new()));
+    };
+    let (found, joined) = mail::place(conn, &[mail::Placed { organization, account, contact, mail }], now).await?;
+    let own = found.into_iter().next().unwrap_or_else(|| mail::plain(account, contact));
+    Ok((own, joined))
 }
 
 /// Another request with the same key, or another retry of the same message, holds the row that this one would have been.
@@ -152,7 +172,7 @@ async fn meet(
 fn message_row(
     new: &NewOutbound,
     account: &Account,
-    contact: Uid,
+    (contact, conversation): (Uid, Uid),
     key: Option<String>,
     start: Status,
     now: Instant,
@@ -165,7 +185,7 @@ fn message_row(
         organization_id: account.organization.as_str().to_owned(),
         account_id: Some(account.id.as_str().to_owned()),
         provider_id: None,
-        conversation_id: Some(conversations::id(account.id.as_str(), contact)),
+        conversation_id: Some(conversation),
         contact_id: Some(contact),
         lead_id: new.links.lead.clone().map(LeadId::into_string),
         client_id: new.links.client.clone().map(ClientId::into_string),

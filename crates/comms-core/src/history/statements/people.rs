@@ -89,7 +89,7 @@ struct Learnt {
 impl People {
     pub(super) fn of(&self, account: &Account, party: &Party) -> Option<&Person> {
         let primary = party.primary()?;
-        self.by_address.get(&(account.id.as_str().to_owned(), clean(primary.value())))
+        self.by_address.get(&(account.id.as_str().to_owned(), key_of(primary)))
     }
 
     /// Looks up everybody who wrote. Outside of the transaction: a directory that fails must not take the messages with it.
@@ -134,7 +134,7 @@ impl People {
             return;
         };
         let account_id = account.id.as_str();
-        let key = |address: &Address| (account_id.to_owned(), clean(address.value()));
+        let key = |address: &Address| (account_id.to_owned(), key_of(address));
         let met: Vec<&IdentityRow> = party
             .addresses
             .iter()
@@ -288,7 +288,7 @@ pub(super) fn new_identity(
     person: &Person,
     now: Instant,
 ) -> IdentityRow {
-    let external_id = clean(address.value());
+    let external_id = key_of(address);
     let mut row = IdentityRow {
         id: identity_id(account.id.as_str(), &external_id),
         organization_id: account.organization.as_str().to_owned(),
@@ -326,9 +326,16 @@ pub(super) fn kind_name(address: &Address) -> String {
     }
 }
 
+/// Under what an address is known. Servers of e-mail that tell `Ana@` from `ana@` are a thing of the past; what is written to is as
+/// it was given all the same.
+pub(super) fn key_of(address: &Address) -> String {
+    let value = clean(address.value());
+    if address.kind() == AddressKind::Email { value.to_lowercase() } else { value }
+}
+
 /// An address under each spelling that may be known, its own first. They serve look-ups; what is written to is never rewritten.
 pub(super) fn spellings(address: &Address) -> Vec<String> {
-    let mut values = vec![clean(address.value())];
+    let mut values = vec![key_of(address)];
     if address.kind() == AddressKind::Phone {
         values.extend(phone_variants(address.value()));
     }
@@ -352,7 +359,11 @@ pub(super) async fn known_contact(conn: &mut Conn, account: &str, address: &Addr
 
 /// The contact of somebody we do not know yet: derived, so that all writers mean the same one.
 pub(super) fn derived_contact(account: &str, address: &Address) -> Uid {
-    Uid(derived_id("contact", &[account, address.value()]))
+    let known_as = match address.kind() {
+        AddressKind::Email => key_of(address),
+        _ => address.value().to_owned(),
+    };
+    Uid(derived_id("contact", &[account, &known_as]))
 }
 
 /// New contacts. Returns the log's rows for those that no other writer inserted meanwhile.

@@ -84,6 +84,7 @@ row! {
         inbound_count: i32 => Integer,
         last_message_id: Option<Uid> => Nullable<UidSql>,
         last_message_at: Instant => InstantSql,
+        subject: Option<String> => Nullable<Text>,
         said_at: Option<Instant> => Nullable<InstantSql>,
         said_key: Option<Uid> => Nullable<UidSql>,
         last_inbound_at: Option<Instant> => Nullable<InstantSql>,

@@ -13,7 +13,7 @@ use super::{
     status,
 };
 use crate::{
-    Address, AddressKind, ErrorKind, MessageId, Probe, Problem, Status,
+    Address, AddressKind, ChannelKind, ErrorKind, MessageId, Probe, Problem, Status,
     history::{
         ClaimToken, UnknownJob,
         sql_types::{Doc, Instant, Uid},
@@ -34,6 +34,10 @@ pub(super) struct SentMessage {
 }
 
 impl SentMessage {
+    pub(super) fn is_mail(&self) -> bool {
+        self.channel == ChannelKind::Email.as_str()
+    }
+
     pub(super) fn log_row(&self, status: Status, now: Instant) -> EventRow {
         EventRow {
             organization_id: self.organization_id.clone(),

@@ -8,13 +8,14 @@ use uuid::Uuid;
 use super::{
     Conn, RunQueryDsl,
     early::{Named, Unmet},
+    mail,
     merge::{self, Merge},
     plan::{Draft, Plan},
     rows::{EventRow, StatusEventRow},
     schema::{messages, status_events},
 };
 use crate::{
-    Problem, Status, StatusUpdate,
+    ChannelKind, Problem, SentMail, Status, StatusUpdate,
     history::{
         accounts_map::AccountMap,
         sql_types::{Doc, Instant, Uid},
@@ -75,7 +76,12 @@ pub(super) async fn write(
         plan.counts[draft.webhook].statuses += 1;
         let target = targets.of_draft(accounts, draft);
         match target {
-            Some(target) => merges.push(report(draft, target)),
+            Some(target) => {
+                if draft.account.channel == ChannelKind::Email {
+                    mail::learn(conn, target.id, &SentMail::read(&draft.body.extra), now).await?;
+                }
+                merges.push(report(draft, target));
+            }
             None => unmet.push(Unmet {
                 family: accounts.family(draft.account, &draft.event.account),
                 subject: clean(&draft.event.subject),

@@ -88,7 +88,7 @@ async fn follow(
     let mut named: Vec<_> =
         change.previous.iter().chain(&change.previous_aliases).chain(&change.current.addresses).collect();
     named.dedup();
-    let values: Vec<String> = named.iter().map(|a| clean(a.value())).collect();
+    let values: Vec<String> = named.iter().map(|a| people::key_of(a)).collect();
     let ids: Vec<Uid> = values.iter().map(|value| people::identity_id(account.id.as_str(), value)).collect();
     let known: Vec<IdentityRow> =
         identities::table.filter(identities::id.eq_any(ids)).select(IdentityRow::as_select()).load(conn).await?;
@@ -101,7 +101,7 @@ async fn follow(
         .addresses
         .iter()
         .map(|address| {
-            let external_id = clean(address.value());
+            let external_id = people::key_of(address);
             IdentityRow {
                 id: people::identity_id(account.id.as_str(), &external_id),
                 external_id,
@@ -122,7 +122,7 @@ async fn opt(conn: &mut Conn, draft: &Draft<'_, EventKind>, change: &OptChange, 
         .addresses
         .iter()
         .map(|address| {
-            let address = clean(address.value());
+            let address = people::key_of(address);
             let account = draft.account.id.as_str();
             OptOutRow {
                 id: Uid(derived_id("opt", &[account, &address, &change.scope])),

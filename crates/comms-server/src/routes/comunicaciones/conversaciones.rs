@@ -81,6 +81,9 @@ pub struct ConversationRow {
     pub cuenta: String,
     /// `voz sms whatsapp email messenger webchat`
     pub canal: String,
+    /// What it is about, for e-mail: there each thread is a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asunto: Option<String>,
     /// The contact that stands for the person.
     pub contacto_id: Uuid,
     /// Their name.
@@ -141,6 +144,7 @@ impl From<Conversation> for ConversationRow {
             id: one.id.0,
             cuenta: one.account.as_str().to_owned(),
             canal: vocabulary::canal_of(&one.channel).to_owned(),
+            asunto: one.subject,
             contacto_id: one.contact.0,
             nombre: one.name,
             estado: word(one.state),

@@ -66,6 +66,8 @@ async fn health_tells_of_every_worker() {
         "outbox",
         "quarantine",
         "realtime",
+        "sources",
+        "sources-discovery",
         "stale",
         "unknown",
         "wake",
