@@ -24,8 +24,15 @@ const LOADED: Duration = Duration::from_secs(5);
 /// How long a server that has started is left alone before it counts as idle.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// The name of a place at which a debug build can be made to end: a program that is to be released has none.
+const FAILPOINT: &str = "queue.claimed";
+
 /// For each engine; the size of the program once.
 pub async fn run(options: &Options) {
+    let program = std::fs::read(SERVER).unwrap();
+    let found = program.windows(FAILPOINT.len()).any(|bytes| bytes == FAILPOINT.as_bytes());
+    assert!(!found || cfg!(debug_assertions), "the program can be made to end at {FAILPOINT}");
+    drop(program);
     let folder = tempfile::tempdir().unwrap();
     if let Some(size) = stripped_mb(Path::new(SERVER), folder.path()) {
         figure("footprint.bench_binary_mb", size);
