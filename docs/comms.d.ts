@@ -35,6 +35,19 @@ export type AccountRow = {
   propietario_id?: Id | null;
   ritmo?: PaceRow | null;
 };
+/** A file: its bytes, or one of the history. */
+export type AdjuntoBody = {
+  /** A file of the history instead: `adjuntos[].id`. */
+  adjunto_id?: string | null;
+  /** Its bytes as base64. */
+  contenido?: string | null;
+  /** For an image that the HTML shows as `cid:…`: that id. */
+  content_id?: string | null;
+  /** Its name. */
+  nombre?: string | null;
+  /** Its media type. */
+  tipo?: string | null;
+};
 /** One thing. */
 export type Answer_AssignedRow = {
   /** What registering an account brought about. */
@@ -205,6 +218,32 @@ export type Answer_ConversationRow = {
   success: boolean;
 };
 /** One thing. */
+export type Answer_CorreoDetail = {
+  /** A message of the mailbox, whole. */
+  data: CorreoRow & {
+    /** Its files. */
+    adjuntos: ArchivoRow[];
+    /** What is worth knowing: `automatic`, `defects`, `blocked_images`, `notice`. */
+    avisos: Record<string, unknown>;
+    /** With hidden copies to whom, of messages of one's own. */
+    cco: Corresponsal[];
+    /** What it quotes. */
+    citado?: string | null;
+    /** The same as HTML, safe to be shown: no script, nothing from the network. Its own images are `cid:` of `adjuntos`. */
+    html?: string | null;
+    /** Its `Message-ID`. */
+    message_id?: string | null;
+    /** What it answers. */
+    responde_a?: string | null;
+    /** Where answers are to go. */
+    responder_a: Corresponsal[];
+    /** What its writer wrote, without what they quote. */
+    texto?: string | null;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
 export type Answer_Discarded = {
   /** What discarding did. */
   data: {
@@ -336,6 +375,20 @@ export type Answer_InicioRow = {
     conectado: boolean;
     /** Google's consent page; where `conectado`, the front end with `gmail=ok`. */
     url: string;
+  };
+  /** Always true. */
+  success: boolean;
+};
+/** One thing. */
+export type Answer_LeidoRow = {
+  /** What marking a message as read did. */
+  data: {
+    /** Gmail's id of it. */
+    id: string;
+    /** Whether it is read in the mailbox now. */
+    leido: boolean;
+    /** Our id of it, where the history has it. */
+    mensaje_id?: string | null;
   };
   /** Always true. */
   success: boolean;
@@ -478,6 +531,19 @@ export type Answer_VoiceToken = {
   };
   /** Always true. */
   success: boolean;
+};
+/** A file of a message of the mailbox. */
+export type ArchivoRow = {
+  /** The id under which the HTML shows it. */
+  content_id?: string | null;
+  /** Its media type, as its sender claims. */
+  mime_type?: string | null;
+  /** Its name. */
+  nombre?: string | null;
+  /** Its place in the message. */
+  parte: string;
+  /** Where it is fetched. */
+  url: string;
 };
 /** Whose the account is. */
 export type AssignBody = AccountBody & {
@@ -686,6 +752,62 @@ export type ConversationRow = {
   pospuesta_hasta?: string | null;
   ultimo_mensaje?: LastRow | null;
 };
+/** A message of the mailbox, whole. */
+export type CorreoDetail = CorreoRow & {
+  /** Its files. */
+  adjuntos: ArchivoRow[];
+  /** What is worth knowing: `automatic`, `defects`, `blocked_images`, `notice`. */
+  avisos: Record<string, unknown>;
+  /** With hidden copies to whom, of messages of one's own. */
+  cco: Corresponsal[];
+  /** What it quotes. */
+  citado?: string | null;
+  /** The same as HTML, safe to be shown: no script, nothing from the network. Its own images are `cid:` of `adjuntos`. */
+  html?: string | null;
+  /** Its `Message-ID`. */
+  message_id?: string | null;
+  /** What it answers. */
+  responde_a?: string | null;
+  /** Where answers are to go. */
+  responder_a: Corresponsal[];
+  /** What its writer wrote, without what they quote. */
+  texto?: string | null;
+};
+/** A message of the mailbox. */
+export type CorreoRow = {
+  /** The subject. */
+  asunto: string;
+  /** With copies to whom. */
+  cc: Corresponsal[];
+  de?: Corresponsal | null;
+  /** Whether the seller has sent it. */
+  enviado: boolean;
+  /** Gmail's labels. */
+  etiquetas: string[];
+  /** When Google took it: ISO 8601, UTC. */
+  fecha?: string | null;
+  /** Gmail's id of its thread. */
+  hilo_id?: string | null;
+  /** Gmail's id of it in this mailbox. */
+  id: string;
+  /** Whether it was read. */
+  leido: boolean;
+  /** Our id of it, where it was sent from here. */
+  mensaje_id?: string | null;
+  /** To whom. */
+  para: Corresponsal[];
+  /** Its beginning, as text. */
+  resumen: string;
+  /** Its size in bytes, about. */
+  tamano?: number | null;
+};
+/** Somebody whom a message names. */
+export type Corresponsal = {
+  /** The address. */
+  direccion: string;
+  /** The name beside the address. Its writer chose it. */
+  nombre?: string | null;
+};
 /** What waits. */
 export type Counts = {
   /** Files to be fetched. */
@@ -734,6 +856,8 @@ export type DeliveryRow = {
   /** When it was last tried. */
   ultimo_intento?: string | null;
 };
+/** One address or several: `ana@example.com`, `Ana <ana@example.com>`, or several of them separated by commas. */
+export type Direcciones = string | string[];
 /** Which of them are to be discarded. */
 export type DiscardBody = {
   /** On this channel. */
@@ -756,6 +880,33 @@ export type DiscardedCount = {
   descartados: number;
   /** Whether there are more: ask again. */
   quedan: boolean;
+};
+/** An e-mail to be sent. */
+export type EmailBody = {
+  /** Files, at most 25, and 35 MiB with the text. */
+  adjuntos?: AdjuntoBody[];
+  /** The subject; that of the message that it answers where absent. */
+  asunto?: string | null;
+  bcc?: Direcciones | null;
+  cc?: Direcciones | null;
+  cliente_id?: Id | null;
+  contrato_id?: Id | null;
+  /** The account or mailbox to send from; the user's own mailbox, else the company's address, where absent. */
+  cuenta?: string | null;
+  /** The text. */
+  cuerpo?: string | null;
+  /** Another address of the mailbox, of those that Gmail lets it send as. */
+  de?: string | null;
+  destinatario?: Direcciones | null;
+  /** `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice. */
+  entrega?: string | null;
+  /** The same as HTML: made safe before it is sent. Without `cuerpo` a text is made of it. */
+  html?: string | null;
+  lead_id?: Id | null;
+  /** Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past. */
+  programado_para?: string | null;
+  /** The message that it answers: our `mensaje_id`, or Gmail's id of it. */
+  responder_a?: string | null;
 };
 /** Where an endpoint goes on. */
 export type EnableBody = {
@@ -963,6 +1114,15 @@ export type LastRow = {
   /** Its id. */
   mensaje_id: string;
 };
+/** What marking a message as read did. */
+export type LeidoRow = {
+  /** Gmail's id of it. */
+  id: string;
+  /** Whether it is read in the mailbox now. */
+  leido: boolean;
+  /** Our id of it, where the history has it. */
+  mensaje_id?: string | null;
+};
 /** What a contact belongs to. */
 export type LinkBody = {
   cliente_id?: Id | null;
@@ -1127,6 +1287,41 @@ export type List_ConversationRow = {
     /** Until when it is put away. */
     pospuesta_hasta?: string | null;
     ultimo_mensaje?: LastRow | null;
+  })[];
+  /** The cursor of the next page; null at the end. */
+  siguiente?: string | null;
+  /** Always true. */
+  success: boolean;
+};
+/** A page of a list, newest first. */
+export type List_CorreoRow = {
+  /** The rows. */
+  data: ({
+    /** The subject. */
+    asunto: string;
+    /** With copies to whom. */
+    cc: Corresponsal[];
+    de?: Corresponsal | null;
+    /** Whether the seller has sent it. */
+    enviado: boolean;
+    /** Gmail's labels. */
+    etiquetas: string[];
+    /** When Google took it: ISO 8601, UTC. */
+    fecha?: string | null;
+    /** Gmail's id of its thread. */
+    hilo_id?: string | null;
+    /** Gmail's id of it in this mailbox. */
+    id: string;
+    /** Whether it was read. */
+    leido: boolean;
+    /** Our id of it, where it was sent from here. */
+    mensaje_id?: string | null;
+    /** To whom. */
+    para: Corresponsal[];
+    /** Its beginning, as text. */
+    resumen: string;
+    /** Its size in bytes, about. */
+    tamano?: number | null;
   })[];
   /** The cursor of the next page; null at the end. */
   siguiente?: string | null;

@@ -110,6 +110,9 @@ pub struct Capabilities {
     pub window: Option<Duration>,
     /// Whether [`Channel::find`](crate::Channel::find) can prove anything.
     pub find: bool,
+    /// Whether it is one person's own, as a mailbox is: nobody but the account's owner sends from it.
+    #[serde(default)]
+    pub personal: bool,
     /// How fast it may be sent on it.
     #[serde(default)]
     pub pace: Pace,

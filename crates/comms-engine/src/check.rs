@@ -41,6 +41,9 @@ impl Engine {
         let queue = self.queueing(&request.content, request.mode, request.scheduled_for)?;
         let mut message = Outbound::new(request.to, request.content);
         let channel = self.channel(&account).await?;
+        if channel.capabilities().personal {
+            self.check_owner(&organization, &request.user, &account).await?;
+        }
         Self::complete(channel.as_ref(), &mut message, answered, request.files)?;
         let mut prepared = Prepared {
             channel,
@@ -130,6 +133,21 @@ impl Engine {
         };
         let known = usable().any(|account| account.id == wanted);
         if known { Ok(wanted) } else { Err(EngineError::UnknownAccount(wanted)) }
+    }
+
+    /// A mailbox is its owner's: nobody else sends from it, whoever it is that answers.
+    async fn check_owner(
+        &self,
+        organization: &OrganizationId,
+        user: &UserId,
+        account: &AccountId,
+    ) -> Result<(), EngineError> {
+        let accounts = self.repository().accounts(Some(organization)).await?;
+        let owner = accounts.into_iter().find(|one| one.id == *account).and_then(|one| one.owner);
+        match owner {
+            Some(owner) if owner != *user => Err(EngineError::UnknownAccount(account.clone())),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn channel(&self, account: &AccountId) -> Result<Arc<dyn Channel>, EngineError> {

@@ -36,7 +36,7 @@ async fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [] => serve(settings).await?,
+        [] => Box::pin(serve(settings)).await?,
         ["token", user] => println!("{}", token(&settings, user)?),
         ["failpoints"] => failpoint::Place::ALL.iter().for_each(|place| println!("{}", place.name())),
         _ => bail!("nothing | token USER | failpoints"),

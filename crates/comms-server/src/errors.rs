@@ -228,6 +228,18 @@ impl ApiError {
         self
     }
 
+    /// Says this beside what it says already.
+    #[must_use]
+    pub fn also(mut self, name: &str, value: Value) -> Self {
+        match &mut self.details {
+            Value::Object(details) => {
+                details.insert(name.to_owned(), value);
+            }
+            details => *details = json!({ name: value }),
+        }
+        self
+    }
+
     /// Says more, in words.
     #[must_use]
     pub fn because(self, reason: impl fmt::Display) -> Self {

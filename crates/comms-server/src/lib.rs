@@ -20,3 +20,4 @@ pub mod startup;
 pub mod stopping;
 pub mod streams;
 pub mod typescript;
+mod watches;

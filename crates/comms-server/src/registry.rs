@@ -1,6 +1,7 @@
 //! The one place that knows the providers' crates: makes channels, webhook parsers and the answers to their handshakes.
 
 mod examine;
+mod gmail;
 mod google;
 mod meta;
 mod twilio;
@@ -9,22 +10,27 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, Inbound, OrganizationId, Result, WebhookRequest,
-    history::Account,
+    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, OrganizationId, Result,
+    Source, WebhookRequest,
+    history::{Account, Repository},
 };
-use comms_engine::{EngineBuilder, TokenRefresher};
+use comms_engine::{Credentials, EngineBuilder, TokenRefresher};
 use comms_http::{ReqwestTransport, Transport};
 use time::OffsetDateTime;
 use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
 use crate::config::{AccountSettings, Provider, Settings};
 pub use examine::{Finding, Verdict};
+pub use gmail::{Mail, MailQuery, Mailbox};
+use gmail::{Mailboxes, Pushes};
+pub use gmail_client::mime::reply_subject;
 pub use google::{Elsewhere, GMAIL, GOOGLE, Google, MailboxTokens, elsewhere, is_elsewhere};
 use twilio::Twilio;
 pub use twilio::{BrowserToken, segments};
 
 /// The channels that this version has.
-pub const CHANNELS: [ChannelKind; 3] = [ChannelKind::WhatsApp, ChannelKind::Sms, ChannelKind::Voice];
+pub const CHANNELS: [ChannelKind; 4] =
+    [ChannelKind::WhatsApp, ChannelKind::Sms, ChannelKind::Voice, ChannelKind::Email];
 
 /// The name of Meta's webhooks, and what ids of WhatsApp numbers begin with.
 pub const WHATSAPP: &str = "whatsapp";
@@ -45,6 +51,7 @@ pub struct Registry {
     twilio: Vec<(&'static str, Arc<dyn Inbound>)>,
     accounts: Vec<Account>,
     google: Option<Google>,
+    pushes: Option<Pushes>,
 }
 
 impl Registry {
@@ -59,6 +66,7 @@ impl Registry {
         let mut channels = Channels {
             whatsapp: BTreeMap::new(),
             twilio: Twilio::new(settings, &transport, clock)?,
+            gmail: Mailboxes::new(settings, &transport, clock)?,
             order: Vec::new(),
         };
         for account in &accounts {
@@ -80,7 +88,12 @@ impl Registry {
             channels: Arc::new(channels),
             whatsapp: meta::inbound(&settings.whatsapp)?,
             google: Google::new(settings, &transport, clock)?,
-            accounts: accounts.iter().map(|account| registered(settings, account)).collect(),
+            pushes: Pushes::new(settings, &transport, clock)?,
+            accounts: accounts
+                .iter()
+                .map(|account| registered(settings, account))
+                .chain(settings.gmail.accounts(&settings.organization))
+                .collect(),
         })
     }
 
@@ -102,8 +115,45 @@ impl Registry {
             Some(inbound) => engine.inbound(WHATSAPP, Arc::new(inbound.clone())),
             None => engine,
         };
+        let engine = match &self.pushes {
+            Some(pushes) => engine.inbound(GMAIL, pushes.inbound()),
+            None => engine,
+        };
         let twilio = self.twilio.iter();
         twilio.fold(engine, |engine, (name, inbound)| engine.inbound(*name, Arc::clone(inbound)))
+    }
+
+    /// Gives the mailboxes what is there only once the database is open.
+    pub fn bind(&self, credentials: Credentials, repository: Arc<dyn Repository>, files: Arc<dyn FileReader>) {
+        if let Some(gmail) = &self.channels.gmail {
+            gmail.bind(credentials, repository, files);
+        }
+    }
+
+    /// A mailbox, to look into it.
+    ///
+    /// # Errors
+    /// `Config` where it is not connected, or nothing of Google is configured.
+    pub async fn mailbox(&self, account: &AccountId) -> Result<Mailbox> {
+        self.channels.mailbox(account).await
+    }
+
+    /// Has what changes in a mailbox pushed to us; until when. `None` where nothing is to be pushed.
+    ///
+    /// # Errors
+    /// As the provider's crate says.
+    pub async fn watch(&self, account: &AccountId) -> Result<Option<OffsetDateTime>> {
+        match &self.channels.gmail {
+            Some(gmail) => gmail.watch(account).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Fetches Google's public keys where this push is signed with one that is not known.
+    pub async fn look_up_keys(&self, request: &WebhookRequest) {
+        if let Some(pushes) = &self.pushes {
+            pushes.look_up(request).await;
+        }
     }
 
     /// Google's OAuth, where it is configured.
@@ -153,6 +203,7 @@ impl fmt::Debug for Registry {
 struct Channels {
     whatsapp: BTreeMap<AccountId, Arc<WhatsAppChannel>>,
     twilio: Twilio,
+    gmail: Option<Mailboxes>,
     /// The preferred first: Meta's number before Twilio's, the variables' before the file's.
     order: Vec<(ChannelKind, AccountId)>,
 }
@@ -163,6 +214,15 @@ impl Channels {
         let account = channel.account().clone();
         self.order.push((ChannelKind::WhatsApp, account.clone()));
         self.whatsapp.insert(account, Arc::new(channel));
+    }
+
+    async fn mailbox(&self, account: &AccountId) -> Result<Mailbox> {
+        match &self.gmail {
+            Some(gmail) => gmail.channel(account).await,
+            None => Err(Error::config(format!(
+                "{account} has no channel: set GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, and connect the mailbox"
+            ))),
+        }
     }
 
     /// Meta's numbers in their order.
@@ -176,6 +236,9 @@ impl ChannelDirectory for Channels {
     async fn resolve(&self, account: &AccountId) -> Result<Arc<dyn Channel>> {
         if let Some(channel) = self.whatsapp.get(account) {
             return Ok(Arc::clone(channel) as Arc<dyn Channel>);
+        }
+        if account.provider() == GMAIL {
+            return Ok(self.mailbox(account).await? as Arc<dyn Channel>);
         }
         if account.provider() != WHATSAPP {
             return self.twilio.resolve(account);
@@ -192,6 +255,18 @@ impl ChannelDirectory for Channels {
         }
     }
 
+    async fn source(&self, account: &AccountId) -> Result<Option<Arc<dyn Source>>> {
+        if account.provider() != GMAIL || self.gmail.is_none() {
+            return Ok(None);
+        }
+        match self.mailbox(account).await {
+            Ok(mailbox) => Ok(Some(mailbox as Arc<dyn Source>)),
+            // Nobody has connected it: there is nothing to be read.
+            Err(error) if error.provider_code() == Some(gmail::NOT_CONNECTED) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn accounts(&self, kind: ChannelKind) -> Vec<AccountId> {
         let of_kind = self.order.iter().filter(|(channel, _)| *channel == kind);
         of_kind.map(|(_, account)| account.clone()).collect()
@@ -202,7 +277,7 @@ impl ChannelDirectory for Channels {
 #[must_use]
 pub fn new_account(id: AccountId, organization: OrganizationId) -> Account {
     Account {
-        channel: twilio::channel_of(&id),
+        channel: if id.provider() == GMAIL { ChannelKind::Email } else { twilio::channel_of(&id) },
         id,
         organization,
         name: None,

@@ -19,6 +19,7 @@ use comms_core::{
 };
 use comms_engine::{BlobError, BlobStore, Credentials, Engine, Workers};
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::task::JoinSet;
 
 use crate::{
     app::{State, create_app},
@@ -31,6 +32,7 @@ use crate::{
     sockets,
     stopping::{self, Stopping},
     streams::Streams,
+    watches,
 };
 
 /// What giving claims and turns back may take, whatever time is left.
@@ -81,6 +83,8 @@ pub struct Running {
     /// What the handlers share.
     pub state: web::Data<State>,
     workers: Workers,
+    /// What ends with the server, whatever it is doing: it is begun again by the next one.
+    tasks: JoinSet<()>,
 }
 
 impl Running {
@@ -113,8 +117,11 @@ impl Running {
         let mut parts = parts(&settings, &registry);
         alter(&mut parts);
         let engine = build(&settings, &registry, parts, Arc::clone(&repository), Arc::clone(&clock))?;
-        let workers = engine.start().await;
         let credentials = credentials(&settings, &registry, Arc::clone(&repository), Arc::clone(&clock));
+        if let Some(blobs) = engine.blobs() {
+            registry.bind(credentials.clone(), Arc::clone(&repository), Arc::new(blobs.clone()));
+        }
+        let workers = engine.start().await;
         let state = State {
             engine,
             credentials,
@@ -130,7 +137,12 @@ impl Running {
             started_at: clock.now(),
             clock,
         };
-        Ok(Self { state: web::Data::new(state), workers })
+        let state = web::Data::new(state);
+        let mut tasks = JoinSet::new();
+        if state.settings.google.is_wanted() || state.settings.gmail.service_account_key.is_some() {
+            tasks.spawn(watches::follow(state.clone()));
+        }
+        Ok(Self { state, workers, tasks })
     }
 
     /// Serves over `listener` until it is asked to stop: by [`stop_serving`](Self::stop_serving), and by a signal where `signals`.
@@ -163,7 +175,8 @@ impl Running {
 
     /// Lets the workers finish and closes the database. Call it once the server has stopped. What is under way at the end of
     /// `SHUTDOWN_SECONDS` is left to the leases of its claims.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
         // Where the requests took all of the time, letting go takes a moment all the same.
         let left = self.state.stopping.left(&self.state.settings.http).max(LETTING_GO);
         if tokio::time::timeout(left, self.workers.stop()).await.is_err() {

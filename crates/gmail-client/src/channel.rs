@@ -24,7 +24,7 @@ use serde_json::json;
 
 #[cfg(feature = "jwt")]
 pub use self::inbound::GmailInbound;
-pub use self::live::{Mail, MailQuery};
+pub use self::live::{Mail, MailFile, MailQuery};
 use crate::{
     Client,
     client::PROVIDER,
@@ -147,6 +147,7 @@ impl Channel for GmailChannel {
         all.max_bytes = limits::SEND_BYTES as u64;
         all.replies = true;
         all.find = true;
+        all.personal = true;
         all.pace = Pace::new(Some(sending_rate(self.plan)), None);
         all
     }

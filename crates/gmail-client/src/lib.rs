@@ -17,7 +17,7 @@ pub mod webhook;
 #[cfg(all(feature = "channel", feature = "jwt"))]
 pub use channel::GmailInbound;
 #[cfg(feature = "channel")]
-pub use channel::{GmailChannel, Mail, MailQuery};
+pub use channel::{GmailChannel, Mail, MailFile, MailQuery};
 pub use client::{Client, ClientBuilder};
 pub use comms_http::{Clock, Error, ErrorKind, Outcome, Result, RetryPolicy, Secret, SystemClock, Transport};
 pub use comms_mime as mime;

@@ -4,6 +4,7 @@ mod accounts;
 mod auth;
 mod database;
 mod directory;
+mod gmail;
 mod google;
 mod http;
 mod log;
@@ -34,6 +35,7 @@ pub use accounts::{AccountSettings, OrganizationSettings, Provider};
 pub use auth::AuthSettings;
 pub use database::DatabaseSettings;
 pub use directory::{DirectorySettings, DirectoryTable};
+pub use gmail::{GMAIL_PUSH, GmailSettings};
 pub use google::{GOOGLE_CALLBACK, GoogleSettings};
 pub use http::HttpSettings;
 pub use log::{LogFormat, LogSettings};
@@ -64,6 +66,8 @@ pub struct Settings {
     pub twilio: TwilioSettings,
     /// Google: mailboxes of sellers.
     pub google: GoogleSettings,
+    /// Gmail: pushes, quota, mailboxes of a domain.
+    pub gmail: GmailSettings,
     /// Whom may be called, and what becomes of a call that comes in.
     pub voice: VoiceSettings,
     /// The organisation of everything that names none.
@@ -170,6 +174,7 @@ impl Settings {
         self.whatsapp.check(&mut problems);
         self.twilio.check(&mut problems);
         self.voice.check(&mut problems);
+        self.gmail.check(&mut problems);
         self.google.check(self.auth.microservice_token.is_some(), &mut problems);
         self.webhooks.check(&mut problems);
         self.encryption.check(&mut problems);

@@ -283,6 +283,48 @@ pub const VARIABLES: &[Variable] = &[
         "the back end to which sellers gave their permission: it is asked for their access tokens with MICROSERVICE_TOKEN",
     ),
     text(
+        "GMAIL_PUBSUB_TOPIC",
+        "gmail.topic",
+        "projects/my-project/topics/gmail",
+        "where Gmail says that a mailbox has changed; unset = mailboxes are looked at each minute",
+    ),
+    text(
+        "GMAIL_PUSH_SERVICE_ACCOUNT",
+        "gmail.push_account",
+        "gmail-push@my-project.iam.gserviceaccount.com",
+        "in whose name the subscription pushes: whoever else does is refused",
+    ),
+    text(
+        "GMAIL_PUSH_AUDIENCE",
+        "gmail.push_audience",
+        "",
+        "the audience of the subscription's tokens; unset = PUBLIC_BASE_URL with /api/comunicaciones/webhook/gmail",
+    ),
+    text(
+        "GOOGLE_CERTS_URI",
+        "gmail.certs_uri",
+        "https://www.googleapis.com/oauth2/v3/certs",
+        "the place of Google's public keys",
+    ),
+    flag(
+        "GMAIL_OLD_QUOTA",
+        "gmail.old_quota",
+        "false",
+        "true where the Google project used the Gmail API before May 2026: its quota is larger",
+    ),
+    number("GMAIL_FIRST_DAYS", "gmail.first_days", "7", "with the messages of how many days a mailbox begins"),
+    secret(
+        "GOOGLE_SERVICE_ACCOUNT_KEY",
+        "gmail.service_account_key",
+        "the key file of a service account with delegation, as JSON",
+    ),
+    list(
+        "GMAIL_DELEGATED",
+        "gmail.delegated",
+        "ventas@example.com",
+        "the mailboxes that the service account reads and sends for",
+    ),
+    text(
         "FRONTEND_URL",
         "http.frontend_url",
         "https://app.example.com/correo",

@@ -18,7 +18,7 @@ use actix_web::{
 };
 
 use crate::{
-    config::GOOGLE_CALLBACK,
+    config::{GMAIL_PUSH, GOOGLE_CALLBACK},
     errors::{ApiError, Code},
     limits::limit,
 };
@@ -26,6 +26,7 @@ use admin::{
     accounts, buzones, organizations, pace, personas, quarantine, salida, tokens,
     webhooks::{self, entregas},
 };
+use comunicaciones::email::{archivos, bandeja, enviar, push};
 use comunicaciones::{
     adjuntos, buzon, contactos, conversaciones, historial, mensajes, notas, plantillas, responder, sms, voz, webhook,
     whatsapp,
@@ -126,6 +127,12 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/contactos/{id}/unir", Seller, Kind::Command, || post().to(contactos::join)),
     row("POST", "/api/comunicaciones/contactos/{id}/separar", Seller, Kind::Command, || post().to(contactos::separate)),
     row("POST", "/api/comunicaciones/contactos/{id}/vincular", Seller, Kind::Command, || post().to(contactos::link)),
+    row("GET", "/api/comunicaciones/email/bandeja", Seller, Kind::List, || get().to(bandeja::list)),
+    row("POST", "/api/comunicaciones/email/enviar", Seller, Kind::Command, || post().to(enviar::send)),
+    row("GET", "/api/comunicaciones/email/{id}", Seller, Kind::Get, || get().to(bandeja::detail)),
+    row("POST", "/api/comunicaciones/email/{id}/leido", Seller, Kind::Command, || post().to(bandeja::mark_read)),
+    row("GET", "/api/comunicaciones/email/{id}/adjuntos/{parte}", Seller, Kind::Get, || get().to(archivos::download)),
+    row("POST", GMAIL_PUSH, Signed, Kind::Command, || post().to(push::receive)),
     row("GET", "/api/comunicaciones/email/oauth", Seller, Kind::List, || get().to(buzon::list)),
     row("DELETE", "/api/comunicaciones/email/oauth", Seller, Kind::Command, || delete().to(buzon::end)),
     row("GET", "/api/comunicaciones/email/oauth/iniciar", Seller, Kind::Command, || get().to(buzon::begin)),

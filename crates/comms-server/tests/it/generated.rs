@@ -21,7 +21,10 @@ async fn call(client: &Client<'_>, row: &Row) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_let_in_without_a_token() {
-    let server = TestServer::start().await;
+    let pushes = |settings: &mut comms_server::config::Settings| {
+        settings.gmail.push_account = Some("gmail-push@example.iam.gserviceaccount.com".to_owned());
+    };
+    let server = TestServer::start_with(pushes).await;
     let wrong = server.client("not.a.token");
     for row in ROUTES {
         let answer = call(&server.nobody(), row).await;

@@ -53,8 +53,9 @@ fn batch(push: Push) -> Batch {
     };
     let history_id = notification.history_id.to_string();
     let message_id = push.envelope.message.message_id.as_deref();
+    let account = GmailChannel::account_of(&notification.email_address);
     let event = Event {
-        account: GmailChannel::account_of(&notification.email_address),
+        account: account.clone(),
         subject: notification.email_address.to_lowercase(),
         // A repetition has the same id; without an envelope the place in the history tells it from others.
         key: EventKey::new(message_id.unwrap_or(&history_id)),
@@ -64,5 +65,6 @@ fn batch(push: Push) -> Batch {
             value: json!({ "history_id": history_id, "message_id": message_id }),
         }),
     };
-    Batch { events: vec![event], ..Batch::default() }
+    // One push is of one mailbox, and is counted with its.
+    Batch { events: vec![event], speaker: Some(account), ..Batch::default() }
 }

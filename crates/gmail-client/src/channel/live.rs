@@ -1,12 +1,13 @@
 //! The mailbox as it stands now, for whoever looks into it.
 
 use comms_core::Email;
-use comms_http::{ErrorKind, Page, Result};
+use comms_http::{ByteStream, ErrorKind, Page, Result};
+use comms_mime::safe_file_name;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::{GmailChannel, SENT, incoming, ours};
+use super::{GmailChannel, SENT, content_type, incoming, ours};
 use crate::{
     api::{Read, messages::MessageFilter},
     model::message::Message,
@@ -52,6 +53,22 @@ pub struct Mail {
     pub extra: Map<String, Value>,
 }
 
+/// A file of a message, as it arrives.
+pub struct MailFile {
+    /// Its name, safe to be shown and stored under.
+    pub name: String,
+    /// Its media type, as its sender claims.
+    pub content_type: Option<String>,
+    /// Its bytes.
+    pub body: ByteStream,
+}
+
+impl std::fmt::Debug for MailFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MailFile").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 impl Mail {
     /// Whether it has not been read.
     #[must_use]
@@ -88,6 +105,19 @@ impl GmailChannel {
             mail.extra.insert("notice".to_owned(), notice.into());
         }
         Ok(mail)
+    }
+
+    /// A file of a message, as it arrives; by the place of its part.
+    ///
+    /// # Errors
+    /// HTTP status 404 where the message is gone, `InvalidRequest` where it has no such part; as the provider's calls.
+    pub async fn open(&self, message: &str, part: &str) -> Result<MailFile> {
+        let file = self.client().attachments().open(message, part).await?;
+        Ok(MailFile {
+            name: safe_file_name(&file.part.filename),
+            content_type: content_type(&file.part),
+            body: file.body,
+        })
     }
 
     /// `None` where it has been deleted since it was listed.

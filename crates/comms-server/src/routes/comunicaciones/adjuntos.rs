@@ -59,12 +59,11 @@ pub async fn download(
     let not_found = ApiError::new(Code::Engine(EngineCode::NotFound));
     let blobs = state.engine.blobs().ok_or(not_found)?;
     let blob = blobs.open(&scope.organization, key).await.map_err(EngineError::from)?;
-    let essence = essence(&attachment);
-    let shown = SHOWN.contains(&essence.as_str());
-    let media_type = if shown { essence } else { "application/octet-stream".to_owned() };
+    let name = attachment.filename.clone().unwrap_or_else(|| attachment.id.to_string());
+    let (media_type, disposition) = shown(attachment.mime_type.as_deref(), &name);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
-        .insert_header(disposition(&attachment, shown))
+        .insert_header(disposition)
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .insert_header((header::CACHE_CONTROL, "private, max-age=86400"))
@@ -80,21 +79,19 @@ fn not_here(attachment: &Attachment) -> ApiError {
     ApiError::new(Code::Engine(EngineCode::Conflict)).details(json!({"estado": estado, "motivo": attachment.error}))
 }
 
-/// The media type without parameters, in lower case.
-fn essence(attachment: &Attachment) -> String {
-    let given = attachment.mime_type.as_deref().unwrap_or_default();
-    given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-fn disposition(attachment: &Attachment, shown: bool) -> ContentDisposition {
-    let name = attachment.filename.clone().unwrap_or_else(|| attachment.id.to_string());
-    ContentDisposition {
+/// How a file of a stranger is given to a browser: its media type, and whether it is shown.
+pub(super) fn shown(media_type: Option<&str>, name: &str) -> (String, ContentDisposition) {
+    let given = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = given.trim().to_ascii_lowercase();
+    let shown = SHOWN.contains(&essence.as_str());
+    let disposition = ContentDisposition {
         disposition: if shown { DispositionType::Inline } else { DispositionType::Attachment },
         // Percent-encoded, so that no character of the name can end the header.
         parameters: vec![DispositionParam::FilenameExt(ExtendedValue {
             charset: Charset::Ext("UTF-8".to_owned()),
             language_tag: None,
-            value: name.into_bytes(),
+            value: name.as_bytes().to_vec(),
         })],
-    }
+    };
+    (if shown { essence } else { "application/octet-stream".to_owned() }, disposition)
 }

@@ -4,6 +4,7 @@ pub mod adjuntos;
 pub mod buzon;
 pub mod contactos;
 pub mod conversaciones;
+pub mod email;
 pub(crate) mod envio;
 pub mod historial;
 pub mod mensajes;

@@ -172,7 +172,7 @@ async fn deliver(
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.
-fn as_called(state: &State, request: &HttpRequest, body: web::Bytes) -> WebhookRequest {
+pub(super) fn as_called(state: &State, request: &HttpRequest, body: web::Bytes) -> WebhookRequest {
     // actix has its own copy of the types.
     let method = if request.method() == actix_web::http::Method::GET { Method::GET } else { Method::POST };
     let headers = request.headers().iter().filter_map(|(name, value)| {

@@ -3,6 +3,7 @@ mod admin;
 mod buzon;
 mod buzon_simulado;
 mod conversaciones;
+mod correo;
 mod eventos;
 mod historial;
 mod mensajes;
