@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod charset;
 pub mod html;
 mod incoming;
 mod mailbox;
@@ -9,6 +10,7 @@ mod outgoing;
 mod quote;
 mod tokens;
 
+pub use charset::decode_text;
 pub use comms_http::{Error, ErrorKind, Outcome, Result};
 pub use incoming::{Defect, File, Incoming, Limits};
 pub use mailbox::Mailbox;
