@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use comms_http::{Result, WebhookRequest};
 use time::OffsetDateTime;
 
@@ -37,6 +38,13 @@ pub trait Inbound: fmt::Debug + Send + Sync + 'static {
     /// Reads a webhook that was verified when it was stored.
     fn reparse(&self, stored: &StoredWebhook) -> Batch;
 
+    /// A file that came inside of a webhook itself, by the id of its [`MediaRef`](crate::MediaRef), which begins with [`IN_WEBHOOK`]: nobody
+    /// has to be asked for it.
+    fn file(&self, stored: &StoredWebhook, id: &str) -> Option<Bytes> {
+        let _ = (stored, id);
+        None
+    }
+
     /// What the provider is told once everything is stored, where it asked nothing.
     fn acknowledge(&self) -> Reply {
         Reply::text("OK")
@@ -52,6 +60,9 @@ pub trait Inbound: fmt::Debug + Send + Sync + 'static {
 /// The header under which the engine keeps, beside a stored webhook, what it decided of its question: a replay finds the same
 /// record by it, whatever the rules say by then. It is ours alone: one that comes from outside is thrown away.
 pub const DECISION_HEADER: &str = "comms-decision";
+
+/// What the id of a file begins with that came inside of the webhook which tells of it.
+pub const IN_WEBHOOK: &str = "webhook/";
 
 /// A webhook from the repository, for a replay. Only what was verified is ever stored.
 #[derive(Clone, Debug)]

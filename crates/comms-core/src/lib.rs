@@ -41,7 +41,7 @@ pub use id::{
     AccountId, ClientId, ContactId, ContractId, ConversationId, CredentialId, HookDeliveryId, HookId, LeadId,
     MessageId, OrganizationId, UserId, WebhookId,
 };
-pub use inbound::{Batch, DECISION_HEADER, Inbound, StoredWebhook};
+pub use inbound::{Batch, DECISION_HEADER, IN_WEBHOOK, Inbound, StoredWebhook};
 pub use links::Links;
 pub use memory::InMemoryChannel;
 pub use outbound::{Found, Outbound, Probe, Receipt};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use comms_core::{
-    Error, ErrorKind, MediaRef, MediaStream, Outcome, Result,
-    history::{MediaJob, MediaOutcome},
+    Error, ErrorKind, IN_WEBHOOK, MediaRef, MediaStream, Outcome, Result,
+    history::{MediaJob, MediaOutcome, RepositoryError},
 };
 use futures_util::{StreamExt, stream};
 
@@ -80,11 +80,11 @@ impl Engine {
     }
 
     async fn fetch(&self, blobs: &BlobStore, job: &MediaJob) -> Result<File, Failure> {
-        if matches!(job.source, MediaRef::Blob(_)) {
-            return Err(Failure::lasting("it is not at the provider"));
-        }
-        let channel = self.channels().resolve(&job.account).await?;
-        let MediaStream { content_type, length, body } = channel.fetch(&job.source).await?;
+        let MediaStream { content_type, length, body } = match &job.source {
+            MediaRef::Blob(_) => return Err(Failure::lasting("it is not at the provider")),
+            MediaRef::Id(id) if id.starts_with(IN_WEBHOOK) => self.out_of_webhook(job, id).await?,
+            source => self.channels().resolve(&job.account).await?.fetch(source).await?,
+        };
         let expected = Expected {
             max_bytes: self.settings().media_max_bytes,
             length,
@@ -92,6 +92,21 @@ impl Engine {
         };
         let stored = blobs.put(&job.organization, job.id, self.now(), body, &expected).await?;
         Ok(File { stored, mime_type: job.mime_type.clone().or(content_type) })
+    }
+
+    /// A file that came with its webhook, which is stored: it has been there since before the webhook was acknowledged.
+    async fn out_of_webhook(&self, job: &MediaJob, id: &str) -> Result<MediaStream, Failure> {
+        let gone = || Failure::lasting("the webhook in which it came is not here any more");
+        let webhook = match self.repository().webhook(job.webhook.ok_or_else(gone)?).await {
+            Ok(webhook) => webhook,
+            Err(RepositoryError::NotFound(_)) => return Err(gone()),
+            Err(error) => return Err(Failure::passing(error.to_string())),
+        };
+        let parser =
+            self.parser(webhook.provider()).ok_or_else(|| Failure::passing("nobody reads these webhooks now"))?;
+        let bytes = parser.file(&webhook, id).ok_or_else(|| Failure::lasting("it is not in the webhook"))?;
+        let length = Some(bytes.len() as u64);
+        Ok(MediaStream { content_type: None, length, body: stream::iter([Ok(bytes)]).boxed() })
     }
 
     fn media_outcome(&self, job: &MediaJob, fetched: Result<File, Failure>) -> MediaOutcome {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use comms_core::{
-    Content, Files, Media, MediaKind, MediaRef,
+    Content, Files, IN_WEBHOOK, Media, MediaKind, MediaRef,
     history::{Attachment, AttachmentState, MediaJob, MediaOutcome},
 };
 use time::{Duration, OffsetDateTime};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     RepositoryHarness,
-    world::{Found, World, ana, at_once, tick},
+    world::{Found, World, ana, at_once, tick, webhook},
 };
 use crate::{
     Verdict, Violation,
@@ -62,6 +62,21 @@ pub(super) async fn a_file_is_claimed_until_its_lease_ends(harness: &dyn Reposit
     let after = claim(&world, now + LEASE + Duration::seconds(1), 10).await?;
     let after: Vec<_> = after.iter().map(|j| (j.id, j.attempts)).collect();
     ensure_eq!(after, [(job.id, 2)], "jobs after the lease ended");
+    Ok(())
+}
+
+pub(super) async fn a_file_that_came_with_its_webhook_names_it(harness: &dyn RepositoryHarness) -> Verdict {
+    let world = World::open(harness).await?;
+    let inside = format!("{IN_WEBHOOK}0");
+    let told = webhook(vec![world.photo(&ana(), &inside)]);
+    let id = told.id;
+    world.store.ingest(told).await?;
+    world.ingest(vec![world.photo(&ana(), "4711")]).await?;
+    let mut found: Vec<_> =
+        claim(&world, later(), 10).await?.into_iter().map(|job| (job.source, job.webhook)).collect();
+    found.sort_by_key(|(_, webhook)| *webhook);
+    let expected = [(MediaRef::Id("4711".to_owned()), None), (MediaRef::Id(inside), Some(id))];
+    ensure_eq!(found, expected, "where the files are");
     Ok(())
 }
 

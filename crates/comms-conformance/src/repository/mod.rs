@@ -153,6 +153,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         a_file_is_never_claimed_twice_at_once,
         a_file_ends_stored_or_failed_with_its_reason,
         who_lost_a_file_changes_nothing,
+        a_file_that_came_with_its_webhook_names_it,
     },
     replicas::{
         one_at_a_time_holds_a_lease,

@@ -301,6 +301,8 @@ pub struct MediaJob {
     pub mime_type: Option<String>,
     /// The provider's hash of the bytes, as it gave it: what arrives is compared with it.
     pub sha256: Option<String>,
+    /// The webhook that told of it, for a file that came inside of it.
+    pub webhook: Option<WebhookId>,
     /// How often it was tried, this time included.
     pub attempts: i32,
 }

@@ -20,6 +20,7 @@ async fn stored(folder: &std::path::Path, organization: &str) -> (BlobStore, Str
         source: MediaRef::Id("photo".to_owned()),
         mime_type: None,
         sha256: None,
+        webhook: None,
         attempts: 0,
     };
     scene.store.state().media.push((job, time::OffsetDateTime::UNIX_EPOCH));

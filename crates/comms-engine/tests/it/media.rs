@@ -1,11 +1,11 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use comms_core::{
-    Clock, Error, ErrorKind, MediaRef, Outcome,
+    Batch, Clock, Error, ErrorKind, Inbound, MediaRef, Outcome, StoredWebhook, WebhookId, WebhookRequest,
     history::{MediaJob, MediaOutcome, RepositoryError},
 };
-use comms_engine::{BlobStore, Settings};
+use comms_engine::{BlobStore, Engine, Settings};
 use futures_util::TryStreamExt;
 use uuid::Uuid;
 
@@ -28,6 +28,7 @@ fn job_with(scene: &Scene, change: impl FnOnce(&mut MediaJob)) -> Uuid {
         source: MediaRef::Id("photo".to_owned()),
         mime_type: Some("image/jpeg".to_owned()),
         sha256: None,
+        webhook: None,
         attempts: 0,
     };
     change(&mut job);
@@ -206,4 +207,54 @@ async fn one_file_that_cannot_be_recorded_does_not_hold_up_its_neighbours() {
     scene.clock.advance(scene.engine.settings().media_lease() + Duration::from_secs(1));
     assert_eq!(scene.engine.fetch_media().await.unwrap(), 1);
     assert_eq!(scene.store.state().media_outcomes.len(), 2);
+}
+
+/// Reads nothing; a file of a webhook is its body.
+#[derive(Debug)]
+struct Bodies;
+
+impl Inbound for Bodies {
+    fn receive(&self, _: &WebhookRequest) -> Result<Batch, Error> {
+        Ok(Batch::default())
+    }
+
+    fn reparse(&self, _: &StoredWebhook) -> Batch {
+        Batch::default()
+    }
+
+    fn file(&self, stored: &StoredWebhook, id: &str) -> Option<Bytes> {
+        (id == "webhook/0").then(|| stored.request().body.clone())
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_came_with_its_webhook_is_taken_out_of_it() {
+    let scene = scene();
+    let engine = Engine::builder(scene.store.clone(), scene.engine.channels().clone())
+        .inbound("bodies", Arc::new(Bodies))
+        .blobs(scene.engine.blobs().unwrap().clone())
+        .clock(Arc::new(scene.clock.clone()))
+        .build();
+    let scene = Scene { engine, ..scene };
+    let webhook = WebhookId::new();
+    let stored = ("bodies".to_owned(), scene.clock.now(), WebhookRequest::post("https://example.org", BYTES));
+    scene.store.state().webhooks.insert(webhook, stored);
+    let outcome = |id: &str, webhook: Option<WebhookId>| {
+        job_with(&scene, |job| {
+            job.source = MediaRef::Id(format!("webhook/{id}"));
+            job.webhook = webhook;
+        });
+        scene.fetch()
+    };
+    let MediaOutcome::Stored { blob_key, mime_type, .. } = outcome("0", Some(webhook)).await else {
+        panic!("not stored")
+    };
+    assert_eq!(scene.read(&blob_key).await, BYTES);
+    assert_eq!(mime_type.as_deref(), Some("image/jpeg"));
+    assert!(!scene.calls().iter().any(|call| call.contains("fetch")), "nobody is asked for it");
+    // What is not there will not come by waiting.
+    assert_eq!(reason(&outcome("1", Some(webhook)).await), "it is not in the webhook");
+    let gone = "the webhook in which it came is not here any more";
+    assert_eq!(reason(&outcome("0", Some(WebhookId::new())).await), gone);
+    assert_eq!(reason(&outcome("0", None).await), gone);
 }

@@ -74,6 +74,7 @@ async fn a_file_under_way_is_left_to_another_process() {
         source: MediaRef::Id("photo".to_owned()),
         mime_type: None,
         sha256: None,
+        webhook: None,
         attempts: 0,
     };
     scene.store.state().media.push((job, scene.clock.now()));

@@ -36,6 +36,7 @@ impl Scene {
             source: MediaRef::Id("photo".to_owned()),
             mime_type: None,
             sha256: None,
+            webhook: None,
             attempts: 0,
         };
         self.store.state().media.push((job, self.clock.now()));

@@ -450,7 +450,10 @@ impl Repository for Broken {
     }
 
     async fn claim_media(&self, now: OffsetDateTime, lease: Duration, limit: u16) -> RepositoryResult<Vec<MediaJob>> {
-        let jobs = self.inner.claim_media(now, lease, limit).await?;
+        let mut jobs = self.inner.claim_media(now, lease, limit).await?;
+        if self.has(Flaw::ForgetsTheWebhook) {
+            jobs.iter_mut().for_each(|job| job.webhook = None);
+        }
         if !self.has(Flaw::ForgetsClaims) {
             return Ok(jobs);
         }

@@ -103,6 +103,7 @@ pub(super) enum Flaw {
     BlamesThemForOurs,
     ForgetsTooMuch,
     BelievesOldFetches,
+    ForgetsTheWebhook,
     SharesLeases,
     BelievesOldLeases,
     KeepsClaims,

@@ -89,6 +89,7 @@ const FLAWS: &[(&str, Flaw)] = {
         ("a_file_is_never_claimed_twice_at_once", ForgetsClaims),
         ("a_file_ends_stored_or_failed_with_its_reason", ForgetsFiles),
         ("who_lost_a_file_changes_nothing", BelievesOldFetches),
+        ("a_file_that_came_with_its_webhook_names_it", ForgetsTheWebhook),
         ("who_lost_a_file_changes_nothing", ForgetsFiles),
         ("one_at_a_time_holds_a_lease", SharesLeases),
         ("who_lost_a_lease_gives_nothing_back", BelievesOldLeases),

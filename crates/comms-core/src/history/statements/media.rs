@@ -1,5 +1,7 @@
 //! Files that belong to messages: fetched by whoever claims them.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -10,7 +12,7 @@ use super::{
     schema::{attachments, messages},
 };
 use crate::{
-    InboundMessage, Media, MessageId,
+    IN_WEBHOOK, InboundMessage, Media, MessageId, WebhookId,
     history::{
         Attachment, AttachmentState, MediaJob, MediaOutcome, Scope,
         sql_types::{Doc, Instant, Uid},
@@ -157,8 +159,8 @@ pub(in super::super) async fn claim(
     super::super::end(conn, claimed).await
 }
 
-/// What a claim tells: id, organisation, account, source, media type, hash, attempts.
-type Claimed = (Uid, String, String, Doc, Option<String>, Option<String>, i32);
+/// What a claim tells: id, organisation, account, source, media type, hash, attempts, message.
+type Claimed = (Uid, String, String, Doc, Option<String>, Option<String>, i32, Uid);
 
 async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryResult<Vec<MediaJob>> {
     let rows: Vec<Claimed> = diesel::update(attachments::table.filter(attachments::id.eq_any(due)))
@@ -171,12 +173,14 @@ async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryRes
             attachments::mime_type,
             attachments::sha256,
             attachments::attempts,
+            attachments::message_id,
         ))
         .get_results(conn)
         .await?;
+    let webhooks = webhooks_of(conn, &rows).await?;
     Ok(rows
         .into_iter()
-        .filter_map(|(id, organization, account, source, mime_type, sha256, attempts)| {
+        .filter_map(|(id, organization, account, source, mime_type, sha256, attempts, message)| {
             Some(MediaJob {
                 id: id.0,
                 organization: organization.into(),
@@ -184,10 +188,26 @@ async fn claim_these(conn: &mut Conn, due: Vec<Uid>, until: Instant) -> QueryRes
                 source: serde_json::from_value(source.0).ok()?,
                 mime_type,
                 sha256,
+                webhook: webhooks.get(&message.0).map(|webhook| WebhookId(webhook.0)),
                 attempts,
             })
         })
         .collect())
+}
+
+/// The webhooks in which the files are that came inside of one; the others are asked for elsewhere.
+async fn webhooks_of(conn: &mut Conn, rows: &[Claimed]) -> QueryResult<HashMap<Uuid, Uid>> {
+    let inside = rows.iter().filter(|row| row.3.0["id"].as_str().is_some_and(|id| id.starts_with(IN_WEBHOOK)));
+    let messages: Vec<Uid> = inside.map(|row| row.7).collect();
+    if messages.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(Uid, Option<Uid>)> = messages::table
+        .filter(messages::id.eq_any(messages))
+        .select((messages::id, messages::webhook_id))
+        .load(conn)
+        .await?;
+    Ok(found.into_iter().filter_map(|(message, webhook)| Some((message.0, webhook?))).collect())
 }
 
 /// Records how fetching ended, for who holds the claim. A file that is here already stays. Returns the last cursor of the log.
