@@ -81,6 +81,23 @@ const IMPORTERS: &[Importer] = &[
         main: include_str!("../importers/gmail_client.rs"),
     },
     Importer {
+        of: "sendgrid-client",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
+              reqwest = { version = \"0.13\", default-features = false }\n",
+        main: include_str!("../importers/sendgrid_client.rs"),
+    },
+    Importer {
+        of: "sendgrid-client",
+        default: false,
+        features: &[],
+        without: OFFLINE,
+        own: "comms-http = \"0.1\"\n",
+        main: include_str!("../importers/sendgrid_client_webhooks.rs"),
+    },
+    Importer {
         of: "whatsapp-cloud",
         default: true,
         features: &[],

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Refused, google::GoogleConfig, meta::MetaConfig, twilio::TwilioConfig};
+use crate::{Refused, google::GoogleConfig, meta::MetaConfig, sendgrid::SendgridConfig, twilio::TwilioConfig};
 
 /// The settings of a [`Simulator`](crate::Simulator). The default is ready for use.
 ///
@@ -30,6 +30,8 @@ pub struct Config {
     pub twilio: TwilioConfig,
     /// The double of Google.
     pub google: GoogleConfig,
+    /// The double of SendGrid.
+    pub sendgrid: SendgridConfig,
 }
 
 impl Default for Config {
@@ -44,6 +46,7 @@ impl Default for Config {
             meta: MetaConfig::default(),
             twilio: TwilioConfig::default(),
             google: GoogleConfig::default(),
+            sendgrid: SendgridConfig::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     FaultRule, Refused, google,
     meta::{CampaignPlan, Customer, Inbound, PHONE_ID, Status, WABA_ID, endpoint_table},
+    sendgrid,
     server::Shared,
     twilio,
 };
@@ -38,7 +39,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/campaign/{id}", web::get().to(campaign_report))
         .route("/campaign/{id}/progress", web::get().to(campaign_progress))
         .service(web::scope("/twilio").configure(twilio::controls))
-        .service(web::scope("/google").configure(google::controls));
+        .service(web::scope("/google").configure(google::controls))
+        .service(web::scope("/sendgrid").configure(sendgrid::controls));
 }
 
 /// What the simulator is and serves; also the answer at `/`.
@@ -47,6 +49,7 @@ pub(crate) async fn info(shared: web::Data<Shared>) -> HttpResponse {
         .into_iter()
         .chain(twilio::endpoint_table())
         .chain(google::endpoint_table())
+        .chain(sendgrid::endpoint_table())
         .map(|(name, method, path)| json!({"name": name, "method": method, "path": path}))
         .collect();
     HttpResponse::Ok().json(json!({

@@ -10,6 +10,7 @@ pub mod google;
 mod http;
 pub mod ledger;
 pub mod meta;
+pub mod sendgrid;
 mod server;
 pub mod signing;
 pub mod smtp;

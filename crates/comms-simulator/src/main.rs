@@ -6,7 +6,7 @@ use clap::Parser;
 
 fn main() -> anyhow::Result<()> {
     match cli::Cli::parse().command {
-        cli::Command::Serve(arguments) => cli::serve::run(arguments),
+        cli::Command::Serve(arguments) => cli::serve::run(*arguments),
         cli::Command::Sign(arguments) => cli::sign::run(&arguments),
     }
 }

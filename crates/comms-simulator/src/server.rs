@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState, google::Google, http,
-    meta::Meta, twilio::Twilio,
+    meta::Meta, sendgrid::Sendgrid, twilio::Twilio,
 };
 
 /// A running simulator. It stops when it is dropped.
@@ -29,6 +29,7 @@ pub struct Simulator {
     meta: Meta,
     twilio: Twilio,
     google: Google,
+    sendgrid: Sendgrid,
     server: ServerHandle,
     runtime: Option<Runtime>,
 }
@@ -40,12 +41,13 @@ pub(crate) struct Shared {
     pub meta: Meta,
     pub twilio: Twilio,
     pub google: Google,
+    pub sendgrid: Sendgrid,
 }
 
 impl Shared {
     /// The doubles, in the order in which they are asked whether a path is theirs.
-    pub(crate) fn doubles(&self) -> [&dyn Double; 3] {
-        [&self.twilio, &self.google, &self.meta]
+    pub(crate) fn doubles(&self) -> [&dyn Double; 4] {
+        [&self.twilio, &self.google, &self.sendgrid, &self.meta]
     }
 
     /// The double whose path this is.
@@ -87,15 +89,21 @@ impl Simulator {
         let meta = Meta::new(Arc::clone(&core));
         let twilio = Twilio::new(Arc::clone(&core));
         let google = Google::new(Arc::clone(&core));
-        let shared =
-            Shared { core: Arc::clone(&core), meta: meta.clone(), twilio: twilio.clone(), google: google.clone() };
+        let sendgrid = Sendgrid::new(Arc::clone(&core));
+        let shared = Shared {
+            core: Arc::clone(&core),
+            meta: meta.clone(),
+            twilio: twilio.clone(),
+            google: google.clone(),
+            sendgrid: sendgrid.clone(),
+        };
         let server = {
             let _guard = runtime.enter();
             http::serve(listener, shared)?
         };
         let handle = server.handle();
         runtime.spawn(server);
-        Ok(Self { url, core, meta, twilio, google, server: handle, runtime: Some(runtime) })
+        Ok(Self { url, core, meta, twilio, google, sendgrid, server: handle, runtime: Some(runtime) })
     }
 
     /// The base address, for instance `http://127.0.0.1:43121`: what a client takes for the provider's.
@@ -120,6 +128,12 @@ impl Simulator {
     #[must_use]
     pub fn google(&self) -> &Google {
         &self.google
+    }
+
+    /// The double of SendGrid: mails, suppressions, templates, webhooks.
+    #[must_use]
+    pub fn sendgrid(&self) -> &Sendgrid {
+        &self.sendgrid
     }
 
     /// What was received and sent.
@@ -162,6 +176,7 @@ impl Simulator {
             meta: self.meta.clone(),
             twilio: self.twilio.clone(),
             google: self.google.clone(),
+            sendgrid: self.sendgrid.clone(),
         };
         shared.reset();
     }

@@ -4,6 +4,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use comms_http::{ExposeSecret, Secret, signature};
 use hmac::{Hmac, KeyInit, Mac};
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair},
+};
 use sha1::Sha1;
 
 /// Signs webhooks the way one provider does. A further provider is a further variant.
@@ -26,6 +30,13 @@ pub enum Signer {
         /// The token.
         token: Secret,
     },
+    /// SendGrid: ECDSA over P-256 of the time and the body.
+    Sendgrid {
+        /// The private key: PKCS #8 in base64.
+        key: Secret,
+        /// The time that is signed, in seconds since 1970.
+        time: i64,
+    },
     /// No signature, for the test of a receiver that must refuse.
     None,
 }
@@ -37,6 +48,13 @@ pub enum Payload {
     Json(Bytes),
     /// The fields of a form in their order.
     Form(Vec<(String, String)>),
+    /// Anything else, byte for byte.
+    Raw {
+        /// Its media type.
+        content_type: String,
+        /// The bytes.
+        bytes: Bytes,
+    },
 }
 
 impl Payload {
@@ -44,7 +62,7 @@ impl Payload {
     #[must_use]
     pub fn bytes(&self) -> Bytes {
         match self {
-            Self::Json(bytes) => bytes.clone(),
+            Self::Json(bytes) | Self::Raw { bytes, .. } => bytes.clone(),
             Self::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 form.extend_pairs(fields);
@@ -55,10 +73,11 @@ impl Payload {
 
     /// The media type.
     #[must_use]
-    pub fn content_type(&self) -> &'static str {
+    pub fn content_type(&self) -> &str {
         match self {
             Self::Json(_) => "application/json",
             Self::Form(_) => "application/x-www-form-urlencoded",
+            Self::Raw { content_type, .. } => content_type,
         }
     }
 }
@@ -83,6 +102,7 @@ impl Signer {
             )],
             Self::Twilio { auth_token } => vec![("X-Twilio-Signature", twilio(auth_token, webhook))],
             Self::Google { token } => vec![("Authorization", format!("Bearer {}", token.expose_secret()))],
+            Self::Sendgrid { key, time } => sendgrid(key, *time, &webhook.payload.bytes()),
             Self::None => Vec::new(),
         }
     }
@@ -94,10 +114,25 @@ impl Signer {
     pub fn is_acknowledged_by(&self, status: u16) -> bool {
         match self {
             Self::Meta { .. } | Self::None => status == 200,
-            Self::Twilio { .. } => (200..300).contains(&status),
+            Self::Twilio { .. } | Self::Sendgrid { .. } => (200..300).contains(&status),
             Self::Google { .. } => [102, 200, 201, 202, 204].contains(&status),
         }
     }
+}
+
+/// The headers by <https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features>.
+/// A key that is none signs nothing, and a receiver refuses it.
+fn sendgrid(key: &Secret, time: i64, body: &[u8]) -> Vec<(&'static str, String)> {
+    let random = SystemRandom::new();
+    let signature = STANDARD.decode(key.expose_secret()).ok().and_then(|key| {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key, &random).ok()?;
+        pair.sign(&random, &[time.to_string().as_bytes(), body].concat()).ok()
+    });
+    let Some(signature) = signature else { return Vec::new() };
+    vec![
+        ("X-Twilio-Email-Event-Webhook-Signature", STANDARD.encode(signature)),
+        ("X-Twilio-Email-Event-Webhook-Timestamp", time.to_string()),
+    ]
 }
 
 /// The signature by <https://www.twilio.com/docs/usage/security#validating-requests>.

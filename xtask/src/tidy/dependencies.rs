@@ -11,7 +11,7 @@ fn allowed(package: &Package) -> Option<&'static [&'static str]> {
         "comms-conformance" => &["comms-core", "comms-http"],
         "twilio-core" => &["comms-http"],
         "twilio-voice" | "twilio-messaging" => &["comms-core", "comms-http", "twilio-core"],
-        "gmail-client" | "smtp-client" => &["comms-core", "comms-http", "comms-mime"],
+        "gmail-client" | "sendgrid-client" | "smtp-client" => &["comms-core", "comms-http", "comms-mime"],
         _ if package.is_provider() => &["comms-core", "comms-http"],
         _ => return None,
     })

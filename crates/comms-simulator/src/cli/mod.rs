@@ -18,7 +18,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs the simulator until it is interrupted.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Prints the curl call that carries a webhook with the right signature.
     Sign(sign::Sign),
 }

@@ -4,7 +4,7 @@ use std::{io::Write as _, net::IpAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use comms_simulator::{Config, Simulator};
+use comms_simulator::{Config, Simulator, sendgrid::PARSE_DOMAIN};
 
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
@@ -45,6 +45,12 @@ pub struct Serve {
     /// The audience of its tokens, where it is not that address.
     #[arg(long)]
     google_push_audience: Option<String>,
+    /// Where SendGrid posts its events.
+    #[arg(long)]
+    sendgrid_event_url: Option<String>,
+    /// Where SendGrid posts the mail that comes for entrada.example.org, taken apart.
+    #[arg(long)]
+    sendgrid_parse_url: Option<String>,
     /// The base of the links handed out, where it differs from the address listened on.
     #[arg(long)]
     public_url: Option<String>,
@@ -103,6 +109,12 @@ fn configuration(arguments: Serve) -> anyhow::Result<Config> {
     }
     if let Some(audience) = arguments.google_push_audience {
         config.google.set_push_audience(&audience);
+    }
+    if let Some(url) = arguments.sendgrid_event_url {
+        config.sendgrid.set_event_url(&url);
+    }
+    if let Some(url) = arguments.sendgrid_parse_url {
+        config.sendgrid.set_parse_url(PARSE_DOMAIN, &url, false);
     }
     let twilio = &mut config.twilio;
     if let Some(url) = arguments.twilio_voice_url {
