@@ -1,4 +1,4 @@
-//! `demo`: a business, its customers, Meta and Twilio, all on this machine.
+//! `demo`: a business, its customers, Meta, Twilio and Google, all on this machine.
 
 mod browser;
 mod story;
@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use comms_core::{Secret, UserId};
 use comms_simulator::{
-    Config, Simulator,
+    Config, Simulator, google,
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, PHONE_ID, VERIFY_TOKEN, WABA_ID},
     twilio::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, APPLICATION_SID, AUTH_TOKEN, NUMBER, SECOND_NUMBER},
 };
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::{
     auth::{Identity, Role},
-    config::{LogSettings, Settings, TwilioSettings, WhatsAppSettings},
+    config::{GMAIL_PUSH, GmailSettings, GoogleSettings, LogSettings, Settings, TwilioSettings, WhatsAppSettings},
     registry::{MESSAGING_WEBHOOK, VOICE_WEBHOOK},
     startup::{Running, listen},
 };
@@ -63,7 +63,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     simulator.configure(|config| addresses(config, &base_url));
 
     println!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
-    println!("  Meta y Twilio    {}   (simulados)", simulator.url());
+    println!("  proveedores      {}   (Meta, Twilio y Google, simulados)", simulator.url());
     println!("  SQLite           {}\n", folder.display());
     let token = running.state.tokens.issue(&seller(), TOKEN)?;
     let browser = Browser::new(&base_url, &token)?;
@@ -113,7 +113,27 @@ fn settings(simulator: &Simulator, folder: PathBuf) -> Settings {
         owner: Some(UserId::from(SELLER)),
         ..TwilioSettings::default()
     };
+    with_mailboxes(&mut settings, simulator.url());
     settings
+}
+
+/// Sellers connect their mailboxes, and Google tells what comes in.
+fn with_mailboxes(settings: &mut Settings, google: &str) {
+    settings.google = GoogleSettings {
+        client_id: Some(google::CLIENT_ID.to_owned()),
+        client_secret: Some(Secret::from(google::CLIENT_SECRET)),
+        api_base: Some(google.to_owned()),
+        ..GoogleSettings::default()
+    };
+    settings.gmail = GmailSettings {
+        topic: Some(google::TOPIC.to_owned()),
+        push_account: Some(google::PUSH_ACCOUNT.to_owned()),
+        certs_uri: format!("{google}/oauth2/v3/certs").parse().ok(),
+        ..GmailSettings::default()
+    };
+    // Permissions are stored encrypted; there is no front end here, and nobody opens the page to which it returns.
+    settings.encryption.key = Some(Secret::from(hex::encode(HS256Key::generate().to_bytes())));
+    settings.http.frontend_url = "http://localhost:5173/correo".parse().ok();
 }
 
 /// The providers call us here.
@@ -122,6 +142,7 @@ fn addresses(config: &mut Config, base_url: &str) {
     config.twilio.set_voice_url(&format!("{base_url}{VOICE_WEBHOOK}"));
     config.twilio.set_call_status_url(&format!("{base_url}{VOICE_WEBHOOK}"));
     config.twilio.set_messaging_url(&format!("{base_url}{MESSAGING_WEBHOOK}"));
+    config.google.set_push_endpoint(&format!("{base_url}{GMAIL_PUSH}"));
 }
 
 fn seller() -> Identity {
@@ -154,6 +175,11 @@ fn farewell(base_url: &str, simulator: &str, token: &str) -> String {
   curl -s {simulator}/_simulator/twilio/inbound-message \
     -H 'Content-Type: application/json' -d '{{"from":"+{customer}","to":"{SECOND_NUMBER}","body":"¿Puedo pasar hoy?"}}'
 
+  # escribirle un correo desde el buzón del vendedor, y ver la bandeja
+  curl -s {base_url}/api/comunicaciones/email/enviar -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{{"destinatario":"{writer}","asunto":"Su anillo","cuerpo":"Ya está listo."}}'
+  curl -s {base_url}/api/comunicaciones/email/bandeja -H "Authorization: Bearer $TOKEN"
+
   # el historial
   curl -s {base_url}/api/comunicaciones/historial -H "Authorization: Bearer $TOKEN"
 
@@ -162,5 +188,6 @@ fn farewell(base_url: &str, simulator: &str, token: &str) -> String {
 "#,
         customer = story::CUSTOMER,
         lead = story::LEAD,
+        writer = story::WRITER,
     )
 }

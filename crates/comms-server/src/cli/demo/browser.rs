@@ -3,7 +3,10 @@
 use anyhow::{Context, ensure};
 use comms_http::{Request, ReqwestTransport, Transport};
 use futures_util::TryStreamExt;
-use http::{Method, StatusCode, header::AUTHORIZATION};
+use http::{
+    Method, StatusCode,
+    header::{AUTHORIZATION, LOCATION},
+};
 use serde_json::Value;
 use url::Url;
 
@@ -43,6 +46,13 @@ impl Browser {
         let (status, body) = self.exchange(request).await?;
         let code = body["code"].as_str().filter(|_| status.is_client_error());
         Ok(code.with_context(|| format!("{what}: not refused: {status} {body}"))?.to_owned())
+    }
+
+    /// Opens an address as a page, without the user's token, and returns where that leads.
+    pub(super) async fn visit(&self, address: &str) -> anyhow::Result<String> {
+        let response = self.transport.execute(Request::new(Method::GET, address.parse()?)).await?;
+        let location = response.headers.get(LOCATION).filter(|_| response.status.is_redirection());
+        Ok(location.with_context(|| format!("{address} leads nowhere: {}", response.status))?.to_str()?.to_owned())
     }
 
     async fn call(&self, request: Request) -> anyhow::Result<Value> {

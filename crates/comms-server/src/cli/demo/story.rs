@@ -1,6 +1,7 @@
 //! What happens in the demo: each step is done, then seen in the history.
 
 mod calls;
+mod mail;
 mod messages;
 mod meta;
 
@@ -9,6 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use comms_simulator::{Config, Simulator};
 use serde_json::Value;
+
+pub(super) use mail::WRITER;
 
 use super::{browser::Browser, table::Table};
 use crate::startup::Running;
@@ -28,6 +31,7 @@ pub(super) fn simulation() -> Config {
     meta::pace(&mut config.meta);
     messages::pace(&mut config.twilio);
     calls::pace(&mut config.twilio);
+    mail::pace(&mut config.google);
     config
 }
 
@@ -40,6 +44,8 @@ pub(super) async fn tell(running: &Running, simulator: &Simulator, browser: &Bro
     messages::whatsapp(&mut scene).await?;
     let token = calls::outbound(&mut scene).await?;
     calls::inbound(&mut scene, &token).await?;
+    mail::connect(&scene).await?;
+    mail::tell(&mut scene).await?;
     scene.nothing_to_object()
 }
 
