@@ -1662,7 +1662,7 @@ export type ReadAnswer = {
 };
 /** Whether the webhooks of a channel are taken. */
 export type Ready = {
-  /** The channel of the path: `voip`, `sms` or `whatsapp`. */
+  /** The channel of the path: `voip`, `sms`, `whatsapp` or `email`. */
   channel: string;
   /** Whether its webhooks are taken. */
   configured: boolean;

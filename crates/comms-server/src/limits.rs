@@ -31,6 +31,9 @@ pub const WEBHOOK_BODY: usize = 3 * 1024 * 1024 + 64 * 1024;
 /// taken in whole.
 pub const TWILIO_BODY: usize = 256 * 1024;
 
+/// The longest mail that comes, with what SendGrid tells of it: 30 MB, and some slack.
+pub const MAIL_BODY: usize = 32 * 1024 * 1024;
+
 /// The longest body of any other request.
 pub const JSON_BODY: usize = 256 * 1024;
 

@@ -4,14 +4,15 @@ mod examine;
 mod gmail;
 mod google;
 mod meta;
+mod sendgrid;
 mod twilio;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, OrganizationId, Result,
-    Source, WebhookRequest,
+    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, NoFiles, OrganizationId,
+    Result, Source, WebhookRequest,
     history::{Account, Repository},
 };
 use comms_engine::{Credentials, EngineBuilder, TokenRefresher};
@@ -25,6 +26,7 @@ pub use gmail::{Mail, MailQuery, Mailbox};
 use gmail::{Mailboxes, Pushes};
 pub use gmail_client::mime::reply_subject;
 pub use google::{Elsewhere, GMAIL, GOOGLE, Google, MailboxTokens, elsewhere, is_elsewhere};
+use sendgrid::Sendgrid;
 use twilio::Twilio;
 pub use twilio::{BrowserToken, segments};
 
@@ -39,16 +41,25 @@ pub const TWILIO_VOICE: &str = "twilio-voice";
 /// The name of Twilio's webhooks of messages.
 pub const TWILIO_MESSAGING: &str = "twilio-messaging";
 
+/// The name of SendGrid's webhooks, and what ids of its senders begin with.
+pub const SENDGRID: &str = "sendgrid";
+
 /// Where Twilio is to ask what becomes of a call, and to tell how it goes on.
 pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
 /// Where Twilio is to tell of messages.
 pub const MESSAGING_WEBHOOK: &str = "/api/comunicaciones/webhook/sms";
+
+/// Where SendGrid is to tell what becomes of mails.
+pub const MAIL_EVENTS_WEBHOOK: &str = "/api/comunicaciones/webhook/sendgrid";
+/// Where SendGrid is to post mail that comes.
+pub const MAIL_WEBHOOK: &str = "/api/comunicaciones/webhook/sendgrid/entrada";
 
 /// The providers that are configured.
 pub struct Registry {
     channels: Arc<Channels>,
     whatsapp: Option<WhatsAppInbound>,
     twilio: Vec<(&'static str, Arc<dyn Inbound>)>,
+    sendgrid: Option<Arc<dyn Inbound>>,
     accounts: Vec<Account>,
     google: Option<Google>,
     pushes: Option<Pushes>,
@@ -67,6 +78,7 @@ impl Registry {
             whatsapp: BTreeMap::new(),
             twilio: Twilio::new(settings, &transport, clock)?,
             gmail: Mailboxes::new(settings, &transport, clock)?,
+            sendgrid: Sendgrid::new(&settings.sendgrid, NoFiles::reader(), &transport, clock)?,
             order: Vec::new(),
         };
         for account in &accounts {
@@ -74,6 +86,11 @@ impl Registry {
                 Provider::Meta => {
                     if let Some(client) = meta::client(&settings.whatsapp, account, &transport, clock)? {
                         channels.add(client);
+                    }
+                }
+                Provider::Sendgrid => {
+                    if channels.sendgrid.add(account)? {
+                        channels.order.push((account.channel, account.id()));
                     }
                 }
                 Provider::Twilio => {
@@ -88,6 +105,7 @@ impl Registry {
             channels: Arc::new(channels),
             whatsapp: meta::inbound(&settings.whatsapp)?,
             google: Google::new(settings, &transport, clock)?,
+            sendgrid: sendgrid::inbound(settings, &accounts, clock)?,
             pushes: Pushes::new(settings, &transport, clock)?,
             accounts: accounts
                 .iter()
@@ -117,6 +135,10 @@ impl Registry {
         };
         let engine = match &self.pushes {
             Some(pushes) => engine.inbound(GMAIL, pushes.inbound()),
+            None => engine,
+        };
+        let engine = match &self.sendgrid {
+            Some(inbound) => engine.inbound(SENDGRID, Arc::clone(inbound)),
             None => engine,
         };
         let twilio = self.twilio.iter();
@@ -204,6 +226,7 @@ struct Channels {
     whatsapp: BTreeMap<AccountId, Arc<WhatsAppChannel>>,
     twilio: Twilio,
     gmail: Option<Mailboxes>,
+    sendgrid: Sendgrid,
     /// The preferred first: Meta's number before Twilio's, the variables' before the file's.
     order: Vec<(ChannelKind, AccountId)>,
 }
@@ -239,6 +262,9 @@ impl ChannelDirectory for Channels {
         }
         if account.provider() == GMAIL {
             return Ok(self.mailbox(account).await? as Arc<dyn Channel>);
+        }
+        if account.provider() == SENDGRID {
+            return self.sendgrid.resolve(account);
         }
         if account.provider() != WHATSAPP {
             return self.twilio.resolve(account);
@@ -277,7 +303,10 @@ impl ChannelDirectory for Channels {
 #[must_use]
 pub fn new_account(id: AccountId, organization: OrganizationId) -> Account {
     Account {
-        channel: if id.provider() == GMAIL { ChannelKind::Email } else { twilio::channel_of(&id) },
+        channel: match id.provider() {
+            GMAIL | SENDGRID => ChannelKind::Email,
+            _ => twilio::channel_of(&id),
+        },
         id,
         organization,
         name: None,
@@ -291,7 +320,7 @@ pub fn new_account(id: AccountId, organization: OrganizationId) -> Account {
 /// Every account of the configuration, the preferred first.
 fn all_accounts(settings: &Settings) -> Vec<AccountSettings> {
     let meta = meta::own_account(&settings.whatsapp);
-    let own = meta.into_iter().chain(settings.twilio.accounts());
+    let own = meta.into_iter().chain(settings.twilio.accounts()).chain(settings.sendgrid.account());
     own.chain(settings.accounts.iter().cloned()).collect()
 }
 
@@ -299,6 +328,7 @@ fn all_accounts(settings: &Settings) -> Vec<AccountSettings> {
 fn registered(settings: &Settings, account: &AccountSettings) -> Account {
     let (parent, caller_id) = match account.carrier() {
         Provider::Meta => (meta::parent(settings, account), account.caller_id.clone()),
+        Provider::Sendgrid => (None, None),
         Provider::Twilio => (twilio::parent(&settings.twilio, account), twilio::caller_id(&settings.twilio, account)),
     };
     Account {

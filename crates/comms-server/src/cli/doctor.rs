@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::{ConfigArgs, output::say};
 use crate::{
     config::{Environment, Provider, Settings, VARIABLES},
-    registry::{Finding, MESSAGING_WEBHOOK, Registry, VOICE_WEBHOOK, Verdict},
+    registry::{Finding, MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, Registry, VOICE_WEBHOOK, Verdict},
 };
 
 pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -61,6 +61,7 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
         findings.push(missing(name, "WhatsApp webhooks are refused"));
     }
     findings.extend(twilio(settings));
+    findings.extend(sendgrid(settings));
     match &settings.http.public_base_url {
         Some(url) if url.scheme() == "https" => findings.push(Finding::good(
             "webhook address",
@@ -118,6 +119,24 @@ fn twilio(settings: &Settings) -> Vec<Finding> {
         findings.push(Finding::good("Twilio, number: A call comes in, Call status changes (POST)", voice.clone()));
         findings.push(Finding::good("Twilio, TwiML app: Request URL, Status callback (POST)", voice));
         findings.push(Finding::good("Twilio, number and WhatsApp sender: A message comes in (POST)", messages));
+    }
+    findings
+}
+
+/// What SendGrid lacks, and the addresses that must be typed there.
+fn sendgrid(settings: &Settings) -> Vec<Finding> {
+    let sendgrid = &settings.sendgrid;
+    if !sendgrid.is_wanted() {
+        return Vec::new();
+    }
+    let unsent = sendgrid.missing_to_send().into_iter().map(|name| missing(name, "e-mails cannot be sent"));
+    let unheard = sendgrid.missing_to_receive().into_iter();
+    let mut findings: Vec<Finding> =
+        unsent.chain(unheard.map(|name| missing(name, "SendGrid's webhooks are refused"))).collect();
+    if settings.http.is_reachable() {
+        let base = settings.http.base_url();
+        findings.push(Finding::good("SendGrid, Event Webhook (POST)", format!("{base}{MAIL_EVENTS_WEBHOOK}")));
+        findings.push(Finding::good("SendGrid, Inbound Parse (POST, raw)", format!("{base}{MAIL_WEBHOOK}")));
     }
     findings
 }

@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(args) => serve::run(args.load()?).await,
+        Command::Serve(args) => Box::pin(serve::run(args.load()?)).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Migrate(args) => migrate::run(args.load()?).await,
         Command::Replay(args) => replay::run(args).await,

@@ -3,7 +3,10 @@
 use comms_core::{AccountId, ChannelKind, OrganizationId, Rate, Secret, UserId};
 use serde::Deserialize;
 
-use super::twilio::{is_e164, is_messaging_service};
+use super::{
+    sendgrid::is_sender,
+    twilio::{is_e164, is_messaging_service},
+};
 
 /// The organisation of everything that names none.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,6 +32,8 @@ pub enum Provider {
     Meta,
     /// Twilio.
     Twilio,
+    /// Twilio SendGrid.
+    Sendgrid,
 }
 
 /// One of our numbers: `[[accounts]]` of the configuration file.
@@ -38,7 +43,7 @@ pub struct AccountSettings {
     /// Its channel.
     pub channel: ChannelKind,
     /// The number: for WhatsApp at Meta the phone number id, at Twilio the number itself (`+15005550006`), for SMS also a
-    /// Messaging Service (`MG…`), a short code or an alphanumeric sender.
+    /// Messaging Service (`MG…`), a short code or an alphanumeric sender; for e-mail the address or domain of the sender.
     pub number: String,
     /// Whose service carries it; found out by channel and number where absent.
     pub provider: Option<Provider>,
@@ -89,6 +94,7 @@ impl AccountSettings {
         let number = self.number.starts_with('+') || self.number.starts_with(WHATSAPP_PREFIX);
         self.provider.unwrap_or(match self.channel {
             ChannelKind::WhatsApp if !number => Provider::Meta,
+            ChannelKind::Email => Provider::Sendgrid,
             _ => Provider::Twilio,
         })
     }
@@ -98,6 +104,7 @@ impl AccountSettings {
     pub fn id(&self) -> AccountId {
         match (self.carrier(), self.channel) {
             (Provider::Meta, _) => AccountId::of("whatsapp", &self.number),
+            (Provider::Sendgrid, _) => AccountId::of("sendgrid", &self.number.to_lowercase()),
             (Provider::Twilio, channel) => {
                 AccountId::of(&format!("twilio-{}", channel.as_str()), normal_sender(&self.number))
             }
@@ -124,6 +131,11 @@ impl AccountSettings {
             (Provider::Twilio, ChannelKind::Sms) => {
                 if !is_sms_sender(number) {
                     problems.push(wrong("is neither a number, nor MG…, a short code or an alphanumeric sender"));
+                }
+            }
+            (Provider::Sendgrid, ChannelKind::Email) => {
+                if !is_sender(number) {
+                    problems.push(wrong("is neither an address such as ventas@example.org nor a domain"));
                 }
             }
             (_, channel) => {

@@ -12,6 +12,7 @@ mod media;
 mod outbox;
 mod realtime;
 mod retention;
+mod sendgrid;
 mod table;
 mod twilio;
 mod variables;
@@ -43,6 +44,7 @@ pub use media::MediaSettings;
 pub use outbox::OutboxSettings;
 pub use realtime::{RealtimeSettings, SILENT_BEATS};
 pub use retention::RetentionSettings;
+pub use sendgrid::SendgridSettings;
 pub use table::VARIABLES;
 pub use twilio::TwilioSettings;
 pub use variables::{Kind, Variable, env_example};
@@ -68,6 +70,8 @@ pub struct Settings {
     pub google: GoogleSettings,
     /// Gmail: pushes, quota, mailboxes of a domain.
     pub gmail: GmailSettings,
+    /// SendGrid: the company's e-mail.
+    pub sendgrid: SendgridSettings,
     /// Whom may be called, and what becomes of a call that comes in.
     pub voice: VoiceSettings,
     /// The organisation of everything that names none.
@@ -173,6 +177,7 @@ impl Settings {
         self.auth.check(&mut problems);
         self.whatsapp.check(&mut problems);
         self.twilio.check(&mut problems);
+        self.sendgrid.check(&mut problems);
         self.voice.check(&mut problems);
         self.gmail.check(&mut problems);
         self.google.check(self.auth.microservice_token.is_some(), &mut problems);

@@ -15,7 +15,7 @@ use super::info::{SERVICE, VERSION};
 use crate::{
     answers::instant,
     app::State,
-    registry::{TWILIO_VOICE, WHATSAPP},
+    registry::{SENDGRID, TWILIO_VOICE, WHATSAPP},
 };
 
 /// How many mailboxes that stand still are shown.
@@ -238,6 +238,8 @@ fn dependencies(
     all.insert("database", database);
     all.insert("whatsapp", whatsapp);
     all.insert("twilio", twilio(state));
+    let mails = channels.iter().flat_map(|one| &one.accounts).any(|account| account.provider() == SENDGRID);
+    all.insert("sendgrid", both(mails, state.engine.takes(SENDGRID)));
     all
 }
 

@@ -95,6 +95,8 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/comunicaciones/sms/enviar", Seller, Kind::Command, || post().to(sms::send)),
     row("POST", "/api/comunicaciones/webhook/voz", Signed, Kind::Command, || post().to(webhook::voice)),
     row("POST", "/api/comunicaciones/webhook/sms", Signed, Kind::Command, || post().to(webhook::messaging)),
+    row("POST", "/api/comunicaciones/webhook/sendgrid", Signed, Kind::Command, || post().to(webhook::mail_events)),
+    row("POST", "/api/comunicaciones/webhook/sendgrid/entrada", Signed, Kind::Command, || post().to(webhook::mail)),
     row("GET", "/api/comunicaciones/historial", Reader, Kind::List, || get().to(historial::list)),
     row("GET", "/api/comunicaciones/historial/{leadId}", Reader, Kind::List, || get().to(historial::of_lead)),
     row("GET", "/api/comunicaciones/mensajes/{id}", Reader, Kind::Get, || get().to(mensajes::detail)),
@@ -198,6 +200,10 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/webhooks/sms/twilio", Signed, Kind::Command, || post().to(webhook::messaging)),
     row("GET", "/api/webhooks/whatsapp/twilio", Public, Kind::Service, || get().to(webhook::whatsapp_ready)),
     row("POST", "/api/webhooks/whatsapp/twilio", Signed, Kind::Command, || post().to(webhook::messaging)),
+    row("GET", "/api/webhooks/email/sendgrid", Public, Kind::Service, || get().to(webhook::mail_ready)),
+    row("POST", "/api/webhooks/email/sendgrid", Signed, Kind::Command, || post().to(webhook::mail_events)),
+    row("GET", "/api/webhooks/email/twilio", Public, Kind::Service, || get().to(webhook::twilio_mail_ready)),
+    row("POST", "/api/webhooks/email/twilio", Signed, Kind::Command, || post().to(webhook::mail_events)),
     row("POST", "/api/channels/twilio/webhook", Signed, Kind::Command, || post().to(webhook::messaging)),
     row("POST", "/api/channels/twilio/send/whatsapp", Sender, Kind::Command, || post().to(channels::send_whatsapp)),
     row("POST", "/api/channels/twilio/send/sms", Sender, Kind::Command, || post().to(channels::send_sms)),
@@ -216,6 +222,8 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("/api/webhooks/sms/twilio", "/api/comunicaciones/webhook/sms"),
     ("/api/webhooks/whatsapp/twilio", "/api/comunicaciones/webhook/sms"),
     ("/api/channels/twilio/webhook", "/api/comunicaciones/webhook/sms"),
+    ("/api/webhooks/email/sendgrid", "/api/comunicaciones/webhook/sendgrid"),
+    ("/api/webhooks/email/twilio", "/api/comunicaciones/webhook/sendgrid"),
 ];
 
 /// Puts every route into an application; another method of a known path is 405.

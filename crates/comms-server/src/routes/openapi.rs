@@ -19,6 +19,7 @@ use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info
     paths(
         c::whatsapp::send, c::plantillas::list, c::voz::token, c::voz::call, c::voz::hang_up, c::sms::send,
         c::webhook::verify, c::webhook::receive, c::webhook::voice, c::webhook::messaging,
+        c::webhook::mail_events, c::webhook::mail, c::webhook::mail_ready, c::webhook::twilio_mail_ready,
         c::webhook::voip_ready, c::webhook::sms_ready, c::webhook::whatsapp_ready,
         channels::send_whatsapp, channels::send_sms, channels::status, channels::twilio_health,
         c::historial::list, c::historial::of_lead, c::mensajes::detail, c::mensajes::retry, c::mensajes::mark_read, c::mensajes::cancel, c::adjuntos::download,

@@ -27,7 +27,7 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn other_programs_variables_never_stop_the_start() {
-    let others = [("NODE_ENV", "production"), ("PATH", "/bin"), ("SENDGRID_API_KEY", "invented"), ("PORT", "")];
+    let others = [("NODE_ENV", "production"), ("PATH", "/bin"), ("ELEVENLABS_API_KEY", "invented"), ("PORT", "")];
     assert_eq!(parse("", &others).unwrap().http.port, 8080);
 }
 
@@ -127,7 +127,8 @@ fn an_account_that_cannot_be_names_itself() {
         ("channel = \"sms\"\nnumber = \"a name too long\"", "accounts[0].number"),
         ("channel = \"whatsapp\"\nprovider = \"meta\"\nnumber = \"+15005550006\"", "accounts[0].number"),
         ("channel = \"voice\"\nprovider = \"meta\"\nnumber = \"+15005550006\"", "accounts[0].channel"),
-        ("channel = \"email\"\nnumber = \"example.com\"", "accounts[0].channel"),
+        ("channel = \"email\"\nnumber = \"ventas@example\"", "accounts[0].number"),
+        ("channel = \"email\"\nprovider = \"twilio\"\nnumber = \"example.com\"", "accounts[0].channel"),
         ("channel = \"sms\"\nnumber = \"+15005550006\"\naccount_sid = \"AC01\"", "accounts[0]: account_sid"),
         ("channel = \"voice\"\nnumber = \"+15005550006\"\ncaller_id = \"me\"", "accounts[0].caller_id"),
         ("channel = \"voice\"\nprovider = \"carrier pigeon\"\nnumber = \"1\"", "accounts[0].provider"),

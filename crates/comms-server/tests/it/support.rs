@@ -102,6 +102,8 @@ pub fn settings(simulator: &Simulator, folder: &TempDir) -> Settings {
     own.phone_number = Some(twilio::NUMBER.to_owned());
     own.whatsapp_number = Some(format!("whatsapp:{}", twilio::NUMBER));
     own.owner = Some(UserId::from("7"));
+    settings.sendgrid.webhook_key = vec![comms_simulator::sendgrid::WEBHOOK_KEY.to_owned()];
+    settings.sendgrid.api_base = Some(simulator.url().to_owned());
     settings.voice.countries = vec!["ES".to_owned()];
     settings
 }

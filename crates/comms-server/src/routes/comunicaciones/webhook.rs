@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::{
     app::State,
     errors::{ApiError, Code, ErrorBody},
-    limits::{TWILIO_BODY, WEBHOOK_BODY},
-    registry::{TWILIO_MESSAGING, TWILIO_VOICE, WHATSAPP},
+    limits::{MAIL_BODY, TWILIO_BODY, WEBHOOK_BODY},
+    registry::{SENDGRID, TWILIO_MESSAGING, TWILIO_VOICE, WHATSAPP},
 };
 
 /// The header with which Twilio signs.
@@ -88,12 +88,48 @@ pub async fn messaging(
     take_in(&state, &request, payload, TWILIO_MESSAGING, TWILIO_BODY).await
 }
 
+/// SendGrid tells what became of mails: its list of events, or one event by itself, as S1 writes it. Answered 200 once everything is
+/// committed, and only then.
+///
+/// # Errors
+/// 401 without a valid signature or the agreed token, 413 beyond 3 MB, 429 beyond the limit, 503 while nothing can be stored.
+#[utoipa::path(post, path = "/api/comunicaciones/webhook/sendgrid", tag = "webhooks",
+    params(("X-Twilio-Email-Event-Webhook-Signature" = Option<String>, Header), ("X-Twilio-Email-Event-Webhook-Timestamp" = Option<String>, Header),
+        ("Authorization" = Option<String>, Header)), request_body = serde_json::Value,
+    responses((status = 200, description = "Stored", body = String, content_type = "text/plain"), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 413, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
+pub async fn mail_events(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    take_in(&state, &request, payload, SENDGRID, WEBHOOK_BODY).await
+}
+
+/// SendGrid posts a mail that came, taken apart or as it was transmitted. Answered 200 once everything is committed, files included.
+///
+/// # Errors
+/// 401 without a valid signature, 413 beyond 32 MB, 429 beyond the limit, 503 while nothing can be stored.
+#[utoipa::path(post, path = "/api/comunicaciones/webhook/sendgrid/entrada", tag = "webhooks",
+    params(("X-Twilio-Email-Event-Webhook-Signature" = Option<String>, Header), ("X-Twilio-Email-Event-Webhook-Timestamp" = Option<String>, Header),
+        ("Authorization" = Option<String>, Header)),
+    request_body(content = String, content_type = "multipart/form-data"),
+    responses((status = 200, description = "Stored", body = String, content_type = "text/plain"), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 413, body = ErrorBody), (status = 429, body = ErrorBody), (status = 503, body = ErrorBody)))]
+pub async fn mail(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    take_in(&state, &request, payload, SENDGRID, MAIL_BODY).await
+}
+
 /// Whether the webhooks of a channel are taken.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ready {
     /// Always true.
     pub success: bool,
-    /// The channel of the path: `voip`, `sms` or `whatsapp`.
+    /// The channel of the path: `voip`, `sms`, `whatsapp` or `email`.
     pub channel: &'static str,
     /// Whether its webhooks are taken.
     pub configured: bool,
@@ -127,6 +163,20 @@ pub async fn sms_ready(state: web::Data<State>, request: HttpRequest) -> Result<
     responses((status = 200, description = "Without a signature", body = Ready)))]
 pub async fn whatsapp_ready(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     ready(&state, &request, "whatsapp", TWILIO_MESSAGING).await
+}
+
+/// Says whether e-mail is taken here.
+#[utoipa::path(get, path = "/api/webhooks/email/sendgrid", tag = "webhooks",
+    responses((status = 200, description = "Whether it is", body = Ready)))]
+pub async fn mail_ready(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(Ready { success: true, channel: "email", configured: state.engine.takes(SENDGRID) })
+}
+
+/// The same under S1's other name.
+#[utoipa::path(get, path = "/api/webhooks/email/twilio", tag = "webhooks",
+    responses((status = 200, description = "Whether it is", body = Ready)))]
+pub async fn twilio_mail_ready(state: web::Data<State>) -> HttpResponse {
+    mail_ready(state).await
 }
 
 async fn ready(

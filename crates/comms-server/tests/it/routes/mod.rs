@@ -9,6 +9,7 @@ mod historial;
 mod mensajes;
 mod personas;
 mod salida;
+mod sendgrid;
 mod service;
 mod sms;
 mod twilio;

@@ -27,7 +27,7 @@ async fn health_tells_of_every_dependency() {
         "elevenlabs": "not_configured",
         "gmail": "not_configured",
         "redis": "not_configured",
-        "sendgrid": "not_configured",
+        "sendgrid": "receive_only",
         "twilio": "ok",
         "whatsapp": "ok"
       },
