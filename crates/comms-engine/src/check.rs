@@ -41,9 +41,7 @@ impl Engine {
         let queue = self.queueing(&request.content, request.mode, request.scheduled_for)?;
         let mut message = Outbound::new(request.to, request.content);
         let channel = self.channel(&account).await?;
-        if channel.capabilities().personal {
-            self.check_owner(&organization, &request.user, &account).await?;
-        }
+        self.check_personal(channel.as_ref(), &organization, &request.user).await?;
         Self::complete(channel.as_ref(), &mut message, answered, request.files)?;
         let mut prepared = Prepared {
             channel,
@@ -135,17 +133,20 @@ impl Engine {
         if known { Ok(wanted) } else { Err(EngineError::UnknownAccount(wanted)) }
     }
 
-    /// A mailbox is its owner's: nobody else sends from it, whoever it is that answers.
-    async fn check_owner(
+    /// A mailbox is its owner's: nobody else sends from it, whoever it is that answers or tries again.
+    pub(crate) async fn check_personal(
         &self,
+        channel: &dyn Channel,
         organization: &OrganizationId,
         user: &UserId,
-        account: &AccountId,
     ) -> Result<(), EngineError> {
+        if !channel.capabilities().personal {
+            return Ok(());
+        }
         let accounts = self.repository().accounts(Some(organization)).await?;
-        let owner = accounts.into_iter().find(|one| one.id == *account).and_then(|one| one.owner);
+        let owner = accounts.into_iter().find(|one| one.id == *channel.account()).and_then(|one| one.owner);
         match owner {
-            Some(owner) if owner != *user => Err(EngineError::UnknownAccount(account.clone())),
+            Some(owner) if owner != *user => Err(EngineError::UnknownAccount(channel.account().clone())),
             _ => Ok(()),
         }
     }

@@ -111,8 +111,10 @@ impl Engine {
         let mut message = Outbound::new(address, content);
         message.reply_to = failed.reply_to;
         mail::sign_again(&mut message, &account);
+        let channel = self.channel(&account).await?;
+        self.check_personal(channel.as_ref(), &scope.organization, user).await?;
         let mut prepared = Prepared {
-            channel: self.channel(&account).await?,
+            channel,
             organization: scope.organization.clone(),
             user: user.clone(),
             links: entry.links,

@@ -1,6 +1,7 @@
 //! The one place that knows the providers' crates: makes channels, webhook parsers and the answers to their handshakes.
 
 mod examine;
+mod files;
 mod gmail;
 mod google;
 mod meta;
@@ -11,8 +12,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, NoFiles, OrganizationId,
-    Result, Source, WebhookRequest,
+    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, OrganizationId, Result,
+    Source, WebhookRequest,
     history::{Account, Repository},
 };
 use comms_engine::{Credentials, EngineBuilder, TokenRefresher};
@@ -22,6 +23,7 @@ use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
 use crate::config::{AccountSettings, Provider, Settings};
 pub use examine::{Finding, Verdict};
+use files::LateFiles;
 pub use gmail::{Mail, MailQuery, Mailbox};
 use gmail::{Mailboxes, Pushes};
 pub use gmail_client::mime::reply_subject;
@@ -63,6 +65,7 @@ pub struct Registry {
     accounts: Vec<Account>,
     google: Option<Google>,
     pushes: Option<Pushes>,
+    files: Arc<LateFiles>,
 }
 
 impl Registry {
@@ -74,11 +77,12 @@ impl Registry {
         // One pool of connections for all accounts.
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::ring()?);
         let accounts = all_accounts(settings);
+        let files = Arc::new(LateFiles::default());
         let mut channels = Channels {
             whatsapp: BTreeMap::new(),
             twilio: Twilio::new(settings, &transport, clock)?,
             gmail: Mailboxes::new(settings, &transport, clock)?,
-            sendgrid: Sendgrid::new(&settings.sendgrid, NoFiles::reader(), &transport, clock)?,
+            sendgrid: Sendgrid::new(&settings.sendgrid, files.clone(), &transport, clock)?,
             order: Vec::new(),
         };
         for account in &accounts {
@@ -107,6 +111,7 @@ impl Registry {
             google: Google::new(settings, &transport, clock)?,
             sendgrid: sendgrid::inbound(settings, &accounts, clock)?,
             pushes: Pushes::new(settings, &transport, clock)?,
+            files,
             accounts: accounts
                 .iter()
                 .map(|account| registered(settings, account))
@@ -145,8 +150,9 @@ impl Registry {
         twilio.fold(engine, |engine, (name, inbound)| engine.inbound(*name, Arc::clone(inbound)))
     }
 
-    /// Gives the mailboxes what is there only once the database is open.
+    /// Gives the channels of e-mail what is there only once the database is open. Only the first time counts.
     pub fn bind(&self, credentials: Credentials, repository: Arc<dyn Repository>, files: Arc<dyn FileReader>) {
+        self.files.bind(Arc::clone(&files));
         if let Some(gmail) = &self.channels.gmail {
             gmail.bind(credentials, repository, files);
         }

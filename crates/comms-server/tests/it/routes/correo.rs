@@ -3,9 +3,12 @@
 use comms_core::{AccountId, ChannelKind, OrganizationId, Secret, UserId, history::Organization};
 use comms_engine::NewCredential;
 use comms_server::{auth::Role, config::Settings};
-use comms_simulator::google::{
-    CLIENT_ID, CLIENT_SECRET, Google, Letter, MAILBOX, PUSH_ACCOUNT, REFRESH_TOKEN, SECOND_MAILBOX,
-    SECOND_REFRESH_TOKEN, TOPIC,
+use comms_simulator::{
+    Fault, FaultRule,
+    google::{
+        CLIENT_ID, CLIENT_SECRET, Google, Letter, MAILBOX, PUSH_ACCOUNT, REFRESH_TOKEN, SECOND_MAILBOX,
+        SECOND_REFRESH_TOKEN, TOPIC,
+    },
 };
 use serde_json::{Value, json};
 
@@ -213,6 +216,26 @@ async fn nobody_opens_or_uses_the_mailbox_of_somebody_else() {
     assert_eq!(inbox(&stranger).await, Vec::<Value>::new());
     assert_eq!(stranger.get(&format!("/api/comunicaciones/email/{id}")).await.status, 404);
     assert!(google(&server).accepted().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_its_owner_tries_again_what_a_mailbox_did_not_send() {
+    let server = connected().await;
+    let refusal =
+        Fault::Status { status: 400, body: "{}".to_owned(), content_type: Some("application/json".to_owned()) };
+    server.simulator.inject(FaultRule::new("google.messages.send", refusal).times(1));
+    let failed = server.seller().post(SEND, &json!({"to": CUSTOMER, "asunto": "Oferta", "text": "hola"})).await;
+    let row = match failed.status.as_u16() {
+        200 => failed.data(),
+        _ => server.until(|rows| rows.first().cloned()).await,
+    };
+    assert_eq!(row["estado"], "fallido", "{row}");
+    let again = format!("/api/comunicaciones/mensajes/{}/reintentar", row["mensaje_id"].as_str().unwrap());
+    let refused = server.admin().post(&again, &json!({})).await;
+    assert_eq!(refused.status, 404, "{}", refused.text());
+    assert!(google(&server).accepted().is_empty());
+    assert_eq!(server.seller().post(&again, &json!({})).await.data()["estado"], "enviado");
+    assert_eq!(google(&server).accepted().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,3 +113,19 @@ async fn a_mail_that_comes_is_in_the_history_once_with_its_file() {
     let answer = server.admin().get(&format!("/api/comunicaciones/adjuntos/{file}")).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.as_slice()), (200, &b"\x89PNG\r\n\x1a\n"[..]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_companys_mail_goes_out_with_its_file_and_what_became_of_it_is_told() {
+    let server = start().await;
+    let body = json!({
+        "to": "ana@example.com", "asunto": "Su presupuesto", "cuerpo": "Va adjunto.", "cuenta": format!("sendgrid:{SENDER}"),
+        "adjuntos": [{"nombre": "oferta.pdf", "tipo": "application/pdf", "contenido": "JVBERi0xLjc="}],
+    });
+    let sent = server.seller().post("/api/comunicaciones/email/enviar", &body).await;
+    assert_eq!(sent.data()["estado"], "enviado", "{}", sent.text());
+    let sends = server.simulator.ledger().sends();
+    assert_eq!(sends.len(), 1);
+    let file = &sends[0].body.as_ref().unwrap()["attachments"][0];
+    assert_eq!((&file["filename"], &file["content"]), (&json!("oferta.pdf"), &json!("JVBERi0xLjc=")), "{sends:?}");
+    server.until(|rows| (rows.first()?["estado"] == "entregado").then_some(())).await;
+}
