@@ -6,6 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::{build::Programs, e2e, shell, soak, tally::Tally};
 
+/// The simulator's own account at SendGrid, and its verified sender.
+const SENDGRID_KEY: &str = "SG.simulated-api-key";
+const SENDER: &str = "ventas@example.org";
+
 /// How long an example may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -16,7 +20,8 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
         return Ok(tally);
     }
     let folder = tempfile::tempdir().context("no temporary folder")?;
-    let simulator = e2e::simulator(programs, folder.path(), None)?;
+    let mail_port = shell::free_port()?.to_string();
+    let simulator = e2e::simulator_with(programs, folder.path(), &["--smtp-port", &mail_port])?;
     // Some are tools of other suites.
     let examples = programs.examples.iter();
     for (name, program) in
@@ -27,6 +32,11 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
             .env("WHATSAPP_API_BASE", simulator.url())
             .env("SIMULATOR_URL", simulator.url())
             .env("TWILIO_API_BASE", simulator.url())
+            .env("SENDGRID_API_BASE", simulator.url())
+            .env("SENDGRID_API_KEY", SENDGRID_KEY)
+            .env("SENDGRID_FROM_EMAIL", SENDER)
+            .env("SMTP_URL", format!("smtp+plain://127.0.0.1:{mail_port}"))
+            .env("SMTP_FROM", SENDER)
             .envs(e2e::META.iter().chain(e2e::TWILIO).copied());
         let child = example.spawn().with_context(|| format!("{name} does not start"))?;
         let passed = ends_well(child)?;

@@ -6,6 +6,7 @@ mod gmail;
 mod google;
 mod meta;
 mod sendgrid;
+mod smtp;
 mod twilio;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -45,6 +46,8 @@ pub const TWILIO_MESSAGING: &str = "twilio-messaging";
 
 /// The name of SendGrid's webhooks, and what ids of its senders begin with.
 pub const SENDGRID: &str = "sendgrid";
+/// What the id of the sender over a mail server begins with.
+pub const SMTP: &str = "smtp";
 
 /// Where Twilio is to ask what becomes of a call, and to tell how it goes on.
 pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
@@ -83,6 +86,7 @@ impl Registry {
             twilio: Twilio::new(settings, &transport, clock)?,
             gmail: Mailboxes::new(settings, &transport, clock)?,
             sendgrid: Sendgrid::new(&settings.sendgrid, files.clone(), &transport, clock)?,
+            smtp: smtp::channel(&settings.smtp, files.clone(), clock)?,
             order: Vec::new(),
         };
         for account in &accounts {
@@ -104,6 +108,7 @@ impl Registry {
                 }
             }
         }
+        channels.order.extend(channels.smtp.iter().map(|channel| (ChannelKind::Email, channel.account().clone())));
         Ok(Self {
             twilio: channels.twilio.inbounds()?,
             channels: Arc::new(channels),
@@ -116,6 +121,7 @@ impl Registry {
                 .iter()
                 .map(|account| registered(settings, account))
                 .chain(settings.gmail.accounts(&settings.organization))
+                .chain(settings.smtp.account(&settings.organization))
                 .collect(),
         })
     }
@@ -233,6 +239,7 @@ struct Channels {
     twilio: Twilio,
     gmail: Option<Mailboxes>,
     sendgrid: Sendgrid,
+    smtp: Option<Arc<dyn Channel>>,
     /// The preferred first: Meta's number before Twilio's, the variables' before the file's.
     order: Vec<(ChannelKind, AccountId)>,
 }
@@ -272,6 +279,12 @@ impl ChannelDirectory for Channels {
         if account.provider() == SENDGRID {
             return self.sendgrid.resolve(account);
         }
+        if account.provider() == SMTP {
+            let own = self.smtp.as_ref().filter(|channel| channel.account() == account);
+            return own
+                .cloned()
+                .ok_or_else(|| Error::config(format!("{account} has no channel: set SMTP_URL and SMTP_FROM")));
+        }
         if account.provider() != WHATSAPP {
             return self.twilio.resolve(account);
         }
@@ -310,7 +323,7 @@ impl ChannelDirectory for Channels {
 pub fn new_account(id: AccountId, organization: OrganizationId) -> Account {
     Account {
         channel: match id.provider() {
-            GMAIL | SENDGRID => ChannelKind::Email,
+            GMAIL | SENDGRID | SMTP => ChannelKind::Email,
             _ => twilio::channel_of(&id),
         },
         id,

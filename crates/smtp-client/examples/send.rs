@@ -9,7 +9,7 @@ use smtp_client::{Client, Config, Mail};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let to = std::env::args().nth(1).context("name a recipient")?;
+    let to = std::env::args().nth(1).unwrap_or_else(|| "ana@example.com".to_owned());
     let client = Client::new(Config::from_env())?;
     let from = client.from().context("SMTP_FROM is not set")?.to_owned();
     let written = format!("From: {from}\r\nTo: {to}\r\nSubject: Hola\r\n\r\nHola.\r\n");

@@ -127,11 +127,13 @@ fn pywa(root: &Path, programs: &Programs) -> Result<Tally> {
 
 /// The offline double of the providers; webhooks go to `callback`.
 pub(crate) fn simulator(programs: &Programs, folder: &Path, callback: Option<&str>) -> Result<Service> {
+    simulator_with(programs, folder, &callback.map_or_else(Vec::new, |callback| vec!["--callback-url", callback]))
+}
+
+/// The same with arguments of one's own.
+pub(crate) fn simulator_with(programs: &Programs, folder: &Path, arguments: &[&str]) -> Result<Service> {
     let port = shell::free_port()?;
     let mut command = shell::command(programs.binary("comms-simulator")?, folder);
-    command.args(["serve", "--port", &port.to_string()]);
-    if let Some(callback) = callback {
-        command.args(["--callback-url", callback]);
-    }
+    command.args(["serve", "--port", &port.to_string()]).args(arguments);
     Service::start(&mut command, port, &folder.join("simulator.log"))
 }

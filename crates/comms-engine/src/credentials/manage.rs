@@ -157,7 +157,7 @@ impl Credentials {
     }
 
     /// Forgets what a user gave for an account. Whoever holds an access token of it in another process uses it for
-    /// [half a minute](super::token) at most.
+    /// half a minute at most.
     ///
     /// # Errors
     /// [`EngineError::Store`]: `NotFound`.

@@ -62,6 +62,9 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     }
     findings.extend(twilio(settings));
     findings.extend(sendgrid(settings));
+    if settings.smtp.is_wanted() {
+        findings.extend(settings.smtp.missing().into_iter().map(|name| missing(name, "no e-mail goes out over SMTP")));
+    }
     match &settings.http.public_base_url {
         Some(url) if url.scheme() == "https" => findings.push(Finding::good(
             "webhook address",

@@ -13,6 +13,7 @@ mod outbox;
 mod realtime;
 mod retention;
 mod sendgrid;
+mod smtp;
 mod table;
 mod twilio;
 mod variables;
@@ -45,6 +46,7 @@ pub use outbox::OutboxSettings;
 pub use realtime::{RealtimeSettings, SILENT_BEATS};
 pub use retention::RetentionSettings;
 pub use sendgrid::SendgridSettings;
+pub use smtp::SmtpSettings;
 pub use table::VARIABLES;
 pub use twilio::TwilioSettings;
 pub use variables::{Kind, Variable, env_example};
@@ -72,6 +74,8 @@ pub struct Settings {
     pub gmail: GmailSettings,
     /// SendGrid: the company's e-mail.
     pub sendgrid: SendgridSettings,
+    /// A mail server through which e-mails go out.
+    pub smtp: SmtpSettings,
     /// Whom may be called, and what becomes of a call that comes in.
     pub voice: VoiceSettings,
     /// The organisation of everything that names none.

@@ -240,6 +240,9 @@ fn dependencies(
     all.insert("twilio", twilio(state));
     let mails = channels.iter().flat_map(|one| &one.accounts).any(|account| account.provider() == SENDGRID);
     all.insert("sendgrid", both(mails, state.engine.takes(SENDGRID)));
+    if state.settings.smtp.is_wanted() {
+        all.insert("smtp", if state.settings.smtp.missing().is_empty() { "ok" } else { "error" });
+    }
     all
 }
 

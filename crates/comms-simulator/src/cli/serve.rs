@@ -4,7 +4,7 @@ use std::{io::Write as _, net::IpAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use comms_simulator::{Config, Simulator, sendgrid::PARSE_DOMAIN};
+use comms_simulator::{Config, Simulator, sendgrid::PARSE_DOMAIN, smtp::Sink};
 
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
@@ -51,6 +51,9 @@ pub struct Serve {
     /// Where SendGrid posts the mail that comes for entrada.example.org, taken apart.
     #[arg(long)]
     sendgrid_parse_url: Option<String>,
+    /// A mail server on this port as well, which takes every mail and forgets it.
+    #[arg(long)]
+    smtp_port: Option<u16>,
     /// The base of the links handed out, where it differs from the address listened on.
     #[arg(long)]
     public_url: Option<String>,
@@ -73,6 +76,7 @@ pub fn run(arguments: Serve) -> anyhow::Result<()> {
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,actix_server=warn".into()),
         )
         .init();
+    let _mail_server = arguments.smtp_port.map(Sink::start_on).transpose().context("the mail server cannot start")?;
     let simulator = Simulator::start(configuration(arguments)?).context("cannot start")?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {}", simulator.url())?;

@@ -164,8 +164,16 @@ impl Sink {
     /// # Errors
     /// Where the machine refuses sockets or threads.
     pub fn start() -> io::Result<Self> {
+        Self::start_on(0)
+    }
+
+    /// The same on this port of this machine; 0 takes a free one.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), also where the port is taken.
+    pub fn start_on(port: u16) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("smtp-sink").enable_all().build()?;
-        let listener = runtime.block_on_elsewhere(TcpListener::bind(("127.0.0.1", 0)))?;
+        let listener = runtime.block_on_elsewhere(TcpListener::bind(("127.0.0.1", port)))?;
         let (address, state) = (listener.local_addr()?, Arc::new(State::default()));
         let shared = Arc::clone(&state);
         runtime.spawn(async move {

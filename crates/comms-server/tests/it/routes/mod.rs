@@ -12,6 +12,7 @@ mod salida;
 mod sendgrid;
 mod service;
 mod sms;
+mod smtp;
 mod twilio;
 mod voz;
 mod webhook;
