@@ -22,6 +22,8 @@ pub enum Code {
     Engine(EngineCode),
     /// The request cannot be read or a field is wrong; `details.campo` names it.
     Validation,
+    /// The caller has connected no mailbox.
+    MailboxNotConnected,
     /// Sending later is not possible yet.
     SchedulingUnavailable,
     /// No valid token.
@@ -52,8 +54,9 @@ pub enum Code {
 
 impl Code {
     /// The codes of HTTP alone.
-    pub const HTTP: [Self; 14] = [
+    pub const HTTP: [Self; 15] = [
         Self::Validation,
+        Self::MailboxNotConnected,
         Self::SchedulingUnavailable,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -101,6 +104,9 @@ impl Code {
                 "remitente_requerido",
                 "El token de servicio no es de un usuario y la cuenta no tiene propietario",
             ),
+            Self::MailboxNotConnected => {
+                (S::CONFLICT, "buzon_no_conectado", "No hay ningún buzón conectado: conecte el suyo")
+            }
             Self::VerifyToken => (S::FORBIDDEN, "token_de_verificacion", "El token de verificación no coincide"),
             Self::NoRoute => (S::NOT_FOUND, "ruta_desconocida", "La ruta no existe"),
             Self::Method => (S::METHOD_NOT_ALLOWED, "metodo_no_permitido", "La ruta no admite este método"),

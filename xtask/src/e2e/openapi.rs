@@ -21,6 +21,10 @@ pub(super) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
         .env("WHATSAPP_API_BASE", simulator.url())
         .env("TWILIO_API_BASE", simulator.url())
         .env("RATE_LIMIT_PER_MINUTE", "1000000")
+        .env("GOOGLE_API_BASE", simulator.url())
+        .env("GOOGLE_CLIENT_ID", "1234-abcd.apps.googleusercontent.com")
+        .env("GOOGLE_CLIENT_SECRET", "an-invented-client-secret")
+        .env("FRONTEND_URL", "https://app.example.com/correo")
         .envs(META.iter().chain(TWILIO).copied().chain([JWT_SECRET, ENCRYPTION_KEY]));
     let server = Service::start(&mut serve, port, &folder.path().join("server.log"))?;
     let mut test = shell::command(python, &root.join("e2e/python"));

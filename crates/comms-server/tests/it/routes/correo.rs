@@ -211,8 +211,8 @@ async fn nobody_opens_or_uses_the_mailbox_of_somebody_else() {
         assert_eq!(caller.post(SEND, &body).await.status, 404, "{who}");
     }
     // Without a mailbox of one's own there is none; a stranger has only theirs.
-    assert_eq!(colleague.get(INBOX).await.status, 503);
-    assert_eq!(colleague.post(SEND, &json!({"to": CUSTOMER, "text": "x"})).await.status, 503);
+    assert_eq!(colleague.get(INBOX).await.status, 409);
+    assert_eq!(colleague.post(SEND, &json!({"to": CUSTOMER, "text": "x"})).await.status, 409);
     assert_eq!(inbox(&stranger).await, Vec::<Value>::new());
     assert_eq!(stranger.get(&format!("/api/comunicaciones/email/{id}")).await.status, 404);
     assert!(google(&server).accepted().is_empty());

@@ -26,7 +26,7 @@ pub(super) fn named(part: &str) -> String {
 #[utoipa::path(get, path = "/api/comunicaciones/email/{id}/adjuntos/{parte}", tag = "correo",
     params(("id" = String, Path, description = "Gmail's id of the message"), ("parte" = String, Path, description = "`parte` of the file"), BuzonQuery),
     responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = ErrorBody),
-        (status = 404, body = ErrorBody), (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
+        (status = 404, body = ErrorBody), (status = 429, body = ErrorBody), (status = 409, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn download(
     Seller(caller): Seller,

@@ -122,10 +122,10 @@ impl From<&Mail> for CorreoRow {
 /// A page of the caller's mailbox as it stands now, newest first.
 ///
 /// # Errors
-/// 400 with the field; 502 with `details.reconectar` where the mailbox must be connected again; 503 where none is connected.
+/// 400 with the field; 502 with `details.reconectar` where the mailbox must be connected again; 409 where none is connected.
 #[utoipa::path(get, path = "/api/comunicaciones/email/bandeja", tag = "correo", params(BandejaQuery),
     responses((status = 200, body = List<CorreoRow>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
-        (status = 429, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
+        (status = 429, body = ErrorBody), (status = 409, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn list(
     Seller(caller): Seller,
@@ -239,7 +239,7 @@ fn archivos(mail: &Mail, buzon: &str) -> Vec<ArchivoRow> {
 #[utoipa::path(get, path = "/api/comunicaciones/email/{id}", tag = "correo",
     params(("id" = String, Path, description = "Gmail's id of it"), BuzonQuery),
     responses((status = 200, body = Answer<CorreoDetail>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody), (status = 429, body = ErrorBody),
-        (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
+        (status = 409, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn detail(
     Seller(caller): Seller,
@@ -272,7 +272,7 @@ pub struct LeidoRow {
 #[utoipa::path(post, path = "/api/comunicaciones/email/{id}/leido", tag = "correo",
     params(("id" = String, Path, description = "Gmail's id of it"), BuzonQuery),
     responses((status = 200, body = Answer<LeidoRow>), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody), (status = 429, body = ErrorBody),
-        (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
+        (status = 409, body = ErrorBody), (status = 502, body = ErrorBody), (status = 503, body = ErrorBody)),
     security(("jwt" = [])))]
 pub async fn mark_read(
     Seller(caller): Seller,

@@ -112,7 +112,7 @@ pub struct EmailBody {
 /// Sends an e-mail and answers its row. An error after the message was stored names it in `details.mensaje_id`.
 ///
 /// # Errors
-/// 400 with the field, 403 for another seller's lead, 502 where the provider refuses or the mailbox must be connected again, 503 where
+/// 400 with the field, 403 for another seller's lead, 502 where the provider refuses or the mailbox must be connected again, 409 where
 /// none is connected.
 #[utoipa::path(post, path = "/api/comunicaciones/email/enviar", tag = "correo", request_body = EmailBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same request under the same key is sent once")),
@@ -197,7 +197,7 @@ async fn account(state: &State, caller: &Caller, wanted: Option<&str>) -> Result
     let company = || usable().find(|one| one.id.provider() != GMAIL);
     let chosen = own.or_else(company).map(|one| one.id.clone());
     chosen.ok_or_else(|| {
-        ApiError::from(EngineError::NoAccount(ChannelKind::Email)).details(json!({
+        ApiError::new(Code::MailboxNotConnected).details(json!({
             "motivo": "conecte su buzón",
             "reconectar": true,
             "iniciar": CONNECT,

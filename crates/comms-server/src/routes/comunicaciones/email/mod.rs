@@ -5,7 +5,7 @@ pub mod bandeja;
 pub mod enviar;
 pub mod push;
 
-use comms_core::{ChannelKind, Error, ErrorKind, history::Account};
+use comms_core::{Error, ErrorKind, history::Account};
 use comms_engine::{Code as EngineCode, EngineError};
 use serde_json::json;
 
@@ -50,7 +50,7 @@ async fn own_account(state: &State, caller: &Caller, wanted: Option<&str>) -> Re
         (None, Some(_)) => {
             Err(ApiError::new(Code::Engine(EngineCode::UnknownAccount)).details(json!({"campo": "buzon"})))
         }
-        (None, None) => Err(ApiError::from(EngineError::NoAccount(ChannelKind::Email)).details(json!({
+        (None, None) => Err(ApiError::new(Code::MailboxNotConnected).details(json!({
             "motivo": "conecte su buzón",
             "reconectar": true,
             "iniciar": CONNECT,
