@@ -27,6 +27,8 @@ use crate::{
 const ELEMENTS: u32 = 200;
 /// How long a server may take to say 503: it tries for a few seconds first.
 const NOTICES: Duration = Duration::from_secs(40);
+/// How long a server may take to start.
+const STARTS: Duration = Duration::from_secs(30);
 /// How long each piece between server and database waits where it is slow.
 const SLOW: Duration = Duration::from_millis(20);
 /// The size of the disk that is full.
@@ -106,6 +108,10 @@ impl<'a> World<'a> {
         let database = format!("postgres://{ROLE}@127.0.0.1:{}/{name}", gate.port());
         let mut stage = Stage::set_on(context, database, Gate::before(&[port])?, &[port])?;
         stage.start_all()?;
+        // It listens before it has its database, and one that never had it does not start.
+        let health = format!("http://127.0.0.1:{port}/health");
+        let is_up = || Ok(minreq::get(&health).with_timeout(1).send().is_ok_and(|answer| answer.status_code == 200));
+        shell::wait_until("the server", STARTS, is_up)?;
         Ok(Self { context, stage, gate, direct: format!("{base}/{name}"), disk, ledger: Ledger::default() })
     }
 
