@@ -263,7 +263,7 @@ async fn a_permission_that_ended_says_what_to_do_and_works_again_once_it_is_give
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_is_proved_or_refused_and_one_of_an_unknown_mailbox_is_kept() {
+async fn a_push_is_proved_or_refused() {
     let server = connected().await;
     let forged =
         server.nobody().with("authorization", "Bearer a.b.c").post(PUSH, &json!({"message": {"data": "e30="}})).await;
