@@ -108,6 +108,10 @@ uuid_id! {
     HookDeliveryId
 }
 uuid_id! {
+    /// A call that goes on by chat.
+    ContinuationId
+}
+uuid_id! {
     /// What a user gave us for an account at a provider: a mailbox's permission.
     CredentialId
 }

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
+mod agent;
 mod capabilities;
 mod channel;
 mod content;
@@ -22,6 +23,10 @@ mod source;
 mod status;
 
 pub use address::{Address, AddressKind, phone_variants};
+pub use agent::{
+    AgentContext, AgentReply, AgentTurn, BatchCall, CallOutcome, CallProgress, CallReport, Speaker, TextAgent,
+    Utterance,
+};
 pub use capabilities::{Capabilities, ContentKind, TemplateSummary, TemplateVariable};
 pub use channel::{CallControl, Channel, ChannelDirectory, ChannelExt, ChannelKind, MediaStream};
 pub use comms_http::{
@@ -38,8 +43,8 @@ pub use event::{
     Recording, StatusUpdate,
 };
 pub use id::{
-    AccountId, ClientId, ContactId, ContractId, ConversationId, CredentialId, HookDeliveryId, HookId, LeadId,
-    MessageId, OrganizationId, UserId, WebhookId,
+    AccountId, ClientId, ContactId, ContinuationId, ContractId, ConversationId, CredentialId, HookDeliveryId, HookId,
+    LeadId, MessageId, OrganizationId, UserId, WebhookId,
 };
 pub use inbound::{Batch, DECISION_HEADER, IN_WEBHOOK, Inbound, StoredWebhook};
 pub use links::Links;
