@@ -36,7 +36,7 @@ const POSTGRES: [&str; 7] = [
      last_inbound_at, arrived_at, said_at, said_key, created_at, updated_at)
      SELECT DISTINCT ON (n % $3) md5((n % $3)::text)::uuid, 'default', 'whatsapp:floor', md5((n % $3)::text)::uuid, 'whatsapp', 1, 1, gen_random_uuid(),
      now(), now(), now(), now(), gen_random_uuid(), now(), now() FROM generate_series($1::bigint, $2::bigint) n
-     ON CONFLICT (account_id, contact_id) DO UPDATE SET unread = conversations.unread + 1, inbound_count = conversations.inbound_count + 1,
+     ON CONFLICT (id) DO UPDATE SET unread = conversations.unread + 1, inbound_count = conversations.inbound_count + 1,
      last_message_id = excluded.last_message_id, last_message_at = excluded.last_message_at, last_inbound_at = excluded.last_inbound_at,
      arrived_at = excluded.arrived_at, said_at = excluded.said_at, said_key = excluded.said_key, updated_at = excluded.updated_at",
     "INSERT INTO events (organization_id, kind, account_id, message_id, conversation_id, payload, created_at)
@@ -61,8 +61,8 @@ const SQLITE: [&str; 7] = [
      VALUES (?1, 1, 'whatsapp', 'entrante', '+346', 'Mensaje de una conversacion cualquiera', 'recibido', 'wamid.' || ?1)",
     "INSERT INTO comms_conversations (id, organization_id, account_id, contact_id, channel, unread, inbound_count, last_message_id, last_message_at,
      last_inbound_at, arrived_at, said_at, said_key, created_at, updated_at)
-     VALUES (randomblob(16), 'default', 'whatsapp:floor', CAST(?1 % 5000 AS blob), 'whatsapp', 1, 1, randomblob(16), ?1, ?1, ?1, ?1, randomblob(16), ?1, ?1)
-     ON CONFLICT (account_id, contact_id) DO UPDATE SET unread = unread + 1, inbound_count = inbound_count + 1,
+     VALUES (CAST(?1 % 5000 AS blob), 'default', 'whatsapp:floor', CAST(?1 % 5000 AS blob), 'whatsapp', 1, 1, randomblob(16), ?1, ?1, ?1, ?1, randomblob(16), ?1, ?1)
+     ON CONFLICT (id) DO UPDATE SET unread = unread + 1, inbound_count = inbound_count + 1,
      last_message_id = excluded.last_message_id, last_message_at = excluded.last_message_at, last_inbound_at = excluded.last_inbound_at,
      arrived_at = excluded.arrived_at, said_at = excluded.said_at, said_key = excluded.said_key, updated_at = excluded.updated_at",
     "INSERT INTO comms_events (organization_id, kind, account_id, message_id, conversation_id, payload, created_at)
