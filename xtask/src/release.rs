@@ -98,6 +98,23 @@ const IMPORTERS: &[Importer] = &[
         main: include_str!("../importers/sendgrid_client_webhooks.rs"),
     },
     Importer {
+        of: "elevenlabs-client",
+        default: true,
+        features: &[],
+        without: TOOLKIT,
+        own: "comms-http = { version = \"0.1\", features = [\"client\"] }\n\
+              reqwest = { version = \"0.13\", default-features = false }\n",
+        main: include_str!("../importers/elevenlabs_client.rs"),
+    },
+    Importer {
+        of: "elevenlabs-client",
+        default: false,
+        features: &[],
+        without: OFFLINE,
+        own: "comms-http = \"0.1\"\n",
+        main: include_str!("../importers/elevenlabs_client_webhooks.rs"),
+    },
+    Importer {
         of: "whatsapp-cloud",
         default: true,
         features: &[],

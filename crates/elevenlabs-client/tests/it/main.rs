@@ -1,0 +1,17 @@
+//! Behaviour of the client of ElevenLabs.
+#![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
+
+#[cfg(feature = "client")]
+mod api;
+#[cfg(feature = "client")]
+mod calls;
+mod config;
+#[cfg(feature = "client")]
+mod errors;
+mod initiation;
+mod models;
+mod signatures;
+#[cfg(feature = "client")]
+mod slots;
+mod support;
+mod webhooks;
