@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Refused, google::GoogleConfig, meta::MetaConfig, sendgrid::SendgridConfig, twilio::TwilioConfig};
+use crate::{
+    Refused, elevenlabs::ElevenlabsConfig, google::GoogleConfig, meta::MetaConfig, sendgrid::SendgridConfig,
+    twilio::TwilioConfig,
+};
 
 /// The settings of a [`Simulator`](crate::Simulator). The default is ready for use.
 ///
@@ -32,6 +35,8 @@ pub struct Config {
     pub google: GoogleConfig,
     /// The double of SendGrid.
     pub sendgrid: SendgridConfig,
+    /// The double of ElevenLabs.
+    pub elevenlabs: ElevenlabsConfig,
 }
 
 impl Default for Config {
@@ -47,6 +52,7 @@ impl Default for Config {
             twilio: TwilioConfig::default(),
             google: GoogleConfig::default(),
             sendgrid: SendgridConfig::default(),
+            elevenlabs: ElevenlabsConfig::default(),
         }
     }
 }

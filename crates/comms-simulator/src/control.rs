@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    FaultRule, Refused, google,
+    FaultRule, Refused, elevenlabs, google,
     meta::{CampaignPlan, Customer, Inbound, PHONE_ID, Status, WABA_ID, endpoint_table},
     sendgrid,
     server::Shared,
@@ -40,7 +40,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/campaign/{id}/progress", web::get().to(campaign_progress))
         .service(web::scope("/twilio").configure(twilio::controls))
         .service(web::scope("/google").configure(google::controls))
-        .service(web::scope("/sendgrid").configure(sendgrid::controls));
+        .service(web::scope("/sendgrid").configure(sendgrid::controls))
+        .service(web::scope("/elevenlabs").configure(elevenlabs::controls));
 }
 
 /// What the simulator is and serves; also the answer at `/`.
@@ -50,6 +51,7 @@ pub(crate) async fn info(shared: web::Data<Shared>) -> HttpResponse {
         .chain(twilio::endpoint_table())
         .chain(google::endpoint_table())
         .chain(sendgrid::endpoint_table())
+        .chain(elevenlabs::endpoint_table())
         .map(|(name, method, path)| json!({"name": name, "method": method, "path": path}))
         .collect();
     HttpResponse::Ok().json(json!({

@@ -5,6 +5,7 @@ mod control;
 mod core;
 mod courier;
 mod double;
+pub mod elevenlabs;
 pub mod faults;
 pub mod google;
 mod http;

@@ -7,8 +7,8 @@ use comms_http::{Clock, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, faults::FaultState, google::Google, http,
-    meta::Meta, sendgrid::Sendgrid, twilio::Twilio,
+    Config, FaultRule, Ledger, core::Core, courier::Courier, double::Double, elevenlabs::Elevenlabs,
+    faults::FaultState, google::Google, http, meta::Meta, sendgrid::Sendgrid, twilio::Twilio,
 };
 
 /// A running simulator. It stops when it is dropped.
@@ -30,6 +30,7 @@ pub struct Simulator {
     twilio: Twilio,
     google: Google,
     sendgrid: Sendgrid,
+    elevenlabs: Elevenlabs,
     server: ServerHandle,
     runtime: Option<Runtime>,
 }
@@ -42,12 +43,13 @@ pub(crate) struct Shared {
     pub twilio: Twilio,
     pub google: Google,
     pub sendgrid: Sendgrid,
+    pub elevenlabs: Elevenlabs,
 }
 
 impl Shared {
     /// The doubles, in the order in which they are asked whether a path is theirs.
-    pub(crate) fn doubles(&self) -> [&dyn Double; 4] {
-        [&self.twilio, &self.google, &self.sendgrid, &self.meta]
+    pub(crate) fn doubles(&self) -> [&dyn Double; 5] {
+        [&self.twilio, &self.google, &self.sendgrid, &self.elevenlabs, &self.meta]
     }
 
     /// The double whose path this is.
@@ -90,12 +92,14 @@ impl Simulator {
         let twilio = Twilio::new(Arc::clone(&core));
         let google = Google::new(Arc::clone(&core));
         let sendgrid = Sendgrid::new(Arc::clone(&core));
+        let elevenlabs = Elevenlabs::new(Arc::clone(&core));
         let shared = Shared {
             core: Arc::clone(&core),
             meta: meta.clone(),
             twilio: twilio.clone(),
             google: google.clone(),
             sendgrid: sendgrid.clone(),
+            elevenlabs: elevenlabs.clone(),
         };
         let server = {
             let _guard = runtime.enter();
@@ -103,7 +107,7 @@ impl Simulator {
         };
         let handle = server.handle();
         runtime.spawn(server);
-        Ok(Self { url, core, meta, twilio, google, sendgrid, server: handle, runtime: Some(runtime) })
+        Ok(Self { url, core, meta, twilio, google, sendgrid, elevenlabs, server: handle, runtime: Some(runtime) })
     }
 
     /// The base address, for instance `http://127.0.0.1:43121`: what a client takes for the provider's.
@@ -134,6 +138,12 @@ impl Simulator {
     #[must_use]
     pub fn sendgrid(&self) -> &Sendgrid {
         &self.sendgrid
+    }
+
+    /// The double of ElevenLabs: agents, calls, text sessions, webhooks.
+    #[must_use]
+    pub fn elevenlabs(&self) -> &Elevenlabs {
+        &self.elevenlabs
     }
 
     /// What was received and sent.
@@ -177,6 +187,7 @@ impl Simulator {
             twilio: self.twilio.clone(),
             google: self.google.clone(),
             sendgrid: self.sendgrid.clone(),
+            elevenlabs: self.elevenlabs.clone(),
         };
         shared.reset();
     }

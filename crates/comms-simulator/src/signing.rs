@@ -37,6 +37,13 @@ pub enum Signer {
         /// The time that is signed, in seconds since 1970.
         time: i64,
     },
+    /// ElevenLabs: `ElevenLabs-Signature`, the HMAC-SHA256 of the time and the body.
+    Elevenlabs {
+        /// The secret of the webhook.
+        secret: Secret,
+        /// The time that is signed, in seconds since 1970.
+        time: i64,
+    },
     /// No signature, for the test of a receiver that must refuse.
     None,
 }
@@ -103,6 +110,11 @@ impl Signer {
             Self::Twilio { auth_token } => vec![("X-Twilio-Signature", twilio(auth_token, webhook))],
             Self::Google { token } => vec![("Authorization", format!("Bearer {}", token.expose_secret()))],
             Self::Sendgrid { key, time } => sendgrid(key, *time, &webhook.payload.bytes()),
+            Self::Elevenlabs { secret, time } => {
+                let signed = [time.to_string().as_bytes(), b".", &webhook.payload.bytes()].concat();
+                let signature = signature::hmac_sha256_hex(secret, &signed);
+                vec![("ElevenLabs-Signature", format!("t={time},v0={signature}"))]
+            }
             Self::None => Vec::new(),
         }
     }
@@ -113,7 +125,7 @@ impl Signer {
     #[must_use]
     pub fn is_acknowledged_by(&self, status: u16) -> bool {
         match self {
-            Self::Meta { .. } | Self::None => status == 200,
+            Self::Meta { .. } | Self::Elevenlabs { .. } | Self::None => status == 200,
             Self::Twilio { .. } | Self::Sendgrid { .. } => (200..300).contains(&status),
             Self::Google { .. } => [102, 200, 201, 202, 204].contains(&status),
         }
@@ -165,6 +177,15 @@ mod tests {
         let mut headers = signer.headers(&Webhook { url: url.to_owned(), payload });
         assert_eq!(headers[0].0, "X-Twilio-Signature");
         headers.remove(0).1
+    }
+
+    #[test]
+    fn elevenlabs_own_example_is_signed_alike() {
+        let signer = Signer::Elevenlabs { secret: Secret::from("test_secret"), time: 1_600_000_000 };
+        let body = Bytes::from_static(br#"{"event_type": "speech.completed", "id": "123456"}"#);
+        let headers = signer.headers(&Webhook { url: String::new(), payload: Payload::Json(body) });
+        let expected = "t=1600000000,v0=f8a0d1dc33ee963cb54d2f31514555995e93313c9d2042c030adbb82b87fae13";
+        assert_eq!(headers, [("ElevenLabs-Signature", expected.to_owned())]);
     }
 
     #[test]

@@ -51,6 +51,15 @@ pub struct Serve {
     /// Where SendGrid posts the mail that comes for entrada.example.org, taken apart.
     #[arg(long)]
     sendgrid_parse_url: Option<String>,
+    /// Where ElevenLabs tells of calls that have ended.
+    #[arg(long)]
+    elevenlabs_webhook_url: Option<String>,
+    /// Whom ElevenLabs asks before an agent takes a call.
+    #[arg(long)]
+    elevenlabs_initiation_url: Option<String>,
+    /// The header of that question that proves who asks, `name: value`.
+    #[arg(long, value_parser = header, requires = "elevenlabs_initiation_url")]
+    elevenlabs_initiation_header: Option<(String, String)>,
     /// A mail server on this port as well, which takes every mail and forgets it.
     #[arg(long)]
     smtp_port: Option<u16>,
@@ -120,6 +129,11 @@ fn configuration(arguments: Serve) -> anyhow::Result<Config> {
     if let Some(url) = arguments.sendgrid_parse_url {
         config.sendgrid.set_parse_url(PARSE_DOMAIN, &url, false);
     }
+    if let Some(url) = arguments.elevenlabs_webhook_url {
+        config.elevenlabs.set_webhook_url(&url);
+    }
+    config.elevenlabs.initiation_url = arguments.elevenlabs_initiation_url.or(config.elevenlabs.initiation_url);
+    config.elevenlabs.initiation_headers.extend(arguments.elevenlabs_initiation_header);
     let twilio = &mut config.twilio;
     if let Some(url) = arguments.twilio_voice_url {
         twilio.set_voice_url(&url);
@@ -134,4 +148,10 @@ fn configuration(arguments: Serve) -> anyhow::Result<Config> {
         account.auth_token = token;
     }
     Ok(config)
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    text.split_once(':')
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .ok_or_else(|| format!("{text:?} is not of the form name: value"))
 }

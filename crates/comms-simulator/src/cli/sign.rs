@@ -4,13 +4,17 @@ use std::io::{Read as _, Write as _};
 
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args, ValueEnum};
-use comms_simulator::signing::{Payload, Signer, Webhook};
+use comms_simulator::{
+    sendgrid::SIGNING_KEY,
+    signing::{Payload, Signer, Webhook},
+};
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 /// The arguments of `sign`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("body").required(true).args(["form", "json"]))]
-#[command(group = ArgGroup::new("key").required(true).args(["app_secret", "auth_token"]))]
+#[command(group = ArgGroup::new("key").args(["app_secret", "auth_token", "elevenlabs_secret", "sendgrid_key"]))]
 pub struct Sign {
     /// Where the webhook goes.
     #[arg(long)]
@@ -27,6 +31,15 @@ pub struct Sign {
     /// Signs as Twilio does, with this auth token. A JSON body gets its hash into the address.
     #[arg(long)]
     auth_token: Option<String>,
+    /// Signs as ElevenLabs does, with the secret of the webhook.
+    #[arg(long)]
+    elevenlabs_secret: Option<String>,
+    /// Signs as SendGrid does, with this private key (PKCS #8 in base64). `--provider sendgrid` alone takes the simulator's own.
+    #[arg(long)]
+    sendgrid_key: Option<String>,
+    /// The time that is signed, in seconds since 1970 (ElevenLabs, SendGrid); now where absent.
+    #[arg(long)]
+    time: Option<i64>,
     /// Which provider's form is meant; the key says it, too.
     #[arg(long, value_enum)]
     provider: Option<Provider>,
@@ -39,6 +52,10 @@ pub enum Provider {
     Meta,
     /// Twilio, by `--auth-token`.
     Twilio,
+    /// ElevenLabs, by `--elevenlabs-secret`.
+    Elevenlabs,
+    /// SendGrid, by `--sendgrid-key` or the simulator's own key.
+    Sendgrid,
 }
 
 /// Prints the curl call.
@@ -50,13 +67,12 @@ pub fn run(arguments: &Sign) -> anyhow::Result<()> {
         Some(source) => Payload::Json(body(source)?.into()),
         None => Payload::Form(arguments.form.clone()),
     };
-    let (signer, provider) = match (&arguments.app_secret, &arguments.auth_token) {
-        (Some(secret), _) => (Signer::Meta { app_secret: secret.clone().into() }, Provider::Meta),
-        (None, Some(token)) => (Signer::Twilio { auth_token: token.clone().into() }, Provider::Twilio),
-        (None, None) => bail!("no key is given"),
-    };
+    let (signer, provider) = signer(arguments)?;
     if arguments.provider.is_some_and(|named| named != provider) {
-        bail!("the key is one of another provider: --app-secret is Meta's, --auth-token is Twilio's");
+        bail!(
+            "the key is one of another provider: --app-secret is Meta's, --auth-token is Twilio's, \
+             --elevenlabs-secret is ElevenLabs', --sendgrid-key is SendGrid's"
+        );
     }
     let mut url = arguments.url.clone();
     if let (Provider::Twilio, Payload::Json(body), false) = (provider, &payload, url.contains("bodySHA256=")) {
@@ -68,6 +84,24 @@ pub fn run(arguments: &Sign) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn signer(arguments: &Sign) -> anyhow::Result<(Signer, Provider)> {
+    let time = arguments.time.unwrap_or_else(|| OffsetDateTime::now_utc().unix_timestamp());
+    if let Some(secret) = &arguments.app_secret {
+        return Ok((Signer::Meta { app_secret: secret.clone().into() }, Provider::Meta));
+    }
+    if let Some(token) = &arguments.auth_token {
+        return Ok((Signer::Twilio { auth_token: token.clone().into() }, Provider::Twilio));
+    }
+    if let Some(secret) = &arguments.elevenlabs_secret {
+        return Ok((Signer::Elevenlabs { secret: secret.clone().into(), time }, Provider::Elevenlabs));
+    }
+    let own = (arguments.provider == Some(Provider::Sendgrid)).then_some(SIGNING_KEY);
+    match arguments.sendgrid_key.as_deref().or(own) {
+        Some(key) => Ok((Signer::Sendgrid { key: key.to_owned().into(), time }, Provider::Sendgrid)),
+        None => bail!("no key is given"),
+    }
+}
+
 fn curl(webhook: &Webhook, signer: &Signer) -> anyhow::Result<String> {
     let body = webhook.payload.bytes();
     let body = std::str::from_utf8(&body).context("the body is not UTF-8")?;
@@ -76,7 +110,11 @@ fn curl(webhook: &Webhook, signer: &Signer) -> anyhow::Result<String> {
         quoted(&webhook.url),
         quoted(&format!("Content-Type: {}", webhook.payload.content_type()))
     );
-    for (name, value) in signer.headers(webhook) {
+    let headers = signer.headers(webhook);
+    if headers.is_empty() {
+        bail!("the key cannot sign");
+    }
+    for (name, value) in headers {
         call.push_str(" -H ");
         call.push_str(&quoted(&format!("{name}: {value}")));
     }

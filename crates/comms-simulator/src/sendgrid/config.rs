@@ -18,7 +18,7 @@ pub const GROUP_ID: i64 = 7;
 /// The public half of the key that webhooks are signed with, as SendGrid shows it.
 pub const WEBHOOK_KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQYrjXtfZAjuuLqVCHSp2gAywtX1lw8xTDI11uTaWp+dxi+PFpfMJCkwnaWKuPZRTr5CNp/1shNbghJB+P+luNg==";
 /// The other half (PKCS #8 in base64): made for this simulator, and good for nothing else.
-const SIGNING_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0PeXhttfWq6tNRTuQSy0VYYDFOuOSlvGe+apaScFZA+hRANCAARBiuNe19kCO64upUIdKnaADLC1fWXDzFMMjXW5Npan53GL48Wl8wkKTCdpYq49lFOvkI2n/WyE1uCEkH4/6W42";
+pub const SIGNING_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0PeXhttfWq6tNRTuQSy0VYYDFOuOSlvGe+apaScFZA+hRANCAARBiuNe19kCO64upUIdKnaADLC1fWXDzFMMjXW5Npan53GL48Wl8wkKTCdpYq49lFOvkI2n/WyE1uCEkH4/6W42";
 
 /// The settings of the double of SendGrid.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -25,8 +25,8 @@ use std::{
 use tokio::sync::watch;
 
 pub use config::{
-    API_KEY, EventDelays, GROUP_ID, Outcome, PARSE_DOMAIN, ParseHook, Recipient, SENDER, SENDER_DOMAIN, SendgridConfig,
-    TEMPLATE_ID, WEBHOOK_KEY,
+    API_KEY, EventDelays, GROUP_ID, Outcome, PARSE_DOMAIN, ParseHook, Recipient, SENDER, SENDER_DOMAIN, SIGNING_KEY,
+    SendgridConfig, TEMPLATE_ID, WEBHOOK_KEY,
 };
 pub(crate) use control::routes as controls;
 pub use endpoints::endpoint_table;

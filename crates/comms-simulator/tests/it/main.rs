@@ -4,6 +4,7 @@
 mod campaigns;
 mod controls;
 mod customers;
+mod elevenlabs;
 mod faults;
 mod google;
 mod inbound;

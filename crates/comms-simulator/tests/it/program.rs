@@ -82,6 +82,23 @@ fn it_signs_a_form_and_refuses_half_a_call() {
 }
 
 #[test]
+fn it_signs_as_elevenlabs_and_as_sendgrid() {
+    let document = r#"{"event_type": "speech.completed", "id": "123456"}"#;
+    let base = ["--url", "http://localhost:3000/webhook/elevenlabs", "--time", "1600000000", "--json", document];
+    let output = sign(&[&base[..], &["--elevenlabs-secret", "test_secret"]].concat(), "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let expected = "t=1600000000,v0=f8a0d1dc33ee963cb54d2f31514555995e93313c9d2042c030adbb82b87fae13";
+    assert!(text.contains(&format!("-H 'ElevenLabs-Signature: {expected}'")), "{text}");
+    let output = sign(&[&base[..], &["--provider", "sendgrid"]].concat(), "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("X-Twilio-Email-Event-Webhook-Signature: MEU") || text.contains("Signature: MEQ"), "{text}");
+    assert!(text.contains("X-Twilio-Email-Event-Webhook-Timestamp: 1600000000"), "{text}");
+    let other = [&base[..], &["--provider", "meta", "--elevenlabs-secret", "s"]].concat();
+    assert!(!sign(&other, "").status.success(), "a key of another provider");
+    assert!(!sign(&[&base[..], &["--sendgrid-key", "none"]].concat(), "").status.success(), "a key that is none");
+}
+
+#[test]
 fn it_signs_as_twilio() {
     let url = "http://localhost:3000/webhook/sms?account=a";
     let base = ["--url", url, "--provider", "twilio", "--auth-token", "s3cret"];

@@ -133,6 +133,10 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
 #[derive(Clone, Debug)]
 pub struct Arrived {
     pub signature: Option<String>,
+    /// ElevenLabs' signature.
+    pub elevenlabs: Option<String>,
+    /// What proves who asks before a call.
+    pub secret: Option<String>,
     pub raw: Vec<u8>,
     pub body: Value,
 }
@@ -185,10 +189,15 @@ impl Receiver {
         Self { url, arrived, server: handle, runtime: Some(runtime) }
     }
 
+    /// The next webhook, whoever it is from.
+    pub async fn next_of_any(&mut self) -> Arrived {
+        let arrived = tokio::time::timeout(LIMIT, self.arrived.recv());
+        arrived.await.expect("no webhook came").unwrap()
+    }
+
     /// The next webhook, its signature checked.
     pub async fn next(&mut self) -> Arrived {
-        let arrived = tokio::time::timeout(LIMIT, self.arrived.recv());
-        let arrived = arrived.await.expect("no webhook came").unwrap();
+        let arrived = self.next_of_any().await;
         let signature = arrived.signature.as_deref().unwrap_or_default();
         let signature = signature.strip_prefix("sha256=").unwrap_or_default();
         let secrets = [Secret::from(APP_SECRET)];
@@ -227,9 +236,11 @@ async fn verify(query: web::Query<std::collections::BTreeMap<String, String>>) -
 }
 
 async fn receive(request: HttpRequest, raw: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
-    let header = request.headers().get("X-Hub-Signature-256");
+    let header = |name: &str| request.headers().get(name).and_then(|value| Some(value.to_str().ok()?.to_owned()));
     let arrived = Arrived {
-        signature: header.and_then(|value| Some(value.to_str().ok()?.to_owned())),
+        signature: header("X-Hub-Signature-256"),
+        elevenlabs: header("ElevenLabs-Signature"),
+        secret: header("X-Comms-Secret"),
         body: serde_json::from_slice(&raw).unwrap_or(Value::Null),
         raw: raw.to_vec(),
     };
