@@ -1,4 +1,4 @@
-// Twilio as its own description has it: a mock server that refuses what the description does not allow.
+// A provider as its own description has it: a mock server that refuses what the description does not allow.
 //
 // The mock reads JSON bodies well and form bodies badly: it drops what it does not know, and of repeated keys all but the last. So a
 // small proxy before it turns each form into JSON, with the types that the description gives, and the mock judges that.
@@ -8,17 +8,22 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const FORM = 'application/x-www-form-urlencoded';
-const METHODS = ['get', 'post', 'delete'];
+const METHODS = ['get', 'post', 'patch', 'delete'];
+/** What the mock looks at. */
+const PASSED_ON = ['authorization', 'content-type', 'on-behalf-of'];
 
-/** Starts mock and proxy. `seen` has each operation that was called, `refused` what was not allowed. */
-export async function start(file) {
+/**
+ * Starts mock and proxy. `seen` has each operation that was called, `refused` what was not allowed. `refuse` makes the answer to what is
+ * not allowed, `headers` are those that the provider sends and does not describe.
+ */
+export async function start(file, { refuse, headers = {} }) {
   const specification = JSON.parse(await readFile(file, 'utf8'));
   const operations = list(specification);
-  const strict = join(tmpdir(), `specification-${process.pid}.json`);
-  await writeFile(strict, JSON.stringify(withJsonBodies(specification)));
+  const strict = join(tmpdir(), `${basename(file)}-${process.pid}.json`);
+  await writeFile(strict, JSON.stringify(strictly(specification)));
   const mock = await startMock(strict);
   const seen = new Set();
   const refused = [];
@@ -31,21 +36,23 @@ export async function start(file) {
     const operation = operations.find(({ method, path }) => method === request.method.toLowerCase() && path.test(url.pathname));
     if (operation) seen.add(operation.name);
     const unknown = operation ? [...url.searchParams.keys()].filter((name) => !operation.query.has(name)) : [];
-    const form = await text(request);
+    const given = await text(request);
+    const passed = Object.fromEntries(PASSED_ON.filter((name) => request.headers[name]).map((name) => [name, request.headers[name]]));
+    const isForm = passed['content-type']?.startsWith(FORM);
     const answer = await fetch(url, {
       method: request.method,
-      headers: { authorization: request.headers.authorization ?? '', ...(form && { 'content-type': 'application/json' }) },
-      body: form ? JSON.stringify(asJson(form, operation?.form)) : undefined,
+      headers: { ...passed, ...(isForm && { 'content-type': 'application/json' }) },
+      body: isForm ? JSON.stringify(asJson(given, operation?.form)) : given || undefined,
     });
     const body = await answer.text();
     const violations = JSON.parse(answer.headers.get('sl-violations') ?? '[]').filter(({ location }) => location[0] === 'request');
-    if (!operation || unknown.length || violations.length || answer.status === 422) {
-      refused.push({ call: `${request.method} ${request.url}`, form, unknown, body });
+    if (!operation || unknown.length || violations.length || answer.status === 415 || answer.status === 422) {
+      refused.push({ call: `${request.method} ${request.url}`, given, unknown, body });
       response.writeHead(400, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ code: 20001, status: 400, message: `not in the description: ${unknown} ${body}` }));
+      response.end(JSON.stringify(refuse(`not in the description: ${unknown} ${body}`)));
       return;
     }
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json', ...headers });
     response.end(body);
   }
 
@@ -85,23 +92,39 @@ function list({ paths }) {
     METHODS.filter((method) => item[method]).map((method) => ({
       name: `${method} ${path}`,
       method,
-      path: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/.]+')}$`),
+      path: pattern(path),
       query: new Set((item[method].parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name }) => name)),
-      form: item[method].requestBody?.content[FORM]?.schema.properties,
+      form: item[method].requestBody?.content?.[FORM]?.schema.properties,
     })),
   );
 }
 
-function withJsonBodies(specification) {
+/** An id ends before the ending of the path, where the path has one. */
+function pattern(path) {
+  const id = path.endsWith('.json') ? '[^/.]+' : '[^/]+';
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, id)}$`);
+}
+
+/** Forms as JSON, and no field that is not described. */
+function strictly(specification) {
   for (const item of Object.values(specification.paths)) {
     for (const method of METHODS) {
       const content = item[method]?.requestBody?.content;
       if (!content?.[FORM]) continue;
-      const { schema } = content[FORM];
-      item[method].requestBody.content = { 'application/json': { schema: { ...schema, additionalProperties: false } } };
+      item[method].requestBody.content = { 'application/json': { schema: content[FORM].schema } };
     }
   }
+  for (const item of Object.values(specification.paths)) METHODS.forEach((method) => close(item[method]?.requestBody));
+  close(specification.components?.requestBodies);
+  close(specification.components?.schemas);
   return specification;
+}
+
+/** Of an object whose fields are described, there are no others. */
+function close(part) {
+  if (part === null || typeof part !== 'object') return;
+  Object.values(part).forEach(close);
+  if (part.type === 'object' && part.properties && part.additionalProperties === undefined) part.additionalProperties = false;
 }
 
 /** A form as the JSON that its schema describes. What does not fit is left as text, for the mock to refuse. */

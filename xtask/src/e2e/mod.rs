@@ -5,6 +5,7 @@ mod gmail;
 mod hostile;
 mod openapi;
 mod packages;
+mod sendgrid;
 mod twilio;
 mod webhooks;
 
@@ -16,7 +17,8 @@ use clap::{Args, ValueEnum};
 use crate::{build::Programs, postgres::TestServer, service::Service, shell, tally::Tally, tools};
 
 /// Examples that are tools of suites.
-pub(crate) const TOOLS: [&str; 3] = [twilio::SPECIFICATION_CALLS, gmail::GMAIL_CALLS, hostile::HOSTILE_MAIL];
+pub(crate) const TOOLS: [&str; 4] =
+    [twilio::SPECIFICATION_CALLS, gmail::GMAIL_CALLS, sendgrid::SENDGRID_CALLS, hostile::HOSTILE_MAIL];
 
 /// Which clients to run.
 #[derive(Debug, Args)]
@@ -41,6 +43,8 @@ enum Suite {
     Specification,
     /// Google's own client for Python and its own description of Gmail, against the simulator and our client.
     Gmail,
+    /// SendGrid's own client for Python and its own description of its API, against the simulator and our client.
+    Sendgrid,
     /// Mail of strangers in a headless Chromium.
     Hostile,
     /// Schemathesis, against the server's own description.
@@ -83,6 +87,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         Some(Suite::Webhooks) => webhooks::run(root, &programs)?,
         Some(Suite::Specification) => twilio::specification(root, &programs)?,
         Some(Suite::Gmail) => gmail::run(root, &programs)?,
+        Some(Suite::Sendgrid) => sendgrid::run(root, &programs)?,
         Some(Suite::Hostile) => hostile::run(root, &programs)?,
         Some(Suite::Openapi) => openapi::run(root, &programs)?,
         Some(suite) => beside::run(root, &programs, &TestServer::find_or_start()?, &[suite])?,
@@ -99,6 +104,7 @@ pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Re
     tally += or_skipped("Standard Webhooks", webhooks::run(root, programs))?;
     tally += or_skipped("Twilio's description", twilio::specification(root, programs))?;
     tally += or_skipped("Google's client and description", gmail::run(root, programs))?;
+    tally += or_skipped("SendGrid's client and description", sendgrid::run(root, programs))?;
     tally += or_skipped("hostile mail in a browser", hostile::run(root, programs))?;
     tally += or_skipped("Schemathesis", openapi::run(root, programs))?;
     tally += or_skipped("Prisma and Express", beside::run(root, programs, database, &[Suite::Prisma, Suite::Proxy]))?;
