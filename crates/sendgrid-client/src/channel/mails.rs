@@ -15,7 +15,7 @@ use comms_mime::{
 use serde_json::{Map, Value, json};
 
 use super::{accounts, accounts::Accounts};
-use crate::webhook::InboundMail;
+use crate::{limits, webhook::InboundMail};
 
 /// One event for each account of ours that the mail was delivered to.
 pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
@@ -28,7 +28,7 @@ pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
         kind,
     };
     let accounts = receivers(mail, ours);
-    let message = match mail.message(&Limits::default()) {
+    let message = match mail.message(&bounds()) {
         Ok(message) => message,
         Err(error) => {
             let raw =
@@ -46,8 +46,15 @@ pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
 /// The bytes of a file, by what [`read`] calls it.
 pub(super) fn file(mail: &InboundMail, id: &str) -> Option<Bytes> {
     let number: usize = id.strip_prefix(IN_WEBHOOK)?.parse().ok()?;
-    let message = mail.message(&Limits::default()).ok()?;
+    let message = mail.message(&bounds()).ok()?;
     message.files.into_iter().nth(number).map(|file| file.bytes)
+}
+
+/// What is read of a mail.
+fn bounds() -> Limits {
+    let mut bounds = Limits::default();
+    bounds.text = limits::INBOUND_TEXT;
+    bounds
 }
 
 /// Whom it was delivered to: what its headers say may be anything.

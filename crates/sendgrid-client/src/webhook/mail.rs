@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use comms_mime::{File, Incoming, Limits, decode_text, safe_file_name};
+use comms_mime::{Defect, File, Incoming, Limits, decode_text, safe_file_name};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -135,7 +135,14 @@ impl InboundMail {
             (_, Some(html)) => comms_mime::html::to_text(html),
             _ => String::new(),
         };
-        message.files = self.files.iter().enumerate().map(|(at, file)| file.as_part(at)).collect();
+        if message.text.len() > limits.text {
+            message.text.truncate(message.text.floor_char_boundary(limits.text));
+            message.defects.push(Defect::TextCut);
+        }
+        message.files = self.files.iter().take(limits.parts).enumerate().map(|(at, file)| file.as_part(at)).collect();
+        if self.files.len() > limits.parts {
+            message.defects.push(Defect::TooManyParts);
+        }
         Ok(message)
     }
 

@@ -1,6 +1,6 @@
 //! Mail that came: by its bytes, each field in its own charset.
 
-use comms_mime::Limits;
+use comms_mime::{Defect, Limits};
 use proptest::prelude::*;
 use sendgrid_client::webhook::{InboundMail, Webhook};
 
@@ -131,4 +131,22 @@ proptest! {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_mail_that_was_taken_apart_keeps_within_the_limits_as_well() {
+    let mut form = format!("--xYzZY\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n{}\r\n", "ñ".repeat(200));
+    for at in 1..=20 {
+        form += &format!(
+            "--xYzZY\r\nContent-Disposition: form-data; name=\"attachment{at}\"; filename=\"{at}.txt\"\r\n\r\nx\r\n"
+        );
+    }
+    let mail = mail((form + "--xYzZY--\r\n").into_bytes());
+    let mut limits = Limits::default();
+    (limits.text, limits.parts) = (101, 10);
+    let message = mail.message(&limits).unwrap();
+    assert_eq!((message.text.as_str(), message.files.len()), ("ñ".repeat(50).as_str(), 10));
+    assert!(message.defects.contains(&Defect::TextCut) && message.defects.contains(&Defect::TooManyParts));
+    let whole = mail.message(&Limits::default()).unwrap();
+    assert_eq!((whole.text.chars().count(), whole.files.len(), whole.defects.len()), (200, 20, 0));
 }
