@@ -5,7 +5,10 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use comms_http::{Secret, signature};
+use comms_simulator::sendgrid::WEBHOOK_KEY;
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use crate::support::World;
 
@@ -116,4 +119,24 @@ fn it_signs_as_twilio() {
     let address = format!("{url}&bodySHA256={hash}");
     assert!(text.contains(&format!("'{address}'")) && text.contains(&signature(address)), "{text}");
     assert!(!sign(&["--url", url, "--provider", "meta", "--auth-token", "s", "--form", "a=b"], "").status.success());
+}
+
+#[test]
+fn what_it_signs_as_sendgrid_verifies_with_the_key_that_is_shown() {
+    let base = ["--url", "http://localhost:3000/mail", "--provider", "sendgrid", "--json", "-"];
+    // SendGrid ends its document with a line break of two characters, and signs it too.
+    let document = "[{\"event\":\"delivered\",\"reason\":\"it's\"}]\r\n";
+    let output = sign(&base, document);
+    let call = String::from_utf8(output.stdout).unwrap();
+    let value = |header: &str| {
+        let (_, rest) = call.split_once(&format!("'X-Twilio-Email-Event-Webhook-{header}: ")).unwrap();
+        rest.split_once('\'').unwrap().0.to_owned()
+    };
+    assert!(call.ends_with("--data-raw '[{\"event\":\"delivered\",\"reason\":\"it'\\''s\"}]\r\n'\n"), "{call}");
+    let (time, signature) = (value("Timestamp"), STANDARD.decode(value("Signature")).unwrap());
+    let key = STANDARD.decode(WEBHOOK_KEY).unwrap();
+    // The point is what the key ends with.
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key[key.len() - 65..]);
+    key.verify(format!("{time}{document}").as_bytes(), &signature).unwrap();
+    assert!(key.verify(format!("{time}{}", document.trim_end()).as_bytes(), &signature).is_err());
 }
