@@ -22,6 +22,7 @@ use crate::{
     config::Checked,
     error::{self, Step},
     limits::{IDLE, KEPT},
+    wire::Wire,
 };
 
 /// A client of one mail server. Cheap to clone; clones share the connections.
@@ -163,19 +164,15 @@ impl Client {
         let config = &self.0.config;
         let opening = async {
             let hello = ClientId::default();
-            let at_once = self.0.tls.clone().filter(|_| config.security == Security::Tls);
-            let address = (config.host.as_str(), config.port);
-            let connecting = AsyncSmtpConnection::connect_tokio1(address, Some(config.step), &hello, at_once, None);
-            let mut connection = connecting.await.map_err(|error| error::of(Step::Open, error))?;
-            if config.security == Security::StartTls
-                && let Some(tls) = self.0.tls.clone()
-            {
-                if !connection.can_starttls() {
-                    connection.abort().await;
-                    return Err(error::lacking("the server does not offer STARTTLS: nothing was told to it"));
+            let mut connection = match self.0.tls.clone() {
+                Some(tls) if config.security == Security::StartTls => starttls(config, tls, &hello).await?,
+                at_once => {
+                    let address = (config.host.as_str(), config.port);
+                    let connecting =
+                        AsyncSmtpConnection::connect_tokio1(address, Some(config.step), &hello, at_once, None);
+                    connecting.await.map_err(|error| error::of(Step::Open, error))?
                 }
-                connection.starttls(tls, &hello).await.map_err(|error| error::of(Step::Open, error))?;
-            }
+            };
             if let Some(credentials) = &config.credentials {
                 let (ways, told) = (credentials.mechanisms(), credentials.told());
                 connection.auth(&ways, &told).await.map_err(|error| error::of(Step::Auth, error))?;
@@ -232,6 +229,22 @@ impl Envelope {
         let to = mail.to.iter().map(|to| address(to, "to")).collect::<Result<_>>()?;
         Ok(Self { from: address(&mail.from, "from")?, to })
     }
+}
+
+/// A connection that is encrypted before anything is told.
+async fn starttls(config: &Checked, tls: TlsParameters, hello: &ClientId) -> Result<AsyncSmtpConnection> {
+    let failed = |error| error::of(Step::Open, error);
+    let connecting = Wire::connect(&config.host, config.port);
+    let (wire, reins) =
+        connecting.await.map_err(|error| error::broken(Step::Open, "nobody answers there").source(error))?;
+    let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(wire), hello).await.map_err(failed)?;
+    if !connection.can_starttls() {
+        connection.abort().await;
+        return Err(error::lacking("the server does not offer STARTTLS: nothing was told to it"));
+    }
+    connection.starttls(tls, hello).await.map_err(failed)?;
+    reins.release();
+    Ok(connection)
 }
 
 /// What the server must show to be believed.

@@ -1,6 +1,6 @@
 //! What a reply means: the place in the dialogue and the code say whether the server took the message, and what to do about it.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use comms_http::{Error, ErrorKind, Outcome};
 use lettre::transport::smtp;
@@ -58,7 +58,7 @@ pub(crate) fn lacking(what: &str) -> Error {
 /// What lettre tells of a step.
 pub(crate) fn of(step: Step, error: smtp::Error) -> Error {
     let Some(code) = error.status().map(u16::from) else {
-        if error.is_tls() {
+        if is_about_tls(&error) {
             let kind =
                 Error::new(ErrorKind::Config, Outcome::NotSent, "the server's certificate or its TLS is not accepted");
             return named(kind.source(error), step);
@@ -69,6 +69,14 @@ pub(crate) fn of(step: Step, error: smtp::Error) -> Error {
     let text = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
     let refused = reply(step, code, &text).code(code.to_string());
     named(refused, step)
+}
+
+/// Whether it is TLS that failed, and not the connection: lettre tells both as one, with the cause behind it.
+fn is_about_tls(error: &smtp::Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    let mut causes = std::iter::successors(Some(first), |error| error.source());
+    let refused = |error: &io::Error| error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    error.is_tls() || causes.any(|cause| cause.downcast_ref().is_some_and(refused))
 }
 
 fn named(error: Error, step: Step) -> Error {

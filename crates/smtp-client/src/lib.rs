@@ -9,6 +9,7 @@ mod config;
 mod error;
 pub mod limits;
 pub mod model;
+mod wire;
 
 pub use auth::{Credentials, Mechanism};
 #[cfg(feature = "channel")]

@@ -44,6 +44,9 @@ pub struct Mail {
     pub latin1: bool,
     /// Headers beside.
     pub headers: Vec<(String, String)>,
+    /// The whole message as base64, in the place of all this but `from`, `to` and `subject`: it is posted as it was transmitted, whatever
+    /// the setting says.
+    pub raw: Option<String>,
 }
 
 /// A file of a [`Mail`].
@@ -60,6 +63,15 @@ pub struct File {
     pub content_id: Option<String>,
 }
 
+impl Mail {
+    /// Bytes as they are, whatever they hold.
+    #[must_use]
+    pub fn raw(from: &str, to: &str, bytes: &[u8]) -> Self {
+        let (from, to) = (from.to_owned(), vec![to.to_owned()]);
+        Self { from, to, raw: Some(STANDARD.encode(bytes)), ..Self::default() }
+    }
+}
+
 impl Sendgrid {
     /// Posts a mail as SendGrid does; returns its id without angle brackets.
     ///
@@ -73,7 +85,7 @@ impl Sendgrid {
         let hook = settings.sendgrid.parse.iter().find(|hook| hook.hostname.eq_ignore_ascii_case(domain));
         let hook = hook.ok_or(Refused::NoCallback)?;
         let id = mail.message_id.clone().unwrap_or_else(|| format!("{}@mail.example.com", self.fresh_id()));
-        let body = if hook.send_raw { raw_form(mail, &id)? } else { form(mail, &id)? };
+        let body = if hook.send_raw || mail.raw.is_some() { raw_form(mail, &id)? } else { form(mail, &id)? };
         let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
         let delivery = Delivery {
             webhook: Webhook { url: hook.url.clone(), payload: Payload::Raw { content_type, bytes: body } },
@@ -197,6 +209,9 @@ impl Mail {
     }
 
     fn transmitted(&self, id: &str) -> Result<Vec<u8>, Refused> {
+        if let Some(raw) = &self.raw {
+            return STANDARD.decode(raw).map_err(|error| Refused::Invalid(format!("raw is not base64: {error}")));
+        }
         let mut mail = self.head(id, "\r\n");
         mail.push_str("Content-Type: multipart/mixed; boundary=\"mixed\"\r\n\r\n");
         let mut part = |kind: &str, headers: &str, bytes: &[u8]| {

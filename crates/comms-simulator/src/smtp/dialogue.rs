@@ -4,26 +4,52 @@ use std::io;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::{Act, State, Taken, Verb};
 
 /// The longest message that is read.
 const LONGEST: usize = 64 * 1024 * 1024;
 
+/// A connection, encrypted or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// How a connection is encrypted.
+#[derive(Clone)]
+pub(super) enum Encryption {
+    /// Not at all.
+    None,
+    /// Where the other side asks for it.
+    StartTls(TlsAcceptor),
+    /// From the first byte.
+    Tls(TlsAcceptor),
+}
+
 struct Dialogue<'a> {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Wire>>,
     state: &'a State,
+    /// What is still offered.
+    starttls: Option<TlsAcceptor>,
+    encrypted: bool,
     user: Option<String>,
     from: Option<String>,
     to: Vec<String>,
 }
 
 /// Talks until the other side goes away.
-pub(super) async fn talk(stream: TcpStream, state: &State) -> io::Result<()> {
-    let mut dialogue = Dialogue { stream: BufReader::new(stream), state, user: None, from: None, to: Vec::new() };
+pub(super) async fn talk(stream: TcpStream, encryption: Encryption, state: &State) -> io::Result<()> {
+    let (stream, starttls, encrypted): (Box<dyn Wire>, _, _) = match encryption {
+        Encryption::None => (Box::new(stream), None, false),
+        Encryption::StartTls(acceptor) => (Box::new(stream), Some(acceptor), false),
+        Encryption::Tls(acceptor) => (Box::new(acceptor.accept(stream).await?), None, true),
+    };
+    let stream = BufReader::new(stream);
+    let mut dialogue = Dialogue { stream, state, starttls, encrypted, user: None, from: None, to: Vec::new() };
     if !dialogue.reply(Verb::Connect, "220 sink.invalid ESMTP").await? {
         return Ok(());
     }
@@ -42,9 +68,13 @@ impl Dialogue<'_> {
         let word = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match word.as_str() {
             "EHLO" | "HELO" => {
-                let offered = "250-sink.invalid\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 SIZE 67108864";
-                self.reply(Verb::Hello, offered).await
+                let starttls = if self.starttls.is_some() { "250-STARTTLS\r\n" } else { "" };
+                let offered = format!(
+                    "250-sink.invalid\r\n250-8BITMIME\r\n{starttls}250-AUTH PLAIN LOGIN XOAUTH2\r\n250 SIZE 67108864"
+                );
+                self.reply(Verb::Hello, &offered).await
             }
+            "STARTTLS" => self.encrypt().await,
             "AUTH" => self.sign_in(line).await,
             "MAIL" => {
                 self.state.note(|mails| mails.begun += 1);
@@ -68,6 +98,25 @@ impl Dialogue<'_> {
             "QUIT" => self.say("221 2.0.0 bye").await.map(|()| false),
             _ => self.say("502 5.5.2 not known here").await.map(|()| true),
         }
+    }
+
+    /// Goes on encrypted. What was told before counts for nothing.
+    async fn encrypt(&mut self) -> io::Result<bool> {
+        let Some(acceptor) = self.starttls.take() else {
+            return self.say("502 5.5.1 not offered").await.map(|()| true);
+        };
+        if !self.reply(Verb::StartTls, "220 2.0.0 go on").await? {
+            return Ok(false);
+        }
+        let plain = std::mem::replace(&mut self.stream, BufReader::new(Box::new(tokio::io::empty())));
+        // What came along with the command was told in clear.
+        if !plain.buffer().is_empty() {
+            return Ok(false);
+        }
+        self.stream = BufReader::new(Box::new(acceptor.accept(plain.into_inner()).await?));
+        self.encrypted = true;
+        (self.user, self.from) = (None, None);
+        Ok(true)
     }
 
     async fn sign_in(&mut self, line: &str) -> io::Result<bool> {
@@ -132,6 +181,7 @@ impl Dialogue<'_> {
                 to: std::mem::take(&mut self.to),
                 text,
                 user: self.user.clone(),
+                encrypted: self.encrypted,
             };
             self.state.note(|mails| mails.taken.push(taken));
         }

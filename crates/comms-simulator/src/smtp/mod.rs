@@ -18,10 +18,14 @@ use std::{
     time::Duration,
 };
 
+use rustls::{ServerConfig, crypto::ring, pki_types::PrivatePkcs8KeyDer};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
 };
+use tokio_rustls::TlsAcceptor;
+
+use dialogue::Encryption;
 
 /// A step of the dialogue, as the server meets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +34,8 @@ pub enum Verb {
     Connect,
     /// `EHLO`.
     Hello,
+    /// `STARTTLS`, before the handshake.
+    StartTls,
     /// `AUTH`, and what follows it.
     Auth,
     /// `MAIL FROM`.
@@ -97,6 +103,8 @@ pub struct Taken {
     pub text: String,
     /// Who had signed in.
     pub user: Option<String>,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
 }
 
 impl Taken {
@@ -150,6 +158,29 @@ impl State {
     }
 }
 
+/// How a [`Sink`] encrypts, and as whom.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Whether it encrypts from the first byte; else it offers `STARTTLS`.
+    pub at_once: bool,
+    /// Its certificate, as DER.
+    pub certificate: Vec<u8>,
+    /// Its private key: PKCS #8, as DER.
+    pub key: Vec<u8>,
+}
+
+impl Tls {
+    fn encryption(self) -> io::Result<Encryption> {
+        let key = PrivatePkcs8KeyDer::from(self.key).into();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|config| config.with_no_client_auth().with_single_cert(vec![self.certificate.into()], key))
+            .map_err(io::Error::other)?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Ok(if self.at_once { Encryption::Tls(acceptor) } else { Encryption::StartTls(acceptor) })
+    }
+}
+
 /// A running mail server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Sink {
@@ -172,23 +203,35 @@ impl Sink {
     /// # Errors
     /// As [`start`](Self::start), also where the port is taken.
     pub fn start_on(port: u16) -> io::Result<Self> {
+        Self::listen(port, Encryption::None)
+    }
+
+    /// One that encrypts, on a free port.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), also for a certificate or key that cannot be used.
+    pub fn start_encrypted(tls: Tls) -> io::Result<Self> {
+        Self::listen(0, tls.encryption()?)
+    }
+
+    fn listen(port: u16, encryption: Encryption) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("smtp-sink").enable_all().build()?;
         let listener = runtime.block_on_elsewhere(TcpListener::bind(("127.0.0.1", port)))?;
         let (address, state) = (listener.local_addr()?, Arc::new(State::default()));
         let shared = Arc::clone(&state);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let state = Arc::clone(&shared);
+                let (state, encryption) = (Arc::clone(&shared), encryption.clone());
                 tokio::spawn(async move {
                     // Whoever goes away in the middle has gone.
-                    let _ = dialogue::talk(stream, &state).await;
+                    let _ = dialogue::talk(stream, encryption, &state).await;
                 });
             }
         });
         Ok(Self { address, state, runtime: Some(runtime) })
     }
 
-    /// Its address for a client: `smtp+plain://127.0.0.1:…`.
+    /// Its address for a client, where it does not encrypt: `smtp+plain://127.0.0.1:…`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("smtp+plain://{}", self.address)

@@ -7,3 +7,4 @@ mod channel;
 mod channel_conformance;
 mod config;
 mod dialogue;
+mod encryption;
