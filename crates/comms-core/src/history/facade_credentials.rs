@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-use super::{super::statements::credentials, EngineRepository};
+use super::{
+    super::statements::{consents, credentials},
+    EngineRepository,
+};
 use crate::{
     AccountId, CredentialId, OrganizationId, UserId,
     history::{
@@ -115,7 +118,7 @@ impl CredentialRepository for EngineRepository {
 
     async fn begin_oauth(&self, state: &OauthState) -> RepositoryResult<()> {
         let state = state.clone();
-        write!(self, |conn| credentials::begin_oauth(conn, &state)).map(|_| ())
+        write!(self, |conn| consents::begin(conn, &state)).map(|_| ())
     }
 
     async fn take_oauth(
@@ -125,6 +128,6 @@ impl CredentialRepository for EngineRepository {
         now: OffsetDateTime,
     ) -> RepositoryResult<Option<OauthState>> {
         let (provider, hash) = (provider.to_owned(), hash.to_owned());
-        write!(self, |conn| credentials::take_oauth(conn, &provider, &hash, Instant::of(now)))
+        write!(self, |conn| consents::take(conn, &provider, &hash, Instant::of(now)))
     }
 }

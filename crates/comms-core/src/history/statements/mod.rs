@@ -24,6 +24,7 @@ mod calls;
 pub(super) mod claim;
 pub(super) mod comunicaciones;
 pub(super) mod conclude;
+pub(super) mod consents;
 pub(super) mod contacts;
 mod conversations;
 pub(super) mod credentials;
