@@ -10,10 +10,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use comms_http::{Error, ErrorKind, Outcome, Request, Response, Result, Transport};
+use comms_http::{Body, Error, ErrorKind, Outcome, Request, Response, Result, Transport};
 
 /// Far less than a late answer takes, far more than one on the same machine.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// A double that is not optimised takes its time over so many bytes: what is longer is waited for longer.
+const LONG: usize = 100_000;
 
 /// An impatient transport, which can lead a request to a port where nobody listens: [`Fault::Refused`](crate::channel::Fault).
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl Line {
 #[async_trait]
 impl Transport for Line {
     async fn execute(&self, mut request: Request) -> Result<Response> {
-        request.timeout = Some(PATIENCE);
+        request.timeout = Some(patience(&request));
         if self.refuse.swap(false, Ordering::SeqCst) {
             let port = free_port()
                 .map_err(|error| Error::new(ErrorKind::Transport, Outcome::Unknown, "no port is free").source(error))?;
@@ -46,6 +48,14 @@ impl Transport for Line {
         }
         self.inner.execute(request).await
     }
+}
+
+fn patience(request: &Request) -> Duration {
+    let length = match &request.body {
+        Body::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    };
+    PATIENCE * u32::try_from(1 + length / LONG).unwrap_or(u32::MAX)
 }
 
 fn free_port() -> std::io::Result<u16> {

@@ -180,6 +180,21 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
+    /// The kind of a file of this media type; what is neither image, sound nor film is a document.
+    ///
+    /// ```
+    /// # use comms_core::MediaKind;
+    /// assert_eq!(MediaKind::of("Audio/ogg; codecs=opus"), MediaKind::Audio);
+    /// assert_eq!(MediaKind::of("application/pdf"), MediaKind::Document);
+    /// ```
+    #[must_use]
+    pub fn of(media_type: &str) -> Self {
+        let family = media_type.split('/').next().unwrap_or_default().trim();
+        let families = [("image", Self::Image), ("audio", Self::Audio), ("video", Self::Video)];
+        let known = families.into_iter().find(|(name, _)| family.eq_ignore_ascii_case(name));
+        known.map_or(Self::Document, |(_, kind)| kind)
+    }
+
     /// The name, as in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -98,7 +98,7 @@ impl SentMail {
     #[must_use]
     pub fn read(extra: &Value) -> Self {
         let text = |name: &str| extra[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        Self { message_id: text("message_id").map(|id| bare_id(&id).to_owned()), thread: text("thread") }
+        Self { message_id: text("message_id").map(|id| Email::bare_id(&id).to_owned()), thread: text("thread") }
     }
 
     /// As it is told.
@@ -163,12 +163,40 @@ impl Email {
         format!("{message}@{domain}")
     }
 
+    /// An id of an e-mail without its angle brackets.
+    ///
+    /// ```
+    /// # use comms_core::Email;
+    /// assert_eq!(Email::bare_id(" <1@example.com> "), "1@example.com");
+    /// ```
+    #[must_use]
+    pub fn bare_id(id: &str) -> &str {
+        let id = id.trim();
+        id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(id).trim()
+    }
+
     /// Our own id of the message with this id of an e-mail; `None` for one that we did not write from this domain.
     #[must_use]
     pub fn our_id(message_id: &str, domain: &str) -> Option<MessageId> {
-        let (ours, of) = bare_id(message_id).split_once('@')?;
+        let (ours, of) = Self::bare_id(message_id).split_once('@')?;
         let id = ours.parse().ok()?;
         of.eq_ignore_ascii_case(domain).then_some(id)
+    }
+
+    /// Our own id in an id of an e-mail, whichever its domain. Other programs make ids of UUIDs too, Apple's for one: ours are of
+    /// version 7 and in small letters.
+    ///
+    /// ```
+    /// # use comms_core::{Email, MessageId};
+    /// let ours = MessageId::new();
+    /// assert_eq!(Email::named_by_us(&format!("<{ours}@example.com>")), Some(ours));
+    /// assert_eq!(Email::named_by_us("<4C2A1B0E-1234-4B56-9ABC-DEF012345678@example.com>"), None);
+    /// ```
+    #[must_use]
+    pub fn named_by_us(message_id: &str) -> Option<MessageId> {
+        let (local, _) = Self::bare_id(message_id).rsplit_once('@')?;
+        let ours: MessageId = local.parse().ok()?;
+        (ours.0.get_version_num() == 7 && ours.to_string() == local).then_some(ours)
     }
 
     pub(crate) fn check(&self, to: &Address, can: &Capabilities) -> Result<()> {
@@ -231,12 +259,6 @@ impl Email {
         }
         Ok(())
     }
-}
-
-/// An id of an e-mail without its angle brackets.
-pub(crate) fn bare_id(id: &str) -> &str {
-    let id = id.trim();
-    id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(id).trim()
 }
 
 /// What stands before the subject of an answer or a forwarded copy, in the languages of those who write to us.

@@ -13,7 +13,7 @@ use crate::{AccountId, Address, Content, Links, Media, Status, UserId};
 pub struct Event {
     /// The account that it concerns.
     pub account: AccountId,
-    /// The provider's id of the thing: a message, a call, a template.
+    /// The provider's id of the thing: a message, a call, a template. Empty where who tells of it does not know that id, and names ours.
     pub subject: String,
     /// Tells it from every other event of its kind.
     pub key: EventKey,
@@ -305,4 +305,22 @@ pub struct Change {
     pub field: String,
     /// The new value, as it came.
     pub value: Value,
+}
+
+impl Change {
+    /// What a source sets in a change of a message that the owner of the mailbox has read, in the mailbox itself.
+    pub const READ: &str = "read";
+
+    /// Whether it says that the owner of a mailbox has read the message of its event.
+    ///
+    /// ```
+    /// # use comms_core::Change;
+    /// let change = |value| Change { field: "mailbox".to_owned(), value };
+    /// assert!(change(serde_json::json!({ "read": true })).is_read());
+    /// assert!(!change(serde_json::Value::Null).is_read());
+    /// ```
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.value.get(Self::READ).and_then(Value::as_bool).unwrap_or(false)
+    }
 }

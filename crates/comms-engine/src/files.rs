@@ -97,7 +97,7 @@ impl Engine {
             error => away(&error.to_string()),
         })?;
         let media = Media {
-            kind: kind_of(mime_type.as_deref()),
+            kind: MediaKind::of(mime_type.as_deref().unwrap_or_default()),
             source: MediaRef::Blob(stored.key),
             caption: None,
             filename,
@@ -116,15 +116,6 @@ impl Engine {
                 tracing::warn!(key, %error, "a file that goes nowhere could not be deleted");
             }
         }
-    }
-}
-
-fn kind_of(mime_type: Option<&str>) -> MediaKind {
-    match mime_type.and_then(|text| text.split_once('/')).map(|(kind, _)| kind) {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
     }
 }
 

@@ -5,9 +5,12 @@ mod charset;
 pub mod html;
 mod incoming;
 mod mailbox;
+#[cfg(feature = "model")]
+mod model;
 mod names;
 mod outgoing;
 mod quote;
+mod report;
 mod tokens;
 
 pub use charset::decode_text;
@@ -17,3 +20,4 @@ pub use mailbox::Mailbox;
 pub use names::{reply_subject, safe_file_name};
 pub use outgoing::{Attachment, Built, InReplyTo, Outgoing};
 pub use quote::{Reply, split_html, split_text};
+pub use report::{Action, DeliveryReport, RecipientReport};

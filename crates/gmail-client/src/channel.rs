@@ -1,6 +1,7 @@
 //! The toolkit's `Channel` and `Source` over this client: the one part of the crate that knows the toolkit's model.
 
 mod aliases;
+mod changes;
 mod finding;
 #[cfg(feature = "jwt")]
 mod inbound;
@@ -9,6 +10,7 @@ mod live;
 mod ours;
 mod outgoing;
 mod place;
+mod reports;
 mod source;
 mod tree;
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use bytes::Bytes;
 use comms_http::{
     Caller, Clock, Error, ErrorKind, Operation, Request, Response, Result, RetryPolicy, Secret, SystemClock, Transport,
 };
@@ -130,6 +131,21 @@ impl Client {
         api::SendAs::new(self)
     }
 
+    /// Many calls in one request.
+    #[must_use]
+    pub fn batch(&self) -> api::Batch<'_> {
+        api::Batch::new(self)
+    }
+
+    /// The request that others are put into.
+    pub(crate) fn batch_request(&self) -> Result<Request> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["batch", "gmail", "v1"]);
+        }
+        Ok(Request::new(Method::POST, url))
+    }
+
     /// A request for `{base}/gmail/v1/users/{user}/{path…}`.
     pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<Request> {
         self.at(&["gmail", "v1", "users"], method, path)
@@ -170,15 +186,19 @@ impl Client {
 
     /// Makes a call whose answer has no body.
     pub(crate) async fn empty(&self, operation: Operation, request: Request) -> Result<()> {
+        self.bytes(operation, request).await.map(drop)
+    }
+
+    /// Makes a call whose answer is read as it is.
+    pub(crate) async fn bytes(&self, operation: Operation, request: Request) -> Result<Bytes> {
         let (mut first, again) = (request.clone(), request);
         let token = self.authorize(operation, &mut first).await?;
-        let answer = match self.caller.bytes(operation, first).await {
+        match self.caller.bytes(operation, first).await {
             Err(error) if self.may_repeat(&error, &token) => {
                 self.caller.bytes(operation, self.again(operation, again).await?).await
             }
             result => result,
-        };
-        answer.map(drop)
+        }
     }
 
     /// Makes a call whose answer is read as it arrives.

@@ -46,6 +46,10 @@ pub(crate) const TEXT_BYTES: u64 = 2 * 1024 * 1024;
 pub const PAGE: u32 = 500;
 /// Messages in one `batchModify` or `batchDelete`.
 pub const BATCH_IDS: usize = 1_000;
+/// Calls in one batch. More than [`BATCH_WELL`] are likely to be refused for coming too fast.
+pub const BATCH_CALLS: usize = 100;
+/// Calls in one batch, as Google advises.
+pub const BATCH_WELL: usize = 50;
 /// Labels added, and labels removed, in one `modify`.
 pub const MODIFY_LABELS: usize = 100;
 

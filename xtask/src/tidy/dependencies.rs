@@ -6,7 +6,8 @@ use super::{Finding, Package, Workspace, workspace::Dependency};
 fn allowed(package: &Package) -> Option<&'static [&'static str]> {
     Some(match package.name.as_str() {
         "comms-http" => &[],
-        "comms-client" | "comms-core" | "comms-mime" | "comms-simulator" => &["comms-http"],
+        "comms-client" | "comms-core" | "comms-simulator" => &["comms-http"],
+        "comms-mime" => &["comms-core", "comms-http"],
         "comms-engine" => &["comms-core", "comms-http", "comms-mime"],
         "comms-conformance" => &["comms-core", "comms-http"],
         "twilio-core" => &["comms-http"],
@@ -58,8 +59,10 @@ fn problem(package: &Package, dependency: &Dependency) -> Option<String> {
     {
         return Some(format!("{name} may not depend on {on}; allowed: {}", allowed.join(", ")));
     }
-    (package.is_provider() && on == "comms-core" && !dependency.optional)
-        .then(|| format!("{name} must depend on comms-core behind the feature `channel` only: optional = true"))
+    // Mail is read by programs without the model, too.
+    let optional = package.is_provider() || name == "comms-mime";
+    (optional && on == "comms-core" && !dependency.optional)
+        .then(|| format!("{name} must depend on comms-core behind a feature only: optional = true"))
 }
 
 /// The domain model is reached through the feature `channel`, and only on request.
@@ -114,6 +117,9 @@ mod tests {
     fn a_provider_takes_the_domain_model_only_behind_channel() {
         let always = "[package]\nname = 'some-client'\n[dependencies]\ncomms-core = { path = '../comms-core' }";
         assert_found(check, &[("crates/some-client/Cargo.toml", always)], &["crates/some-client/Cargo.toml:4"]);
+
+        let mail = "[package]\nname = 'comms-mime'\n[dependencies]\ncomms-core = { path = '../comms-core' }";
+        assert_found(check, &[("crates/comms-mime/Cargo.toml", mail)], &["crates/comms-mime/Cargo.toml:4"]);
 
         let other_feature = "[package]\nname = 'some-client'\n[features]\nchannel = ['dep:comms-core']\n\
                              extra = ['dep:comms-core']\n[dependencies]\n\

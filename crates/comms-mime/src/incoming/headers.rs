@@ -57,7 +57,7 @@ pub(super) fn real<'a, 'x>(
 }
 
 /// The addresses of a header, those of groups too.
-pub(super) fn mailboxes(value: Option<&HeaderValue<'_>>) -> Vec<Mailbox> {
+pub(crate) fn mailboxes(value: Option<&HeaderValue<'_>>) -> Vec<Mailbox> {
     let Some(HeaderValue::Address(address)) = value else { return Vec::new() };
     let all: Box<dyn Iterator<Item = _>> = match address {
         Address::List(list) => Box::new(list.iter()),

@@ -17,10 +17,14 @@ use mail_parser::{HeaderName, HeaderValue, Message, MessageParser, PartType};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-mod headers;
+pub(crate) mod headers;
 mod parts;
 
-use crate::Mailbox;
+use crate::{
+    Mailbox,
+    html::{Safe, Show, sanitize},
+    split_html, split_text,
+};
 
 /// What is read of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +155,35 @@ impl Incoming {
         defects.dedup();
         message.defects = defects;
         Ok(message)
+    }
+
+    /// What was written, its signature with it, and what it quotes.
+    ///
+    /// ```
+    /// use comms_mime::{Incoming, Limits};
+    ///
+    /// let message = Incoming::parse(b"From: a@example.org\r\n\r\nMa\xc3\xb1ana.\r\n\r\n> \xc2\xbfHoy?\r\n", &Limits::default())?;
+    /// assert_eq!(message.written(), (Some("Mañana.".to_owned()), Some("> ¿Hoy?".to_owned())));
+    /// # Ok::<(), comms_mime::Error>(())
+    /// ```
+    #[must_use]
+    pub fn written(&self) -> (Option<String>, Option<String>) {
+        let reply = split_text(&self.text);
+        let written = match reply.signature {
+            Some(signature) => format!("{}\n\n-- \n{signature}", reply.text),
+            None => reply.text,
+        };
+        (Some(written).filter(|text| !text.is_empty()), reply.quoted)
+    }
+
+    /// Its HTML without what it quotes, safe to be shown. Images of its own keep their `cid:`, which says which file they are; those of the
+    /// network are left out.
+    #[must_use]
+    pub fn shown(&self) -> Option<Safe> {
+        let (written, _) = split_html(self.html.as_deref()?);
+        let own = self.files.iter().filter_map(|file| file.content_id.clone());
+        let inline_images = own.map(|id| (id.clone(), format!("cid:{id}"))).collect();
+        Some(sanitize(&written, &Show { remote_images: false, inline_images }))
     }
 
     fn of(parsed: &Message<'_>, raw: &[u8], limits: &Limits, nested: &[usize], defects: &mut Vec<Defect>) -> Self {

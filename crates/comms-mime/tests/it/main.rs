@@ -6,4 +6,5 @@ mod incoming;
 mod outgoing;
 mod quote;
 mod replies;
+mod reports;
 mod vectors;

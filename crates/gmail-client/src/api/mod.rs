@@ -3,6 +3,7 @@
 use comms_http::{Error, Page, Request, Result};
 
 pub mod attachments;
+pub mod batch;
 mod content;
 pub mod drafts;
 pub mod history;
@@ -14,6 +15,7 @@ pub mod threads;
 mod upload;
 
 pub use attachments::Attachments;
+pub use batch::Batch;
 pub use drafts::Drafts;
 pub use history::History;
 pub use labels::Labels;

@@ -1,13 +1,10 @@
 //! What happens in a mailbox: its history, and a list of messages where there is none.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use comms_core::{
-    Address, Batch, Change, Cursor, Event, EventKey, EventKind, InboundMessage, MessageOrigin, Party, Source, Status,
+    Address, Batch, Cursor, Email, Event, EventKey, EventKind, InboundMessage, MessageOrigin, Party, Source, Status,
     StatusUpdate,
 };
 use comms_http::{Error, ErrorKind, Outcome, Result};
@@ -15,27 +12,22 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{
-    GmailChannel, SENT, incoming, ours,
+    GmailChannel, SENT,
+    changes::{Rest, Task},
+    incoming, ours,
     place::{Listing, Place},
     tree,
 };
 use crate::{
-    api::{
-        Read,
-        history::{HistoryFilter, Since},
-        messages::MessageFilter,
-    },
+    api::{Read, messages::MessageFilter},
     client::PROVIDER,
     limits,
     model::{
         HistoryId,
-        history::HistoryRecord,
         message::{Format, Message, Part},
     },
 };
 
-/// Messages that are read in one round.
-const A_ROUND: usize = 50;
 /// Messages in one page of a list.
 const A_PAGE: u32 = 50;
 /// Rounds that give nothing, one after the other.
@@ -43,9 +35,7 @@ const EMPTY_ROUNDS: usize = 10;
 /// Messages that are read at once: Google limits that too.
 const AT_ONCE: usize = 4;
 /// Messages with one of these are none of a conversation.
-const NOT_OURS: [&str; 4] = ["DRAFT", "SPAM", "TRASH", "CHAT"];
-/// What is told of when a message gains or loses it.
-const TOLD: [&str; 3] = ["UNREAD", "TRASH", "SPAM"];
+pub(super) const NOT_OURS: [&str; 4] = ["DRAFT", "SPAM", "TRASH", "CHAT"];
 /// After so many rounds that ended at one message it is passed over.
 const PATIENCE: u32 = 5;
 /// A day, in seconds.
@@ -83,12 +73,6 @@ impl Source for GmailChannel {
         }
         Ok((Batch { events, ..Batch::default() }, place.cursor()))
     }
-}
-
-/// What a record of the history asks for.
-enum Task {
-    Read(String),
-    Tell(Box<Event>),
 }
 
 /// What was read of some messages, and where it had to end.
@@ -152,68 +136,6 @@ impl GmailChannel {
         Ok((events, place, more))
     }
 
-    /// The records after a place, about as many as a round reads messages; `None` where Google has forgotten them.
-    async fn records(&self, after: HistoryId) -> Result<Option<(Vec<HistoryRecord>, Rest)>> {
-        let filter = HistoryFilter { page_size: Some(100), ..HistoryFilter::default() };
-        let (mut records, mut page): (Vec<HistoryRecord>, Option<String>) = (Vec::new(), None);
-        loop {
-            let changes = match self.client().history().page(after, &filter, page.as_deref()).await? {
-                Since::Changes(changes) => changes,
-                Since::Expired => return Ok(None),
-            };
-            records.extend(changes.records);
-            // A round ends at a record: the next one begins after its id, and needs no page that may have ended by then.
-            let cut = enough(&records);
-            if cut < records.len() && records[..cut].iter().any(|record| record.id > Some(after)) {
-                records.truncate(cut);
-                return Ok(Some((records, Rest::Some)));
-            }
-            match changes.next {
-                None => return Ok(Some((records, Rest::None(changes.history_id)))),
-                next => page = next,
-            }
-        }
-    }
-
-    fn tasks(&self, records: &[HistoryRecord]) -> Vec<(usize, Task)> {
-        let mut seen = HashSet::new();
-        let mut tasks = Vec::new();
-        for (at, record) in records.iter().enumerate() {
-            let read = to_read(record).filter(|id| seen.insert((*id).to_owned()));
-            tasks.extend(read.map(|id| (at, Task::Read(id.to_owned()))).collect::<Vec<_>>());
-            tasks.extend(self.told(record).into_iter().map(|event| (at, Task::Tell(Box::new(event)))));
-        }
-        tasks
-    }
-
-    /// What happened to messages that stay where they are, or are gone.
-    fn told(&self, record: &HistoryRecord) -> Vec<Event> {
-        let tell = |message: &Message, change: &str, labels: &[String]| {
-            let place = record.id.map_or_else(String::new, |id| id.to_string());
-            let value =
-                json!({ "message": message.id, "thread": message.thread_id, "change": change, "labels": labels });
-            Event {
-                account: self.account.clone(),
-                subject: message.id.clone(),
-                key: EventKey::new(format!("{place}:{}:{change}", message.id)),
-                occurred_at: None,
-                kind: EventKind::Changed(Change { field: "mailbox".to_owned(), value }),
-            }
-        };
-        let deleted = record.messages_deleted.iter().filter(|change| !change.message.has_label("DRAFT"));
-        let mut events: Vec<Event> = deleted.map(|change| tell(&change.message, "deleted", &[])).collect();
-        for (word, changes) in [("labels_added", &record.labels_added), ("labels_removed", &record.labels_removed)] {
-            for change in changes {
-                let labels: Vec<String> =
-                    change.label_ids.iter().filter(|label| TOLD.contains(&label.as_str())).cloned().collect();
-                if !labels.is_empty() {
-                    events.push(tell(&change.message, word, &labels));
-                }
-            }
-        }
-        events
-    }
-
     async fn listed(&self, mut listing: Listing) -> Result<(Vec<Event>, Place, bool)> {
         let filter = MessageFilter {
             page_size: Some(A_PAGE),
@@ -266,17 +188,27 @@ impl GmailChannel {
         round
     }
 
-    /// `None` where it is gone, or none of a conversation.
-    async fn read_one(&self, id: &str, first: bool) -> Result<Option<Event>> {
-        match self.message(id).await {
-            Ok((message, notice)) => Ok(self.event(&message, notice, first)),
-            Err(error) if error.status() == Some(404) => Ok(None),
+    /// Nothing where it is gone, or none of a conversation.
+    async fn read_one(&self, id: &str, first: bool) -> Result<Vec<Event>> {
+        match self.told_by(id, first).await {
+            Err(error) if error.status() == Some(404) => Ok(Vec::new()),
             // What is wrong with this one message stops none of the others.
             Err(error) if matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::Decode) => {
-                Ok(Some(self.unreadable(id, &error)))
+                Ok(vec![self.unreadable(id, &error)])
             }
-            Err(error) => Err(error),
+            told => told,
         }
+    }
+
+    async fn told_by(&self, id: &str, first: bool) -> Result<Vec<Event>> {
+        let (message, notice) = self.message(id).await?;
+        if !message.has_label(SENT) {
+            let reported = self.reported(&message).await?;
+            if !reported.is_empty() {
+                return Ok(reported);
+            }
+        }
+        Ok(self.event(&message, notice, first).into_iter().collect())
     }
 
     /// A message, as much of it as can be read; and a notice where that is not all.
@@ -366,22 +298,6 @@ impl GmailChannel {
 /// What a message lacks that could not be read whole.
 const NOT_WHOLE: &str = "the message is too long to be read whole";
 
-/// Whether anything comes after the records that were taken.
-enum Rest {
-    Some,
-    /// Nothing: the mailbox stands here.
-    None(Option<HistoryId>),
-}
-
-impl Task {
-    fn wants(&self) -> Option<&str> {
-        match self {
-            Self::Read(id) => Some(id),
-            Self::Tell(_) => None,
-        }
-    }
-}
-
 impl Trouble {
     /// Whether a message at which rounds have ended again and again is passed over: only for what may be the message's own fault.
     fn passes(&self, id: &str, error: &Error) -> bool {
@@ -396,30 +312,6 @@ impl Trouble {
     }
 }
 
-/// How many records hold about as many messages as a round reads, at least one.
-fn enough(records: &[HistoryRecord]) -> usize {
-    let mut messages = 0;
-    let within = records.iter().take_while(|record| {
-        let before = messages;
-        messages += to_read(record).count();
-        before == 0 || messages <= A_ROUND
-    });
-    within.count()
-}
-
-/// The messages of a record that are to be read: those that came, were sent, or came out of spam or trash.
-fn to_read(record: &HistoryRecord) -> impl Iterator<Item = &str> {
-    let ours = |message: &Message| !NOT_OURS.iter().any(|label| message.has_label(label));
-    let added = record.messages_added.iter().map(|change| &change.message);
-    let sent = record.labels_added.iter().filter(|change| change.label_ids.iter().any(|label| label == SENT));
-    let back = record
-        .labels_removed
-        .iter()
-        .filter(|change| change.label_ids.iter().any(|label| NOT_OURS.contains(&label.as_str())));
-    let moved = sent.chain(back).map(|change| &change.message);
-    added.chain(moved).filter(move |message| ours(message)).map(|message| message.id.as_str())
-}
-
 /// The id of a text that Google keeps apart.
 fn apart(part: &Part) -> Option<String> {
     let missing = part.body.data.is_none() && tree::is_text(part) && !tree::is_file(part);
@@ -428,7 +320,7 @@ fn apart(part: &Part) -> Option<String> {
 
 /// One of ours is a record already: it has been sent.
 fn sent(message: &Message, ours: comms_core::MessageId) -> EventKind {
-    let id = message.header("Message-ID").map(|id| id.trim().trim_matches(['<', '>']));
+    let id = message.header("Message-ID").map(Email::bare_id);
     EventKind::Status(Box::new(StatusUpdate {
         correlation: Some(ours.to_string()),
         extra: json!({ "message_id": id, "thread": message.thread_id }),

@@ -129,7 +129,7 @@ impl Wire for Double {
     }
 }
 
-struct Gmail;
+pub struct Gmail;
 
 fn ana() -> Address {
     Address::email("ana@example.com").unwrap()

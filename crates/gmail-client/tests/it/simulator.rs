@@ -25,7 +25,7 @@ use gmail_client::{
     model::{
         label::{Label, LabelChange},
         mailbox::WatchRequest,
-        message::Format,
+        message::{Format, Message},
     },
     oauth::{Consent, OAuth, ServiceAccount, ServiceAccountKey, StaticToken, TokenProvider, scope},
     webhook::{Keys, Push, Verifier},
@@ -187,6 +187,25 @@ async fn a_conversation_is_sent_answered_labelled_and_read() {
     client.messages().untrash(&answer).await.unwrap();
     client.messages().delete(&answer).await.unwrap();
     assert_eq!(client.messages().get(&answer, &Read::default()).await.unwrap_err().status(), Some(404));
+    assert_eq!(mail.simulator.ledger().violations(), []);
+}
+
+#[tokio::test]
+async fn many_calls_go_in_one_request() {
+    let mail = Mail::new(|_| ());
+    let (client, google) = (mail.client(), mail.simulator.google());
+    let ids: Vec<String> = (0..30)
+        .map(|at| google.write(Letter::new("eva@example.org", MAILBOX, &format!("asunto {at}"), "x")).unwrap())
+        .collect();
+    let read = Read::headers(&["Subject"]);
+    let batch = ids.iter().fold(client.batch(), |batch, id| batch.message(id, &read));
+    let answers = batch.message("gone", &read).modify(&ids[0], &LabelChange::remove("UNREAD")).run().await.unwrap();
+    for (at, answer) in answers.iter().take(30).enumerate() {
+        let message: Message = answer.as_ref().unwrap().json().unwrap();
+        assert_eq!(message.header("Subject"), Some(format!("asunto {at}").as_str()));
+    }
+    assert_eq!(answers[30].as_ref().unwrap_err().status(), Some(404));
+    assert!(!answers[31].as_ref().unwrap().json::<Message>().unwrap().has_label("UNREAD"));
     assert_eq!(mail.simulator.ledger().violations(), []);
 }
 

@@ -1,17 +1,11 @@
 //! Mail that came.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use comms_core::{
     AccountId, Batch, Correspondent, Email, Event, EventKey, EventKind, IN_WEBHOOK, InboundMessage, InlineFile, Media,
     MediaKind, MediaRef, Party, SentMail, Status, StatusUpdate,
 };
-use comms_mime::{
-    File, Incoming, Limits, Mailbox,
-    html::{Show, sanitize},
-    split_html, split_text,
-};
+use comms_mime::{File, Incoming, Limits};
 use serde_json::{Map, Value, json};
 
 use super::{accounts, accounts::Accounts};
@@ -38,6 +32,12 @@ pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
             return Batch { events: accounts.into_iter().map(unknown).collect(), problem, ..Batch::default() };
         }
     };
+    let reported = reported(&message);
+    if !reported.is_empty() {
+        let events =
+            accounts.iter().flat_map(|account| reported.iter().enumerate().map(|told| report(account, &key, told)));
+        return Batch { events: events.collect(), problem: mail.problem.clone(), ..Batch::default() };
+    }
     let kind = || echo(&message, ours).unwrap_or_else(|| EventKind::Message(Box::new(read(mail, &message))));
     let events = accounts.into_iter().map(|account| event(account, kind())).collect();
     Batch { events, problem: mail.problem.clone(), ..Batch::default() }
@@ -69,12 +69,10 @@ fn receivers(mail: &InboundMail, ours: &Accounts) -> Vec<AccountId> {
 fn echo(message: &Incoming, ours: &Accounts) -> Option<EventKind> {
     let from = message.from.as_ref()?.address();
     let id = message.message_id.as_deref()?;
-    let own = Email::our_id(id, accounts::domain(from)).filter(|_| ours.is_ours(from))?;
+    let own = Email::our_id(id, accounts::domain(from)).filter(|_| ours.is_ours(from));
     // Other programs make ids of UUIDs, too.
-    if own.0.get_version_num() != 7 {
-        return None;
-    }
-    let sent = SentMail { message_id: Some(bare(id)), thread: None };
+    let own = own.filter(|own| Email::named_by_us(id) == Some(*own))?;
+    let sent = SentMail { message_id: Some(Email::bare_id(id).to_owned()), thread: None };
     Some(EventKind::Status(Box::new(StatusUpdate {
         correlation: Some(own.to_string()),
         extra: sent.told(),
@@ -82,31 +80,32 @@ fn echo(message: &Incoming, ours: &Accounts) -> Option<EventKind> {
     })))
 }
 
+/// What a mail server reports of a mail of ours.
+fn reported(message: &Incoming) -> Vec<StatusUpdate> {
+    let report = message.delivery_report();
+    let ours = report.and_then(|report| Some((report.ours()?, report)));
+    ours.map(|(ours, report)| report.updates(ours)).unwrap_or_default()
+}
+
+fn report(account: &AccountId, key: &EventKey, (number, update): (usize, &StatusUpdate)) -> Event {
+    Event {
+        account: account.clone(),
+        // By our id alone: SendGrid's of the mail is not in the report.
+        subject: String::new(),
+        key: EventKey::new(format!("{key}:report:{number}")),
+        occurred_at: None,
+        kind: EventKind::Status(Box::new(update.clone())),
+    }
+}
+
 fn read(mail: &InboundMail, message: &Incoming) -> InboundMessage {
-    let mut extra = extra(mail, message);
-    let (text, quoted) = texts(&message.text);
-    let html = message.html.as_deref().map(|html| shown(html, &message.files, &mut extra));
+    let (email, notes) = message.to_model();
+    let mut extra = found_out(mail);
+    extra.extend(notes);
     let (files, inline) = files(&message.files);
-    let from = message.from.as_ref().map(correspondent);
-    let email = Email {
-        subject: message.subject.clone(),
-        text,
-        html,
-        quoted,
-        from: from.clone(),
-        to: correspondents(&message.to),
-        cc: correspondents(&message.cc),
-        bcc: correspondents(&message.bcc),
-        reply_to: correspondents(&message.reply_to),
-        files,
-        inline,
-        message_id: message.message_id.as_deref().map(bare),
-        in_reply_to: message.in_reply_to.first().map(|id| bare(id)),
-        references: message.references.iter().map(|id| bare(id)).collect(),
-        thread: None,
-    };
-    let extra = if extra.is_empty() { Value::Null } else { Value::Object(extra) };
-    InboundMessage { extra, ..InboundMessage::new(writer(mail, from), email.into()) }
+    let from = email.from.clone();
+    let email = Email { files, inline, ..email };
+    InboundMessage { extra: Value::Object(extra), ..InboundMessage::new(writer(mail, from), email.into()) }
 }
 
 /// Who claims to have written it; where nobody does, where it would go back to.
@@ -118,31 +117,6 @@ fn writer(mail: &InboundMail, from: Option<Correspondent>) -> Party {
     }
 }
 
-/// What was written, with its signature, and what it quotes.
-fn texts(text: &str) -> (Option<String>, Option<String>) {
-    let reply = split_text(text);
-    let written = match reply.signature {
-        Some(signature) => format!("{}\n\n-- \n{signature}", reply.text),
-        None => reply.text,
-    };
-    (Some(written).filter(|text| !text.is_empty()), reply.quoted)
-}
-
-/// The HTML without what it quotes, safe to be shown. Its own images keep their `cid:`, which say which file they are.
-fn shown(html: &str, files: &[File], extra: &mut Map<String, Value>) -> String {
-    let (written, _) = split_html(html);
-    let own = files.iter().filter_map(|file| file.content_id.clone());
-    let inline_images: HashMap<String, String> = own.map(|id| (id.clone(), format!("cid:{id}"))).collect();
-    let safe = sanitize(&written, &Show { remote_images: false, inline_images });
-    if safe.blocked_images > 0 {
-        extra.insert("blocked_images".to_owned(), safe.blocked_images.into());
-    }
-    if safe.reduced {
-        extra.insert("html_reduced".to_owned(), true.into());
-    }
-    safe.html
-}
-
 /// The files by their place: their bytes stay in the webhook until they are taken out of it.
 fn files(files: &[File]) -> (Vec<Media>, Vec<InlineFile>) {
     let mut inline = Vec::new();
@@ -151,7 +125,7 @@ fn files(files: &[File]) -> (Vec<Media>, Vec<InlineFile>) {
             inline.push(InlineFile { content_id, file: at });
         }
         Media {
-            kind: kind_of(&file.content_type),
+            kind: MediaKind::of(&file.content_type),
             source: MediaRef::Id(format!("{IN_WEBHOOK}{at}")),
             caption: None,
             filename: Some(file.name.clone()),
@@ -162,36 +136,9 @@ fn files(files: &[File]) -> (Vec<Media>, Vec<InlineFile>) {
     (media.collect(), inline)
 }
 
-fn kind_of(media_type: &str) -> MediaKind {
-    match media_type.split('/').next() {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    }
-}
-
-/// What SendGrid has found out of it, under its own names, and what is wrong with it.
-fn extra(mail: &InboundMail, message: &Incoming) -> Map<String, Value> {
-    let mut extra: Map<String, Value> = mail.other.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    extra.insert("envelope".to_owned(), json!({"to": mail.envelope.to, "from": mail.envelope.from}));
-    if message.automatic {
-        extra.insert("automatic".to_owned(), true.into());
-    }
-    if !message.defects.is_empty() {
-        extra.insert("defects".to_owned(), json!(message.defects));
-    }
-    extra
-}
-
-fn correspondents(mailboxes: &[Mailbox]) -> Vec<Correspondent> {
-    mailboxes.iter().map(correspondent).collect()
-}
-
-fn correspondent(mailbox: &Mailbox) -> Correspondent {
-    Correspondent { name: mailbox.name().map(str::to_owned), address: mailbox.address().to_owned() }
-}
-
-fn bare(id: &str) -> String {
-    id.trim().trim_start_matches('<').trim_end_matches('>').to_owned()
+/// What SendGrid has found out of it, under its own names.
+fn found_out(mail: &InboundMail) -> Map<String, Value> {
+    let mut found: Map<String, Value> = mail.other.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    found.insert("envelope".to_owned(), json!({"to": mail.envelope.to, "from": mail.envelope.from}));
+    found
 }

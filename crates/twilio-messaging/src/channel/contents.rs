@@ -120,12 +120,7 @@ fn kind(said: Option<&MessageType>, content_type: Option<&str>) -> MediaKind {
         Some(MessageType::Document | MessageType::Contacts) => return MediaKind::Document,
         _ => {}
     }
-    match content_type.and_then(|kind| kind.split('/').next()).unwrap_or_default() {
-        "image" => MediaKind::Image,
-        "audio" => MediaKind::Audio,
-        "video" => MediaKind::Video,
-        _ => MediaKind::Document,
-    }
+    MediaKind::of(content_type.unwrap_or_default())
 }
 
 fn words(message: &InboundMessage, rest: &mut Map<String, Value>) -> Content {

@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     Content, Email, SentMail,
-    email::bare_id,
     history::{
         sql_types::{Doc, DocSql, Instant, InstantSql, Uid, UidSql},
         text::derived_id,
@@ -59,7 +58,7 @@ impl Placed<'_> {
         chain.extend(mail.in_reply_to.as_deref());
         chain.extend(mail.message_id.as_deref());
         let mut names: Vec<Uid> =
-            chain.into_iter().map(bare_id).filter(|id| !id.is_empty()).map(|id| self.name("id", id)).collect();
+            chain.into_iter().map(Email::bare_id).filter(|id| !id.is_empty()).map(|id| self.name("id", id)).collect();
         names.extend(mail.thread.as_deref().map(|thread| self.name("thread", thread)));
         if !begun && mail.thread.is_none() {
             names.push(self.name("subject", &mail.base_subject()));

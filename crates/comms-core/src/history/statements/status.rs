@@ -100,7 +100,7 @@ fn report(draft: &Draft<'_, StatusUpdate>, target: &Target) -> Merge {
         rank: body.status.map(Status::rank),
         // A problem belongs to a state.
         problem: body.problem.as_ref().filter(|_| body.status.is_some()).map(problem_doc),
-        provider_id: target.provider_id.is_none().then(|| clean(&draft.event.subject)),
+        provider_id: subject(draft).filter(|_| target.provider_id.is_none()),
         duration: body.duration_seconds.map(seconds),
         answered_by: body.answered_by.as_deref().map(clean),
     }
@@ -210,6 +210,11 @@ impl Targets {
     }
 }
 
+/// The provider's id of the message; a report that others wrote does not know it.
+fn subject(draft: &Draft<'_, StatusUpdate>) -> Option<String> {
+    Some(clean(&draft.event.subject)).filter(|subject| !subject.is_empty())
+}
+
 fn correlation(draft: &Draft<'_, StatusUpdate>) -> Option<Uid> {
     let text = draft.body.correlation.as_deref()?;
     text.parse().ok().map(Uid)
@@ -222,7 +227,7 @@ fn event_row(draft: &Draft<'_, StatusUpdate>, target: Option<&Target>, now: Inst
         account_id: draft.event.account.as_str().to_owned(),
         key: clean(draft.event.key.as_str()),
         message_id: target.map(|t| t.id),
-        provider_id: Some(clean(&draft.event.subject)),
+        provider_id: subject(draft),
         status: draft.body.status.map(Status::rank),
         provider_status: clean(&draft.body.provider_status),
         problem: draft.body.problem.as_ref().map(problem_doc),
