@@ -4,8 +4,8 @@
 use std::{collections::HashSet, panic::AssertUnwindSafe, time::Duration};
 
 use comms_core::{
-    AccountId, Address, Batch, ChannelKind, Content, Cursor, Error, ErrorKind, EventKind, InboundMessage, MessageId,
-    OrganizationId, Outcome, Problem, WebhookId,
+    AccountId, Address, Batch, ChannelKind, Content, Cursor, Error, ErrorKind, Event, EventKind, InboundMessage,
+    MessageId, OrganizationId, Outcome, Problem, WebhookId,
     history::{NewWebhook, RepositoryError, Scope, SourceConclusion, SourceJob, SourceState},
 };
 use futures_util::{FutureExt, StreamExt, stream};
@@ -159,9 +159,11 @@ impl Engine {
         }
         let more = !batch.events.is_empty() && job.cursor.as_ref() != Some(&cursor);
         let batch = self.without_strangers(&job.organization, batch).await?;
+        let read = read_there(&batch);
         if !batch.events.is_empty() {
             self.store_batch(job, batch).await?;
         }
+        self.read_here_too(job, read).await?;
         Ok(Reading { cursor, more })
     }
 
@@ -182,6 +184,25 @@ impl Engine {
             known = stored.duplicates,
             "a mailbox was read"
         );
+        Ok(())
+    }
+
+    /// What its owner has read in the mailbox they have read here. Nobody else has, and the mailbox need not be told.
+    async fn read_here_too(&self, job: &SourceJob, read: Vec<String>) -> Result<(), RepositoryError> {
+        if read.is_empty() {
+            return Ok(());
+        }
+        let accounts = self.repository().accounts(Some(&job.organization)).await?;
+        let owner = accounts.into_iter().find(|account| account.id == job.account).and_then(|account| account.owner);
+        let Some(owner) = owner else { return Ok(()) };
+        let scope = Scope { organization: job.organization.clone(), seller: None };
+        for message in self.repository().received(&job.account, &read).await? {
+            match self.repository().mark_read(&scope, &owner, message, self.now()).await {
+                // Erased meanwhile.
+                Ok(_) | Err(RepositoryError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 
@@ -298,6 +319,19 @@ impl From<RepositoryError> for Failure {
     fn from(error: RepositoryError) -> Self {
         Self::Store(error)
     }
+}
+
+/// The provider's ids of the messages that somebody has read in the mailbox itself.
+fn read_there(batch: &Batch) -> Vec<String> {
+    let mut read: Vec<String> = batch.events.iter().filter_map(read_message).collect();
+    read.sort_unstable();
+    read.dedup();
+    read
+}
+
+fn read_message(event: &Event) -> Option<String> {
+    let EventKind::Changed(change) = &event.kind else { return None };
+    change.is_read().then(|| event.subject.clone())
 }
 
 fn cut_off(why: &str) -> Error {

@@ -238,6 +238,8 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         who_lost_a_source_changes_nothing,
         a_hint_is_not_lost,
         a_source_says_why_it_stands_still,
+        the_log_tells_when_a_source_stops_and_when_it_is_read_again,
+        what_was_received_is_found_by_its_providers_id,
         sources_and_who_is_known_stay_in_their_organisation,
     },
     inspecting::{

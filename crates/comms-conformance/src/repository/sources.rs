@@ -153,6 +153,74 @@ pub(super) async fn a_source_says_why_it_stands_still(harness: &dyn RepositoryHa
     Ok(())
 }
 
+/// What the log tells of how the mailbox is.
+async fn told(mailbox: &World, after: i64) -> Found<Vec<(String, Option<String>)>> {
+    let events = mailbox.log(after).await?.into_iter().filter(|event| event.kind == "changed");
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let own = events.filter(|event| event.account.as_ref() == Some(&mailbox.account));
+    Ok(own.map(|event| (text(&event.payload["change"]).unwrap_or_default(), text(&event.payload["code"]))).collect())
+}
+
+pub(super) async fn the_log_tells_when_a_source_stops_and_when_it_is_read_again(
+    harness: &dyn RepositoryHarness,
+) -> Verdict {
+    let mailbox = connected(harness).await?;
+    let (store, now) = (&mailbox.store, tick());
+    let log = store.log_end().await?;
+    let problem = |code: &str| {
+        Some(Problem { code: code.to_owned(), message: "no".to_owned(), kind: ErrorKind::Unauthenticated })
+    };
+    let ends = |job: SourceJob, state: SourceState, code: &str| SourceConclusion {
+        cursor: None,
+        state: Some(state),
+        problem: problem(code),
+        ..went_well(job, "", now)
+    };
+    // What passes by itself is nobody's news.
+    let job = claim(&mailbox, now).await?;
+    store.conclude_source(ends(job, SourceState::Waits, "busy")).await?;
+    let job = claim(&mailbox, now + MOMENT).await?;
+    store.conclude_source(went_well(job, "1", now)).await?;
+    ensure_eq!(told(&mailbox, log).await?, Vec::new(), "what the log tells of a failure that passes");
+    let old = claim(&mailbox, now + MOMENT).await?;
+    let job = claim(&mailbox, now + LEASE + MOMENT * 2).await?;
+    store.conclude_source(ends(old, SourceState::Stopped, "old")).await?;
+    store.conclude_source(ends(job, SourceState::Stopped, "invalid_grant")).await?;
+    // Tried again, and still not.
+    let job = claim(&mailbox, now + LEASE + MOMENT * 3).await?;
+    store.conclude_source(ends(job, SourceState::Stopped, "invalid_grant")).await?;
+    let stopped = ("stopped".to_owned(), Some("invalid_grant".to_owned()));
+    ensure_eq!(told(&mailbox, log).await?, vec![stopped.clone()], "what the log tells of a source that stands still");
+    let job = claim(&mailbox, now + LEASE + MOMENT * 4).await?;
+    store.conclude_source(went_well(job, "2", now)).await?;
+    let resumed = ("resumed".to_owned(), None);
+    let both = vec![stopped.clone(), resumed.clone()];
+    ensure_eq!(told(&mailbox, log).await?, both, "what the log tells of a source that is read again");
+    let job = claim(&mailbox, now + LEASE + MOMENT * 5).await?;
+    store.conclude_source(ends(job, SourceState::Stopped, "invalid_grant")).await?;
+    store.put_source(&mailbox.account, tick()).await?;
+    store.put_source(&mailbox.account, tick()).await?;
+    let all = vec![stopped.clone(), resumed.clone(), stopped, resumed];
+    ensure_eq!(told(&mailbox, log).await?, all, "what the log tells of one that was connected again");
+    Ok(())
+}
+
+pub(super) async fn what_was_received_is_found_by_its_providers_id(harness: &dyn RepositoryHarness) -> Verdict {
+    let mailbox = connected(harness).await?;
+    let other = mailbox.with_mailbox().await?;
+    let ana = Address::verbatim(AddressKind::Email, "ana@example.com");
+    let (first, second) = (mailbox.text(&ana, "hola"), mailbox.text(&ana, "¿sigue ahí?"));
+    let ids = [first.subject.clone(), second.subject.clone(), "nobody's".to_owned()];
+    mailbox.ingest(vec![first, second]).await?;
+    let found = mailbox.store.received(&mailbox.account, &ids).await?;
+    ensure_eq!(found.len(), 2, "messages by their provider's ids");
+    let one = mailbox.store.received(&mailbox.account, &ids[..1]).await?;
+    ensure!(one.len() == 1 && found.contains(&one[0]), "another message is found");
+    ensure!(mailbox.store.received(&other.account, &ids).await?.is_empty(), "a message of another account is found");
+    ensure!(mailbox.store.received(&mailbox.account, &[]).await?.is_empty(), "messages without an id are found");
+    Ok(())
+}
+
 pub(super) async fn sources_and_who_is_known_stay_in_their_organisation(harness: &dyn RepositoryHarness) -> Verdict {
     let mailbox = connected(harness).await?;
     let other = mailbox.neighbour().await?.with_mailbox().await?;

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{super::statements::sources, EngineRepository};
 use crate::{
-    AccountId, Address, OrganizationId,
+    AccountId, Address, MessageId, OrganizationId,
     history::{RepositoryResult, SourceConclusion, SourceJob, SourceRepository, SourceStatus, sql_types::Instant},
 };
 
@@ -41,6 +41,14 @@ impl SourceRepository for EngineRepository {
     async fn conclude_source(&self, conclusion: SourceConclusion) -> RepositoryResult<bool> {
         let concluded = write!(self, |conn| sources::conclude(conn, &conclusion))?;
         Ok(concluded > 0)
+    }
+
+    async fn received(&self, account: &AccountId, provider_ids: &[String]) -> RepositoryResult<Vec<MessageId>> {
+        let (account, ids) = (account.clone(), provider_ids.to_vec());
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        read!(self, |conn| sources::received(conn, account.as_str(), ids))
     }
 
     async fn sources(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<SourceStatus>> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
 use super::RepositoryResult;
-use crate::{AccountId, Address, Cursor, OrganizationId, Problem};
+use crate::{AccountId, Address, Cursor, MessageId, OrganizationId, Problem};
 
 /// How a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,8 +117,12 @@ pub trait SourceRepository: fmt::Debug + Send + Sync + 'static {
     async fn claim_sources(&self, now: OffsetDateTime, lease: Duration, limit: u16)
     -> RepositoryResult<Vec<SourceJob>>;
 
-    /// Records how reading ended. Returns whether it counted.
+    /// Records how reading ended. Returns whether it counted. The log tells that a source stands still from now on, and that it does no
+    /// more; so does [`put_source`](Self::put_source).
     async fn conclude_source(&self, conclusion: SourceConclusion) -> RepositoryResult<bool>;
+
+    /// The messages of other parties that the account's provider has under these ids.
+    async fn received(&self, account: &AccountId, provider_ids: &[String]) -> RepositoryResult<Vec<MessageId>>;
 
     /// The sources of one organisation or of all.
     async fn sources(&self, organization: Option<&OrganizationId>) -> RepositoryResult<Vec<SourceStatus>>;

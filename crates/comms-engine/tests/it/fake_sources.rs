@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Address, OrganizationId,
+    AccountId, Address, MessageId, OrganizationId,
     history::{RepositoryResult, SourceConclusion, SourceJob, SourceRepository, SourceStatus},
 };
 use time::{Duration, OffsetDateTime};
@@ -29,6 +29,10 @@ impl SourceRepository for FakeRepository {
 
     async fn conclude_source(&self, _: SourceConclusion) -> RepositoryResult<bool> {
         Ok(false)
+    }
+
+    async fn received(&self, _: &AccountId, _: &[String]) -> RepositoryResult<Vec<MessageId>> {
+        Ok(Vec::new())
     }
 
     async fn sources(&self, _: Option<&OrganizationId>) -> RepositoryResult<Vec<SourceStatus>> {

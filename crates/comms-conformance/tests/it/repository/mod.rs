@@ -256,6 +256,9 @@ const FLAWS: &[(&str, Flaw)] = {
         ("who_lost_a_source_changes_nothing", BelievesOldClaims),
         ("a_hint_is_not_lost", NeverHints),
         ("a_source_says_why_it_stands_still", ForgetsReasons),
+        ("the_log_tells_when_a_source_stops_and_when_it_is_read_again", ForgetsReasons),
+        ("the_log_tells_when_a_source_stops_and_when_it_is_read_again", BelievesOldClaims),
+        ("what_was_received_is_found_by_its_providers_id", KnowsNobody),
         ("sources_and_who_is_known_stay_in_their_organisation", DropsTheOrganisation(Method::Sources)),
         ("sources_and_who_is_known_stay_in_their_organisation", KnowsNobody),
     ]

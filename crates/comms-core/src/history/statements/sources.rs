@@ -3,17 +3,24 @@
 use std::collections::HashSet;
 
 use diesel::{
-    QueryResult, QueryableByName, sql_query,
+    QueryResult, QueryableByName,
+    prelude::*,
+    sql_query,
     sql_types::{BigInt, Integer, Nullable, SmallInt, Text},
 };
+use serde_json::json;
 
-use super::{Conn, RunQueryDsl, contacts::table, directory, dossier::texts, people};
+use super::{
+    Conn, RunQueryDsl, comunicaciones, contacts::table, directory, dossier::texts, ingest, people, rows::EventRow,
+    schema::messages,
+};
 use crate::{
-    Address, Cursor,
+    Address, Cursor, Direction, MessageId, Problem,
     history::{
         SourceConclusion, SourceJob, SourceState, SourceStatus,
         directory::Directory,
-        sql_types::{Doc, DocSql, Instant, InstantSql},
+        sql_types::{Doc, DocSql, Instant, InstantSql, Uid},
+        text::clean,
     },
 };
 
@@ -26,6 +33,15 @@ fn stored(state: SourceState) -> i16 {
 
 fn state_of(stored: i16) -> SourceState {
     usize::try_from(stored).ok().and_then(|at| STATES.get(at)).copied().unwrap_or(SourceState::Waits)
+}
+
+/// How a source is.
+#[derive(QueryableByName)]
+struct Standing {
+    #[diesel(sql_type = SmallInt)]
+    state: i16,
+    #[diesel(sql_type = Text)]
+    organization_id: String,
 }
 
 #[derive(QueryableByName)]
@@ -68,8 +84,15 @@ struct Shown {
 
 /// Adds a source, or lets one that does not work be tried again. Returns how many that changed.
 pub(in super::super) async fn put(conn: &mut Conn, account: &str, now: Instant) -> QueryResult<usize> {
+    super::super::begin(conn).await?;
+    let put = put_in(conn, account, now).await;
+    super::super::end(conn, put).await
+}
+
+async fn put_in(conn: &mut Conn, account: &str, now: Instant) -> QueryResult<usize> {
     let (sources, accounts) = (table("sources"), table("accounts"));
-    sql_query(format!(
+    let before = standing(conn, account).await?;
+    let changed = sql_query(format!(
         "INSERT INTO {sources} AS s (account_id, organization_id, next_at) \
          SELECT id, organization_id, $1 FROM {accounts} WHERE id = $2 \
          ON CONFLICT (account_id) DO UPDATE SET state = 0, problem = NULL, failures = 0, next_at = excluded.next_at \
@@ -78,7 +101,47 @@ pub(in super::super) async fn put(conn: &mut Conn, account: &str, now: Instant) 
     .bind::<InstantSql, _>(now)
     .bind::<Text, _>(account.to_owned())
     .execute(conn)
-    .await
+    .await?;
+    tell(conn, account, before, SourceState::Works, None, now).await?;
+    Ok(changed)
+}
+
+/// How a source is, and whose, held for who changes it.
+async fn standing(conn: &mut Conn, account: &str) -> QueryResult<Option<Standing>> {
+    let query = format!(
+        "SELECT state, organization_id FROM {} WHERE account_id = $1{}",
+        table("sources"),
+        super::super::LOCKED
+    );
+    let rows: Vec<Standing> = sql_query(query).bind::<Text, _>(account.to_owned()).load(conn).await?;
+    Ok(rows.into_iter().next())
+}
+
+/// The log tells that a source stands still, and that it does no more. What passes by itself is not told.
+async fn tell(
+    conn: &mut Conn,
+    account: &str,
+    before: Option<Standing>,
+    after: SourceState,
+    problem: Option<&Problem>,
+    now: Instant,
+) -> QueryResult<()> {
+    let Some(before) = before else { return Ok(()) };
+    let change = match (state_of(before.state) == SourceState::Stopped, after == SourceState::Stopped) {
+        (false, true) => "stopped",
+        (true, false) => "resumed",
+        _ => return Ok(()),
+    };
+    let told = EventRow {
+        organization_id: before.organization_id,
+        kind: "changed".to_owned(),
+        account_id: Some(account.to_owned()),
+        message_id: None,
+        conversation_id: None,
+        payload: Doc(json!({ "change": change, "code": problem.map(|problem| clean(&problem.code)) })),
+        created_at: now,
+    };
+    ingest::append(conn, vec![told]).await.map(drop)
 }
 
 pub(in super::super) async fn remove(conn: &mut Conn, account: &str) -> QueryResult<usize> {
@@ -146,11 +209,27 @@ async fn claim_in(conn: &mut Conn, now: Instant, until: Instant, limit: u16) -> 
 
 /// Records how reading ended, for who holds the claim. A hint that came meanwhile counts more than the time that was chosen.
 pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &SourceConclusion) -> QueryResult<usize> {
-    let SourceConclusion { job, cursor, state, problem, next_at, looks, now } = conclusion;
-    let Some(state) = state else {
+    super::super::begin(conn).await?;
+    let concluded = conclude_in(conn, conclusion).await;
+    super::super::end(conn, concluded).await
+}
+
+async fn conclude_in(conn: &mut Conn, conclusion: &SourceConclusion) -> QueryResult<usize> {
+    let Some(state) = conclusion.state else {
         return give_back(conn, conclusion).await;
     };
-    let works = *state == SourceState::Works;
+    let account = conclusion.job.account.as_str();
+    let before = standing(conn, account).await?;
+    let counted = write(conn, conclusion, state).await?;
+    if counted > 0 {
+        tell(conn, account, before, state, conclusion.problem.as_ref(), Instant::of(conclusion.now)).await?;
+    }
+    Ok(counted)
+}
+
+async fn write(conn: &mut Conn, conclusion: &SourceConclusion, state: SourceState) -> QueryResult<usize> {
+    let SourceConclusion { job, cursor, problem, next_at, looks, now, .. } = conclusion;
+    let works = state == SourceState::Works;
     let failures = if works { 0 } else { job.failures.saturating_add(1) };
     let read_at = works.then(|| Instant::of(*now));
     let problem = problem.as_ref().map(|problem| Doc(serde_json::to_value(problem).unwrap_or_default()));
@@ -163,12 +242,12 @@ pub(in super::super) async fn conclude(conn: &mut Conn, conclusion: &SourceConcl
         table("sources")
     ))
     .bind::<Nullable<Text>, _>(cursor.as_ref().map(|cursor| cursor.0.clone()))
-    .bind::<SmallInt, _>(stored(*state))
+    .bind::<SmallInt, _>(stored(state))
     .bind::<Nullable<DocSql>, _>(problem)
     .bind::<Integer, _>(i32::try_from(failures).unwrap_or(i32::MAX))
     .bind::<Nullable<InstantSql>, _>(read_at)
     .bind::<Integer, _>(job.hints)
-    .bind::<SmallInt, _>(stored(*state))
+    .bind::<SmallInt, _>(stored(state))
     .bind::<InstantSql, _>(Instant::of(*now))
     .bind::<InstantSql, _>(Instant::of(*next_at))
     .bind::<Integer, _>(job.hints)
@@ -246,4 +325,21 @@ pub(in super::super) async fn known(
         known.extend(strangers.into_iter().filter(|one| listed.iter().any(|found| found.address == *one)));
     }
     Ok(known)
+}
+
+/// The messages of the other parties that the provider has under these ids.
+pub(in super::super) async fn received(
+    conn: &mut Conn,
+    account: &str,
+    ids: Vec<String>,
+) -> QueryResult<Vec<MessageId>> {
+    let rows: Vec<Uid> = messages::table
+        .filter(messages::account_id.eq(account.to_owned()))
+        .filter(messages::provider_id.eq_any(ids))
+        .filter(messages::direction.eq(comunicaciones::direction_code(Direction::Inbound)))
+        .order(messages::id)
+        .select(messages::id)
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(|id| MessageId(id.0)).collect())
 }

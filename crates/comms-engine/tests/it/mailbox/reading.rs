@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comms_core::{
-    Content, Email, Error, ErrorKind, Outcome, Source, WebhookId,
+    Change, Content, Email, Error, ErrorKind, Outcome, Source, Status, WebhookId,
     history::{NewWebhook, SourceState},
 };
 use proptest::prelude::*;
@@ -217,6 +217,45 @@ async fn what_strangers_write_stays_in_the_mailbox_unless_it_answers_us() {
     open.connect().await;
     open.read().await;
     assert_eq!(open.read_ids().await, ["gm00"]);
+}
+
+/// The owner has read this message in the mailbox itself.
+fn read_there(id: &str) -> Event {
+    let change = Change { field: "mailbox".to_owned(), value: serde_json::json!({ "read": true }) };
+    Event {
+        key: EventKey::new(format!("{id}:read")),
+        kind: EventKind::Changed(change),
+        ..mail(id, ana(), Email::default())
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_in_the_mailbox_is_read_here() {
+    let office = office().await;
+    office.connect().await;
+    filled(&office, 0..1).await;
+    office.read().await;
+    office.pass(MOMENT);
+    filled(&office, 1..2).await;
+    for gone in ["gm00", "nobodys"] {
+        office.source.arrives(read_there(gone), office.clock.now());
+    }
+    office.poke().await;
+    office.read().await;
+    let states = || async {
+        let mut states: Vec<_> =
+            office.history().await.into_iter().map(|entry| (entry.provider_id, entry.status)).collect();
+        states.retain(|(id, _)| id.as_ref().is_some_and(|id| id.starts_with("gm")));
+        states.sort_by(|a, b| a.0.cmp(&b.0));
+        states.into_iter().map(|(_, status)| status).collect::<Vec<_>>()
+    };
+    assert_eq!(states().await, [Status::Read, Status::Received], "what came later is unread");
+    // Told with the message itself, and once more.
+    office.source.arrives(read_there("gm01"), office.clock.now());
+    office.source.arrives(read_there("gm01"), office.clock.now());
+    office.poke().await;
+    office.read().await;
+    assert_eq!(states().await, [Status::Read, Status::Read]);
 }
 
 #[tokio::test]
