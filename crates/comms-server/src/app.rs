@@ -20,6 +20,7 @@ use crate::{
     config::Settings,
     cors,
     errors::{ApiError, Code},
+    lenient,
     limits::{self, Limits},
     observe,
     registry::Registry,
@@ -80,6 +81,7 @@ pub fn create_app(
         .app_data(web::PathConfig::default().error_handler(|error, _| path_error(&error).into()))
         .configure(routes::mount)
         .default_service(web::to(no_route))
+        .wrap(from_fn(lenient::lenient))
         .wrap(from_fn(cors::cors))
         .wrap(from_fn(observe::observe))
 }

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod dossier;
 pub mod errors;
 pub mod hooks;
+pub mod lenient;
 pub mod limits;
 pub mod observe;
 pub mod registry;

@@ -14,6 +14,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::lenient::plain;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
 /// What is measured beside the engine.
@@ -56,7 +58,8 @@ pub async fn observe<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> 
     let span = tracing::info_span!("request", id = %id.to_str().unwrap_or_default());
     let mut response = next.call(request).instrument(span.clone()).await?;
     // The pattern, never the path: ids would make a series each.
-    let route = response.request().match_pattern().unwrap_or_default();
+    let request = response.request();
+    let route = request.resource_map().match_pattern(plain(request.path())).unwrap_or_default();
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     let labels = [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];

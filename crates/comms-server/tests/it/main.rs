@@ -11,6 +11,7 @@ mod doctor;
 mod errors;
 mod generated;
 mod google_double;
+mod lenient;
 mod limits;
 mod openapi;
 mod organizations;
