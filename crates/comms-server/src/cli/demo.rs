@@ -17,6 +17,7 @@ use comms_simulator::{
 use jwt_simple::prelude::HS256Key;
 use tempfile::TempDir;
 
+use super::output::say;
 use crate::{
     auth::{Identity, Role},
     config::{GMAIL_PUSH, GmailSettings, GoogleSettings, LogSettings, Settings, TwilioSettings, WhatsAppSettings},
@@ -62,23 +63,23 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let serving = tokio::spawn(server);
     simulator.configure(|config| addresses(config, &base_url));
 
-    println!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
-    println!("  proveedores      {}   (Meta, Twilio y Google, simulados)", simulator.url());
-    println!("  SQLite           {}\n", folder.display());
+    say!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
+    say!("  proveedores      {}   (Meta, Twilio y Google, simulados)", simulator.url());
+    say!("  SQLite           {}\n", folder.display());
     let token = running.state.tokens.issue(&seller(), TOKEN)?;
     let browser = Browser::new(&base_url, &token)?;
     let told = story::tell(&running, &simulator, &browser).await;
     let code = match &told {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("\n  ✘ {error:#}");
+            say!("\n  ✘ {error:#}");
             ExitCode::FAILURE
         }
     };
     if args.once {
         handle.stop(true).await;
     } else {
-        println!("{}", farewell(&base_url, simulator.url(), &token));
+        say!("{}", farewell(&base_url, simulator.url(), &token));
     }
     serving.await??;
     running.stop().await;

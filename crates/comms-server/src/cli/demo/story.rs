@@ -14,7 +14,7 @@ use serde_json::Value;
 pub(super) use mail::WRITER;
 
 use super::{browser::Browser, table::Table};
-use crate::startup::Running;
+use crate::{cli::output::say, startup::Running};
 
 /// The number of the customer on WhatsApp and on the phone, digits only.
 pub(super) const CUSTOMER: &str = "34600000000";
@@ -50,7 +50,7 @@ pub(super) async fn tell(running: &Running, simulator: &Simulator, browser: &Bro
 }
 
 fn step(what: &str) {
-    println!("  ✔ {what}\n");
+    say!("  ✔ {what}\n");
 }
 
 /// Everybody, and the history as the seller's browser sees it.

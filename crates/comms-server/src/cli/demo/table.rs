@@ -7,6 +7,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::cli::output::say;
+
 /// What was printed already.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -16,8 +18,8 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new() -> Self {
-        println!("  {:<12}  {:<11} {:<13} {:<9} {:<13} contenido", "hora", "", "con", "canal", "estado");
-        println!("  {:─<12}  {:─<11} {:─<13} {:─<9} {:─<13} {:─<44}", "", "", "", "", "", "");
+        say!("  {:<12}  {:<11} {:<13} {:<9} {:<13} contenido", "hora", "", "con", "canal", "estado");
+        say!("  {:─<12}  {:─<11} {:─<13} {:─<9} {:─<13} {:─<44}", "", "", "", "", "", "");
         Self { seen: BTreeMap::new(), coloured: stdout().is_terminal() }
     }
 
@@ -32,7 +34,7 @@ impl Table {
                 continue;
             }
             let arrow = if word("direccion") == "entrante" { "← cliente" } else { "→ vendedor" };
-            println!(
+            say!(
                 "  {now:<12}  {arrow:<11} {:<13} {:<9} {} {contents}",
                 word("destinatario"),
                 word("canal"),
