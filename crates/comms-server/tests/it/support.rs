@@ -28,7 +28,7 @@ pub const SMS: &str = "/api/comunicaciones/sms/enviar";
 pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
 pub const SMS_WEBHOOK: &str = "/api/comunicaciones/webhook/sms";
 const HOUR: Duration = Duration::from_secs(3_600);
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server with its own database, files and Meta.
 pub struct TestServer {

@@ -3,7 +3,7 @@
 mod dump;
 mod subject;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use comms_core::{
     ChannelKind, Event, MessageId,
@@ -142,7 +142,13 @@ async fn in_disorder(place: &Place, story: &Story) -> Vec<String> {
 }
 
 async fn open(place: &Place) -> Desk {
-    let desk = place.open_with(|settings| settings.writers = 2).await;
+    let desk = place
+        .open_with(|settings| {
+            settings.writers = 2;
+            // All ask at once for few connections, perhaps of a busy server: how long that takes is not what is tried here.
+            settings.pool_timeout = Duration::from_secs(120);
+        })
+        .await;
     for (id, channel) in [(phone_account(), ChannelKind::Voice), (sms_account(), ChannelKind::Sms)] {
         let account = Account {
             id,
