@@ -5,7 +5,7 @@ use std::time::Duration;
 use comms_http::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, AddressKind, Content, InteractiveAction, Outbound, Pace};
+use crate::{AccountId, Address, AddressKind, Content, InteractiveAction, Outbound, Pace};
 
 /// A kind of content, for [`Capabilities::contents`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -116,6 +116,10 @@ pub struct Capabilities {
     /// How fast it may be sent on it.
     #[serde(default)]
     pub pace: Pace,
+    /// Whose [`pace.account`](Pace::account) is, where the provider counts what leaves several accounts together: the same id in each of
+    /// them. `None` = its own.
+    #[serde(default)]
+    pub pace_shared: Option<AccountId>,
 }
 
 impl Capabilities {

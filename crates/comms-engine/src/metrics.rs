@@ -28,7 +28,7 @@ pub const RETRIES: &str = "comms_send_retries_total";
 /// Messages that were not sent by their deadline.
 pub const EXPIRED: &str = "comms_sends_expired_total";
 /// Messages that waited because of the pace or the state of their account, by `channel` and `reason` (`pace`, `pair`, `paused`,
-/// `stopped`).
+/// `stopped`, `share`).
 pub const HELD: &str = "comms_sends_held_total";
 /// Silences that a provider asked for.
 pub const PAUSES: &str = "comms_account_pauses_total";

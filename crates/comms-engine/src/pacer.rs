@@ -20,6 +20,8 @@ const LARGEST_SLICE: u16 = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Pacer {
     lanes: Mutex<HashMap<AccountId, Lane>>,
+    /// How many first attempts are under way, of the accounts that have any.
+    firsts: Mutex<HashMap<AccountId, u32>>,
     bell: Notify,
 }
 
@@ -98,6 +100,25 @@ impl Pacer {
         busy.map(|(account, lane)| (account.clone(), lane.under_way)).collect()
     }
 
+    /// One more first attempt of this account is under way, until this is dropped. `None` where it has its share of those that are made
+    /// at once: then what comes next has its turn in the queue, and whoever sends from another account finds room.
+    pub(crate) fn begin(self: &Arc<Self>, account: &AccountId, at_once: u32) -> Option<First> {
+        let mut firsts = self.firsts();
+        let own = firsts.get(account).copied().unwrap_or_default();
+        let others = firsts.len() - usize::from(own > 0);
+        // One share more than there are accounts, as in the queue.
+        let shares = u32::try_from(others + 2).unwrap_or(u32::MAX);
+        if own >= (at_once / shares).max(1) {
+            return None;
+        }
+        firsts.insert(account.clone(), own + 1);
+        Some(First(Arc::clone(self), account.clone()))
+    }
+
+    fn firsts(&self) -> MutexGuard<'_, HashMap<AccountId, u32>> {
+        self.firsts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The queue is worth a look.
     pub(crate) fn ring(&self) {
         self.bell.notify_one();
@@ -122,5 +143,19 @@ impl Drop for UnderWay {
             lane.under_way = lane.under_way.saturating_sub(1);
         }
         self.0.ring();
+    }
+}
+
+/// A first attempt that is under way.
+#[derive(Debug)]
+pub(crate) struct First(Arc<Pacer>, AccountId);
+
+impl Drop for First {
+    fn drop(&mut self) {
+        let mut firsts = self.0.firsts();
+        match firsts.get_mut(&self.1) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(firsts.remove(&self.1)),
+        }
     }
 }

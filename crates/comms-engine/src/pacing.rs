@@ -79,9 +79,10 @@ impl Engine {
 
     /// The store knows how fast each channel may be sent on.
     async fn tell_pace(&self, channel: &dyn Channel) -> Result<(), EngineError> {
-        let (account, pace) = (channel.account(), channel.capabilities().pace);
+        let capabilities = channel.capabilities();
+        let (account, pace) = (channel.account(), capabilities.pace);
         if self.pacer().is_news(account, &pace) {
-            self.repository().set_pace(account, &pace).await?;
+            self.repository().set_pace(account, capabilities.pace_shared.as_ref(), &pace).await?;
             self.pacer().told(account, pace);
         }
         Ok(())

@@ -15,6 +15,7 @@ use tracing::Instrument;
 
 use crate::{
     Engine, EngineError, OwnFile, metrics,
+    pacer::First,
     pacing::Entry,
     settings::span,
     settle::{self, Attempt},
@@ -189,7 +190,9 @@ impl Engine {
             prepared;
         let mut queue = queue;
         let scheduled = queue.scheduled_for.is_some();
-        let turn = match self.entry_of(channel.as_ref(), &message, scheduled).await? {
+        // Held until the attempt is over.
+        let (entry, _first) = self.entry_of(channel.as_ref(), &message, scheduled).await?;
+        let turn = match entry {
             Entry::Now(turn) => turn,
             Entry::Later(at) => {
                 queue.held_until = Some(at);
@@ -227,14 +230,7 @@ impl Engine {
             }
         };
         comms_core::failpoint!(SendAccepted);
-        let attempt = Attempt {
-            message: id,
-            claim: ClaimToken::FIRST,
-            attempts: 1,
-            mode: queue.mode,
-            expires_at: queue.expires_at,
-            failed: settle::failed_on(channel.as_ref()),
-        };
+        let attempt = first_attempt(id, &queue, channel.as_ref());
         let conclusion = self.try_once(channel.as_ref(), &message, &attempt, turn, deadline).await;
         comms_core::failpoint!(SendAttempted);
         let sent =
@@ -244,9 +240,25 @@ impl Engine {
         Ok(sent)
     }
 
-    /// What has a time of its own asks for a place when that has come.
-    async fn entry_of(&self, channel: &dyn Channel, message: &Outbound, scheduled: bool) -> Result<Entry, EngineError> {
-        if scheduled { Ok(Entry::Now(Turn::default())) } else { self.entry(channel, message).await }
+    /// Whether the first attempt is made now. What has a time of its own asks when that has come; an account that has its share of the
+    /// first attempts goes on in the queue.
+    async fn entry_of(
+        &self,
+        channel: &dyn Channel,
+        message: &Outbound,
+        scheduled: bool,
+    ) -> Result<(Entry, Option<First>), EngineError> {
+        if scheduled {
+            return Ok((Entry::Now(Turn::default()), None));
+        }
+        match self.pacer().begin(channel.account(), self.settings().sends_at_once) {
+            Some(first) => Ok((self.entry(channel, message).await?, Some(first))),
+            None if matches!(message.content, Content::Call(_)) => Err(EngineError::Busy),
+            None => {
+                metrics::held(channel.kind(), "share");
+                Ok((Entry::Later(self.now()), None))
+            }
+        }
     }
 
     /// The attempt, and what becomes of it and of the account.
@@ -337,6 +349,17 @@ impl Engine {
         let scope = Scope { organization: organization.clone(), seller: None };
         let entry = self.repository().message(&scope, message).await?.entry;
         Ok(Sent { message, status: entry.status, problem: entry.problem, repeated: true })
+    }
+}
+
+fn first_attempt(message: MessageId, queue: &Queueing, channel: &dyn Channel) -> Attempt {
+    Attempt {
+        message,
+        claim: ClaimToken::FIRST,
+        attempts: 1,
+        mode: queue.mode,
+        expires_at: queue.expires_at,
+        failed: settle::failed_on(channel),
     }
 }
 

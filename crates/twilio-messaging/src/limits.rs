@@ -54,8 +54,9 @@ pub const WHATSAPP_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 /// *See [Twilio docs/WhatsApp key concepts](https://www.twilio.com/docs/whatsapp/key-concepts) (April 2026)*
 pub const WHATSAPP_PER_SECOND: u32 = 80;
 
-/// Messages a second of a long code. Short codes, toll-free numbers and registered campaigns have more: an account has its own rate
-/// then, which the operator sets.
+/// Messages a second of a long code, each number by itself: Twilio names no rate of all numbers of an account, only a bound of requests at
+/// one time (error 20429). Short codes, toll-free numbers and registered campaigns have more: an account has its own rate then, which the
+/// operator sets.
 ///
 /// *See [Twilio docs/Understanding rate limits and message queues](https://www.twilio.com/docs/messaging/guides/scaling-queueing-latency) (April 2026)*
 pub const SMS_PER_SECOND: u32 = 1;

@@ -67,6 +67,9 @@ impl Channel for TwilioVoiceChannel {
         let mut all = Capabilities::new(&[ContentKind::Call], &[AddressKind::Phone, AddressKind::VoiceClient]);
         all.receipts = true;
         all.pace.account = Some(Rate::per_second(limits::CALLS_PER_SECOND).with_burst(limits::CALLS_BURST));
+        if limits::CALLS_OF_ACCOUNT {
+            all.pace_shared = Some(AccountId::of(events::ABOVE, &self.client.config().twilio.account_sid));
+        }
         all
     }
 

@@ -39,6 +39,10 @@ pub const STREAM_PARAMETERS: usize = 99;
 pub const DOWNLOAD_SECONDS: u64 = 600;
 /// Calls that an account places per second unless Twilio raised it; the rest waits in Twilio's queue.
 pub const CALLS_PER_SECOND: u32 = 1;
+/// Whether [`CALLS_PER_SECOND`] counts the calls of all numbers of the account together.
+///
+/// *See [Twilio docs/Calls resource](https://www.twilio.com/docs/voice/api/call-resource) (April 2026)*
+pub const CALLS_OF_ACCOUNT: bool = true;
 /// How many we hand over at once above that rate: Twilio queues them, and a person hears a moment more of silence.
 pub const CALLS_BURST: u32 = 5;
 /// What comes as the number of a caller who hides it, beside words: ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE and UNKNOWN as they

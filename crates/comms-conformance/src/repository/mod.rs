@@ -101,6 +101,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         failures_in_a_row_stop_an_account,
         an_operators_rate_stands_in_their_organisation,
         no_account_starves_another,
+        accounts_that_share_a_rate_have_it_once,
     },
     calls::{
         a_call_ends_alike_in_every_order_of_its_reports,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use comms_core::{
-    ErrorKind, MessageId, Pace, Problem, Rate, Status,
+    AccountId, ErrorKind, MessageId, Pace, Problem, Rate, Status,
     history::{ClaimToken, Claiming, Hold, Pauses, RepositoryError, Reservation, SLICE, Stop, Turn},
 };
 
@@ -237,10 +237,51 @@ pub(super) async fn no_account_starves_another(harness: &dyn RepositoryHarness) 
     Ok(())
 }
 
+pub(super) async fn accounts_that_share_a_rate_have_it_once(harness: &dyn RepositoryHarness) -> Verdict {
+    let (world, shared) = (World::open(harness).await?, AccountId::of("memory", &unique("above")));
+    let other = world.neighbour().await?;
+    let both = [world.clone(), other.clone()];
+    for one in &both {
+        let pace = Pace::new(Some(Rate::one_in(HOUR).with_burst(10)), None);
+        one.store.set_pace(&one.account, Some(&shared), &pace).await?;
+    }
+    let got = at_once(AT_ONCE, |n| {
+        let one = both[n % 2].clone();
+        async move { Ok(reserved(&one, 1).await?.len()) }
+    })
+    .await?;
+    ensure_eq!(got.iter().sum::<usize>(), 10, "the places of two accounts at one rate");
+    match other.store.reserve(&other.account, None, 1).await? {
+        Reservation::Held(Hold::Pace, wait) => ensure!(wait > HOUR / 2 && wait <= HOUR, "asked to wait for {wait:?}"),
+        refused => return Err(Violation::new(format!("beyond the rate: {refused:?}"))),
+    }
+    ensure_eq!(standing(&other).await?.interval, Some(HOUR), "the rate of one of them as it is told");
+    // What waits is claimed at the same rate.
+    waiting(&world, 3).await?;
+    waiting(&other, 3).await?;
+    ensure_eq!(world.due(tick()).await?, [], "claimed beyond the rate");
+    // What is set for one is set for all; who came later, of another organisation, sets nothing.
+    let fast = Rate::one_in(Duration::from_micros(10));
+    world.store.set_own_rate(&world.organization, &world.account, Some(fast)).await?;
+    let refused = other.store.set_own_rate(&other.organization, &other.account, None).await;
+    ensure!(matches!(refused, Err(RepositoryError::NotFound(_))), "another organisation sets the rate: {refused:?}");
+    ensure_eq!(world.due(tick()).await?.len(), 6, "claimed at the operator's rate");
+    ensure_eq!(reserved(&other, 5).await?.len(), 5, "places at the operator's rate");
+    world.store.pause_account(&world.account, HOUR, &problem("429", ErrorKind::RateLimited)).await?;
+    for one in &both {
+        let held = one.store.reserve(&one.account, None, 1).await?;
+        ensure!(matches!(held, Reservation::Held(Hold::Paused, _)), "in a silence that is for all: {held:?}");
+    }
+    // One by itself again.
+    other.store.set_pace(&other.account, None, &Pace::default()).await?;
+    ensure_eq!(reserved(&other, 5).await?.len(), 5, "places of one that shares no more");
+    Ok(())
+}
+
 const FIRST: ClaimToken = ClaimToken::FIRST;
 
 async fn paced(world: &World, account: Option<Rate>, pair: Option<Rate>) -> Found<()> {
-    Ok(world.store.set_pace(&world.account, &Pace::new(account, pair)).await?)
+    Ok(world.store.set_pace(&world.account, None, &Pace::new(account, pair)).await?)
 }
 
 /// The places that there are now.

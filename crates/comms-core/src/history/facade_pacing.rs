@@ -26,9 +26,9 @@ fn doc(problem: &Problem) -> Doc {
 
 #[async_trait]
 impl PacingRepository for EngineRepository {
-    async fn set_pace(&self, account: &AccountId, pace: &Pace) -> RepositoryResult<()> {
-        let (account, pace, now) = (account.clone(), *pace, self.now());
-        write!(self, |conn| pacing::set_pace(conn, account.as_str(), &pace, now))
+    async fn set_pace(&self, account: &AccountId, shared: Option<&AccountId>, pace: &Pace) -> RepositoryResult<()> {
+        let (account, lane, pace, now) = (account.clone(), shared.cloned(), *pace, self.now());
+        write!(self, |conn| pacing::set_pace(conn, account.as_str(), lane.as_ref().map(AccountId::as_str), &pace, now))
     }
 
     async fn set_own_rate(

@@ -103,11 +103,13 @@ pub struct AccountPacing {
 /// who has them. Waits are told as lengths of time, since the clocks of the processes may differ from it.
 #[async_trait]
 pub trait PacingRepository {
-    /// Sets how fast the channel of an account may be sent on. What the operator set stands.
-    async fn set_pace(&self, account: &AccountId, pace: &Pace) -> RepositoryResult<()>;
+    /// Sets how fast the channel of an account may be sent on. What the operator set stands. Where the account shares its rate with
+    /// others, `shared` is the account whose rate it is: all who name it have their places from it, and what the operator sets for one of
+    /// them, or a provider's silence, is for all.
+    async fn set_pace(&self, account: &AccountId, shared: Option<&AccountId>, pace: &Pace) -> RepositoryResult<()>;
 
     /// Sets the operator's own rate of an account, or takes it back. [`RepositoryError::NotFound`](super::RepositoryError::NotFound)
-    /// outside of the organisation.
+    /// outside of the organisation, and where the rate is shared with numbers of another one that was there first.
     async fn set_own_rate(
         &self,
         organization: &OrganizationId,

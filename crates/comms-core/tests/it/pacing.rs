@@ -44,7 +44,7 @@ impl Store {
             active: true,
         };
         self.store.put_account(&account).await.unwrap();
-        self.store.set_pace(&id, &Pace::new(Some(rate), None)).await.unwrap();
+        self.store.set_pace(&id, None, &Pace::new(Some(rate), None)).await.unwrap();
         id
     }
 
@@ -113,7 +113,7 @@ async fn what_a_pair_refuses_takes_no_place_of_the_account() {
     let store = store().await;
     let account = store.account(Rate::one_in(Duration::from_secs(60)).with_burst(5)).await;
     let minute = Rate::one_in(Duration::from_secs(60));
-    store.store.set_pace(&account, &Pace::new(Some(minute.with_burst(5)), Some(minute))).await.unwrap();
+    store.store.set_pace(&account, None, &Pace::new(Some(minute.with_burst(5)), Some(minute))).await.unwrap();
     let to = comms_core::Address::phone("+34600000000", None).unwrap();
     let mut let_through = 0;
     for _ in 0..5 {

@@ -42,6 +42,7 @@ pub struct Behaviour {
     pub files: VecDeque<Result<Served>>,
     pub read: Option<Error>,
     pub pace: comms_core::Pace,
+    pub pace_shared: Option<AccountId>,
 }
 
 /// A file as the provider serves it.
@@ -115,7 +116,9 @@ impl Channel for Desk {
     fn capabilities(&self) -> Capabilities {
         if self.is_phone {
             let mut phone = Capabilities::new(&[ContentKind::Call], &[AddressKind::Phone, AddressKind::VoiceClient]);
-            phone.pace = self.behaviour.lock().unwrap().pace;
+            let behaviour = self.behaviour.lock().unwrap();
+            phone.pace = behaviour.pace;
+            phone.pace_shared = behaviour.pace_shared.clone();
             return phone;
         }
         let mut capabilities = self.inner.capabilities();

@@ -15,7 +15,7 @@ use crate::fake_repository::FakeRepository;
 
 #[async_trait]
 impl PacingRepository for FakeRepository {
-    async fn set_pace(&self, _: &AccountId, _: &Pace) -> RepositoryResult<()> {
+    async fn set_pace(&self, _: &AccountId, _: Option<&AccountId>, _: &Pace) -> RepositoryResult<()> {
         Ok(())
     }
 

@@ -174,6 +174,90 @@ async fn a_call_beyond_the_pace_is_refused_and_one_shows_whether_a_stopped_accou
 }
 
 #[tokio::test]
+async fn numbers_that_share_a_rate_call_at_that_rate_together() {
+    let queue = queue().await;
+    let mut channels = HashMap::new();
+    for number in ["+34600000008", "+34600000009"] {
+        let phone = Arc::new(Desk::phone(number, Arc::default()));
+        let mut own = account(phone.account().clone());
+        own.channel = comms_core::ChannelKind::Voice;
+        queue.store.put_account(&own).await.unwrap();
+        phone.set(|desk| {
+            desk.pace = Pace::new(Some(Rate::one_in(MINUTE).with_burst(2)), None);
+            desk.pace_shared = Some("carrier:AC1".into());
+        });
+        channels.insert(phone.account().clone(), phone);
+    }
+    let numbers: Vec<_> = channels.keys().cloned().collect();
+    let engine = Engine::builder(Arc::clone(&queue.store), Arc::new(Directory(channels)))
+        .clock(Arc::new(queue.clock.clone()))
+        .build();
+    let places = |at: usize| {
+        let mut request = call("+34600000001");
+        request.account = Some(numbers[at].clone());
+        engine.send(request)
+    };
+    assert_eq!(places(0).await.unwrap().status, Status::CallInitiated);
+    assert_eq!(places(1).await.unwrap().status, Status::CallInitiated);
+    for at in [0, 1] {
+        let error = places(at).await.unwrap_err();
+        assert_eq!(error.code(), Code::TooFast, "number {at}: both have made a call, and two are the burst");
+        assert!(error.retry_after().is_some_and(|wait| wait > MINUTE / 2 && wait <= MINUTE), "{error:?}");
+    }
+    queue.clock.advance(MINUTE);
+    assert_eq!(places(1).await.unwrap().status, Status::CallInitiated);
+    assert_eq!(places(0).await.unwrap_err().code(), Code::TooFast);
+    // The operator's rate of one is that of both.
+    engine.set_rate(&"north".into(), &numbers[0], Some(Rate::one_in(Duration::from_millis(10)))).await.unwrap();
+    assert_eq!(places(1).await.unwrap().status, Status::CallInitiated);
+    assert_eq!(places(0).await.unwrap().status, Status::CallInitiated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_account_sends_at_once_leaves_room_for_another() {
+    let queue = queue().await;
+    let mut channels = HashMap::new();
+    for name in ["bulk", "quiet"] {
+        let desk = Arc::new(Desk::new(name, Arc::default()));
+        queue.store.put_account(&account(desk.account().clone())).await.unwrap();
+        channels.insert(name, desk);
+    }
+    let (bulk, quiet) = (Arc::clone(&channels["bulk"]), Arc::clone(&channels["quiet"]));
+    let mut settings = comms_engine::Settings::default();
+    settings.sends_at_once = 8;
+    let directory = Directory(channels.into_values().map(|desk| (desk.account().clone(), desk)).collect());
+    let engine = Engine::builder(Arc::clone(&queue.store), Arc::new(directory))
+        .clock(Arc::new(queue.clock.clone()))
+        .settings(settings)
+        .build();
+    // The provider of one of them answers nothing.
+    bulk.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    let sends = |desk: &Desk, number: u32| {
+        let mut request = to(number, "hola");
+        request.account = Some(desk.account().clone());
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.send(request).await })
+    };
+    let mut under_way: Vec<_> = (0..4).map(|number| sends(&bulk, number)).collect();
+    let begun = || bulk.journal.lock().unwrap().iter().filter(|what| *what == "send").count();
+    while begun() < 4 {
+        tokio::task::yield_now().await;
+    }
+    for number in 4..20 {
+        let sent = sends(&bulk, number).await.unwrap().unwrap();
+        assert_eq!(sent.status, Status::Queued, "beyond its share it has its turn in the queue");
+    }
+    let sent = sends(&quiet, 1).await.unwrap().unwrap();
+    assert_eq!(sent.status, Status::Accepted, "another account is sent on at once");
+    bulk.gate.add_permits(1_000);
+    for first in under_way.drain(..) {
+        assert_eq!(first.await.unwrap().unwrap().status, Status::Accepted);
+    }
+    while engine.send_due().await.unwrap() > 0 {}
+    assert_eq!((bulk.inner.sent().len(), quiet.inner.sent().len()), (20, 1), "nothing was lost");
+}
+
+#[tokio::test]
 async fn an_account_without_a_channel_keeps_its_messages() {
     let folder = tempfile::tempdir().unwrap();
     let queue = queue().await;

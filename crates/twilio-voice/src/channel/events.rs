@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What stands before the id of the account above all numbers.
-const ABOVE: &str = "twilio";
+pub(super) const ABOVE: &str = "twilio";
 
 /// Everything that a webhook says. It was proved by the token of the account that it names;
 /// JSON, which names none, by that of any.

@@ -19,7 +19,7 @@ use super::{
 
 #[async_trait]
 impl PacingRepository for Broken {
-    async fn set_pace(&self, account: &AccountId, pace: &Pace) -> RepositoryResult<()> {
+    async fn set_pace(&self, account: &AccountId, shared: Option<&AccountId>, pace: &Pace) -> RepositoryResult<()> {
         let mut pace = *pace;
         match self.flaw {
             Flaw::ForgetsPaces => pace.account = None,
@@ -27,7 +27,8 @@ impl PacingRepository for Broken {
             Flaw::OverrulesOperators => self.inner.set_own_rate(&self.home(account).await?, account, None).await?,
             _ => {}
         }
-        self.inner.set_pace(account, &pace).await
+        let shared = shared.filter(|_| !self.has(Flaw::GivesEachTheWholeRate));
+        self.inner.set_pace(account, shared, &pace).await
     }
 
     async fn set_own_rate(

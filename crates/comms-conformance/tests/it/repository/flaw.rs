@@ -88,6 +88,7 @@ pub(super) enum Flaw {
     ForgetsSuccesses,
     OverrulesOperators,
     ServesTheFirst,
+    GivesEachTheWholeRate,
     ForgetsStandings,
     SharesOutcomes,
     KeepsEverything,

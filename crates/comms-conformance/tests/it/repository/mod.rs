@@ -194,6 +194,7 @@ const FLAWS: &[(&str, Flaw)] = {
         ("an_operators_rate_stands_in_their_organisation", DropsTheOrganisation(Method::Pacing)),
         ("an_operators_rate_stands_in_their_organisation", DropsTheOrganisation(Method::Rate)),
         ("no_account_starves_another", ServesTheFirst),
+        ("accounts_that_share_a_rate_have_it_once", GivesEachTheWholeRate),
         ("a_claim_tells_what_the_rules_look_at", ForgetsStandings),
         ("attempts_that_end_at_once_end_as_each_would_alone", SharesOutcomes),
         ("old_webhooks_go_and_those_that_wait_stay", KeepsEverything),

@@ -153,9 +153,7 @@ async fn give_turns(
     let wants: Vec<(&str, i64)> = going
         .map(|admission| (admission.lane.account.as_str(), i64::try_from(admission.due.len()).unwrap_or(i64::MAX)))
         .collect();
-    let granted = pacing::grant_all(conn, &wants, clock).await?;
-    let mut turns: HashMap<String, Vec<Turn>> =
-        granted.into_iter().map(|granted| (granted.account_id.clone(), granted.turns())).collect();
+    let mut turns = pacing::grant_all(conn, &wants, clock).await?;
     for admission in admissions {
         admission.turns = if admission.lane.stopped {
             let lease = lease.try_into().unwrap_or_default();

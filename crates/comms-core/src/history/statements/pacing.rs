@@ -4,7 +4,10 @@
 //! before it had been sent at their rate. A place is free while that time is not too far ahead. It is read and moved on by one
 //! statement, so that any number of processes share it.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use diesel::{
     prelude::*,
@@ -58,9 +61,11 @@ pub(super) fn clock(ours: OffsetDateTime) -> String {
 
 /// A reservation as it is made.
 #[derive(QueryableByName)]
-pub(super) struct Granted {
+struct Granted {
     #[diesel(sql_type = Text)]
-    pub account_id: String,
+    account_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    lane_id: Option<String>,
     #[diesel(sql_type = BigInt)]
     granted: i64,
     #[diesel(sql_type = BigInt)]
@@ -77,7 +82,7 @@ pub(super) struct Granted {
 
 impl Granted {
     /// The places, in the order of their times.
-    pub(super) fn turns(&self) -> Vec<Turn> {
+    fn turns(&self) -> Vec<Turn> {
         let first = self.tat_us - (self.granted + self.burst - 1) * self.interval_us - self.reserved_at_us;
         let turn = |n| Turn { after: length(first + n * self.interval_us), probe: false, shaky: self.failures > 0 };
         (0..self.granted).map(turn).collect()
@@ -91,6 +96,8 @@ struct State {
     account_id: String,
     #[diesel(sql_type = Text)]
     organization_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    lane_id: Option<String>,
     #[diesel(sql_type = BigInt)]
     now_us: i64,
     #[diesel(sql_type = BigInt)]
@@ -129,13 +136,15 @@ impl State {
         self.reason.as_ref().and_then(|doc| serde_json::from_value(doc.0.clone()).ok())
     }
 
-    fn told(self) -> AccountPacing {
+    /// `lane` is what it shares with others.
+    fn told(self, lane: Option<&Self>) -> AccountPacing {
         let interval = |us: i64| (us > NO_LIMIT).then(|| length(us));
         let stopped = self.stopped_at_us.is_some();
         let paused = self.paused_until_us > self.now_us;
+        let pace = lane.unwrap_or(&self);
         AccountPacing {
-            interval: interval(self.effective_us),
-            own_interval: self.own_interval_us.and_then(interval),
+            interval: interval(pace.effective_us),
+            own_interval: pace.own_interval_us.and_then(interval),
             paused_until: paused.then(|| moment(self.paused_until_us)),
             stopped_at: self.stopped_at_us.map(moment),
             probe_at: stopped.then(|| moment(self.probe_at_us)),
@@ -159,12 +168,49 @@ pub(super) async fn begin(conn: &mut Conn, account: &Account) -> QueryResult<()>
     .map(drop)
 }
 
+/// Sets the rates of an account; with a lane that of the account is the lane's, for all that share it.
 pub(in super::super) async fn set_pace(
     conn: &mut Conn,
     account: &str,
+    lane: Option<&str>,
     pace: &Pace,
     now: OffsetDateTime,
 ) -> QueryResult<()> {
+    let Some(lane) = lane else {
+        let alone =
+            format!("UPDATE {} SET lane_id = NULL WHERE account_id = $1 AND lane_id IS NOT NULL", named("pacing"));
+        sql_query(alone).bind::<Text, _>(account).execute(conn).await?;
+        return set_rates(conn, account, pace, now).await;
+    };
+    share(conn, account, lane).await?;
+    set_rates(conn, account, &Pace::new(None, pace.pair), now).await?;
+    set_rates(conn, lane, &Pace::new(pace.account, None), now).await
+}
+
+/// Has an account share the pace of a lane. What the operator set for it is set for all from then on.
+async fn share(conn: &mut Conn, account: &str, lane: &str) -> QueryResult<()> {
+    let pacing = named("pacing");
+    // SQLite counts parameters as they come.
+    let begin = format!(
+        "INSERT INTO {pacing} (account_id, organization_id) SELECT $1, n.organization_id FROM {pacing} AS n \
+         WHERE n.account_id = $2 ON CONFLICT (account_id) DO NOTHING"
+    );
+    let of_account = format!("FROM {pacing} AS n WHERE n.account_id = $1");
+    let hand_on = format!(
+        "UPDATE {pacing} SET own_interval_us = (SELECT n.own_interval_us {of_account}) WHERE account_id = $2 \
+         AND EXISTS (SELECT 1 {of_account} AND n.own_interval_us IS NOT NULL)"
+    );
+    let join = format!(
+        "UPDATE {pacing} SET lane_id = $1, own_interval_us = NULL WHERE account_id = $2 \
+         AND (lane_id IS NULL OR lane_id <> $1 OR own_interval_us IS NOT NULL)"
+    );
+    for (text, first, second) in [(begin, lane, account), (hand_on, account, lane), (join, lane, account)] {
+        sql_query(text).bind::<Text, _>(first).bind::<Text, _>(second).execute(conn).await?;
+    }
+    Ok(())
+}
+
+async fn set_rates(conn: &mut Conn, account: &str, pace: &Pace, now: OffsetDateTime) -> QueryResult<()> {
     let (interval, burst) = pace.account.map_or((NO_LIMIT, 1), parts);
     let (pair_interval, pair_burst) = pace.pair.map_or((0, 1), parts);
     let tat = from_now_on(&format!("COALESCE(own_interval_us, {interval})"));
@@ -181,6 +227,11 @@ pub(in super::super) async fn set_pace(
     .map(drop)
 }
 
+/// Whose pace an account has: the lane that it shares, else its own.
+fn lane_of(account: &str) -> String {
+    format!("(SELECT COALESCE(l.lane_id, l.account_id) FROM {} AS l WHERE l.account_id = {account})", named("pacing"))
+}
+
 /// Returns how many accounts that are.
 pub(in super::super) async fn set_own_rate(
     conn: &mut Conn,
@@ -192,10 +243,12 @@ pub(in super::super) async fn set_own_rate(
     let own = rate.map_or_else(|| "NULL".to_owned(), |rate| parts(rate).0.to_string());
     let interval = rate.map_or_else(|| "interval_us".to_owned(), |_| own.clone());
     let text = format!(
-        "UPDATE {} SET own_interval_us = {own}, {} FROM {} WHERE account_id = $1 AND organization_id = $2",
-        named("pacing"),
+        "UPDATE {pacing} SET own_interval_us = {own}, {} FROM {} WHERE account_id = {} AND organization_id = $2 \
+         AND EXISTS (SELECT 1 FROM {pacing} AS n WHERE n.account_id = $1 AND n.organization_id = $2)",
         from_now_on(&interval),
-        clock(now)
+        clock(now),
+        lane_of("$1"),
+        pacing = named("pacing"),
     );
     sql_query(text).bind::<Text, _>(account).bind::<Text, _>(organization).execute(conn).await
 }
@@ -243,21 +296,28 @@ async fn reserve_both(
 }
 
 async fn reserve_turns(conn: &mut Conn, account: &str, want: i64, now: OffsetDateTime) -> QueryResult<Reservation> {
-    let turns = match grant(conn, account, want, now).await? {
-        Some(granted) => granted.turns(),
-        None => match state(conn, account, now).await? {
-            None => return Ok(Reservation::Turns(vec![Turn::default(); usize::try_from(want.max(1)).unwrap_or(1)])),
-            Some(state) => match state.hold() {
-                Some(held) => return Ok(held),
-                None if want == 0 => vec![Turn { shaky: state.failures > 0, ..Turn::default() }],
-                None => {
-                    let free_at = state.tat_us - (state.burst - 1) * state.effective_us;
-                    return Ok(Reservation::Held(Hold::Pace, length(free_at - state.now_us)));
-                }
-            },
-        },
+    if let Some(turns) = grant(conn, account, want, now).await? {
+        return Ok(Reservation::Turns(turns));
+    }
+    let Some(own) = state(conn, account, now).await? else {
+        return Ok(Reservation::Turns(vec![Turn::default(); usize::try_from(want.max(1)).unwrap_or(1)]));
     };
-    Ok(Reservation::Turns(turns))
+    if let Some(held) = own.hold() {
+        return Ok(held);
+    }
+    if want == 0 {
+        return Ok(Reservation::Turns(vec![Turn { shaky: own.failures > 0, ..Turn::default() }]));
+    }
+    let shared = match &own.lane_id {
+        Some(lane) => state(conn, lane, now).await?,
+        None => None,
+    };
+    if let Some(held) = shared.as_ref().and_then(State::hold) {
+        return Ok(held);
+    }
+    let pace = shared.unwrap_or(own);
+    let free_at = pace.tat_us - (pace.burst - 1) * pace.effective_us;
+    Ok(Reservation::Held(Hold::Pace, length(free_at - pace.now_us)))
 }
 
 async fn reserve_pair(
@@ -282,11 +342,11 @@ async fn reserve_pair(
 const WANTED: &[(&str, Column)] = &[("account", Column::Text), ("want", Column::Long)];
 
 /// Takes places of an account that is neither paused nor stopped, as many as there are.
-async fn grant(conn: &mut Conn, account: &str, want: i64, now: OffsetDateTime) -> QueryResult<Option<Granted>> {
+async fn grant(conn: &mut Conn, account: &str, want: i64, now: OffsetDateTime) -> QueryResult<Option<Vec<Turn>>> {
     if want <= 0 {
         return Ok(None);
     }
-    Ok(grant_all(conn, &[(account, want)], now).await?.into_iter().next())
+    Ok(grant_all(conn, &[(account, want)], now).await?.remove(account))
 }
 
 /// The same for several accounts at once. Those that have no place are not among them.
@@ -294,7 +354,35 @@ pub(super) async fn grant_all(
     conn: &mut Conn,
     wants: &[(&str, i64)],
     now: OffsetDateTime,
-) -> QueryResult<Vec<Granted>> {
+) -> QueryResult<HashMap<String, Vec<Turn>>> {
+    let granted = grant_own(conn, wants, now).await?;
+    let mut lanes: BTreeMap<String, Vec<Granted>> = BTreeMap::new();
+    let mut turns = HashMap::new();
+    for one in granted {
+        match &one.lane_id {
+            Some(lane) => lanes.entry(lane.clone()).or_default().push(one),
+            None => drop(turns.insert(one.account_id.clone(), one.turns())),
+        }
+    }
+    // One after the other, in one order: of two processes neither waits for what waits for it.
+    for (lane, sharers) in lanes {
+        let want = sharers.iter().map(|one| one.granted).sum();
+        let shared = grant_own(conn, &[(&lane, want)], now).await?.pop();
+        let mut places = shared.map(|one| one.turns()).unwrap_or_default().into_iter();
+        for one in sharers {
+            let count = usize::try_from(one.granted).unwrap_or_default();
+            let shaky = one.failures > 0;
+            let own: Vec<Turn> = places.by_ref().take(count).map(|turn| Turn { shaky, ..turn }).collect();
+            if !own.is_empty() {
+                turns.insert(one.account_id, own);
+            }
+        }
+    }
+    Ok(turns)
+}
+
+/// Takes places in the paces of these rows themselves.
+async fn grant_own(conn: &mut Conn, wants: &[(&str, i64)], now: OffsetDateTime) -> QueryResult<Vec<Granted>> {
     if wants.is_empty() {
         return Ok(Vec::new());
     }
@@ -310,7 +398,7 @@ pub(super) async fn grant_all(
     .text(&format!(
         " WHERE account_id = w.account AND stopped_at_us IS NULL AND paused_until_us <= clock.now_us \
          AND tat_us - {ahead} <= clock.now_us \
-         RETURNING account_id, granted, tat_us, reserved_at_us, {INTERVAL} AS interval_us, burst, failures"
+         RETURNING account_id, lane_id, granted, tat_us, reserved_at_us, {INTERVAL} AS interval_us, burst, failures"
     ))
     .load(conn)
     .await
@@ -321,11 +409,12 @@ pub(super) async fn give_back(conn: &mut Conn, account: &str, count: i64) -> Que
     if count <= 0 {
         return Ok(());
     }
-    sql_query(format!("UPDATE {} SET tat_us = tat_us - {count} * {INTERVAL} WHERE account_id = $1", named("pacing")))
-        .bind::<Text, _>(account)
-        .execute(conn)
-        .await
-        .map(drop)
+    let text = format!(
+        "UPDATE {} SET tat_us = tat_us - {count} * {INTERVAL} WHERE account_id = {}",
+        named("pacing"),
+        lane_of("$1")
+    );
+    sql_query(text).bind::<Text, _>(account).execute(conn).await.map(drop)
 }
 
 /// Takes the right to send the probe.
@@ -361,16 +450,19 @@ pub(in super::super) async fn pause(
     now: OffsetDateTime,
 ) -> QueryResult<()> {
     let (until, pacing) = (format!("clock.now_us + {}", micros(wait)), named("pacing"));
-    sql_query(format!(
-        "UPDATE {pacing} SET reason = CASE WHEN stopped_at_us IS NULL THEN $1 ELSE reason END, \
-         paused_until_us = {until} FROM {} WHERE account_id = $2 AND paused_until_us < {until}",
-        clock(now)
-    ))
-    .bind::<DocSql, _>(reason)
-    .bind::<Text, _>(account)
-    .execute(conn)
-    .await
-    .map(drop)
+    // Who shares its pace with others is silent with them.
+    for silent in ["$2".to_owned(), lane_of("$2")] {
+        sql_query(format!(
+            "UPDATE {pacing} SET reason = CASE WHEN stopped_at_us IS NULL THEN $1 ELSE reason END, \
+             paused_until_us = {until} FROM {} WHERE account_id = {silent} AND paused_until_us < {until}",
+            clock(now)
+        ))
+        .bind::<DocSql, _>(reason.clone())
+        .bind::<Text, _>(account)
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Stops an account, or counts towards that. Whether it is stopped by this, and was not before.
@@ -437,7 +529,22 @@ pub(in super::super) async fn list(
             sql_query(text).bind::<Text, _>(organization).load(conn).await?
         }
     };
-    Ok(rows.into_iter().map(State::told).collect())
+    let mut lanes: HashMap<String, State> = HashMap::new();
+    for lane in rows.iter().filter_map(|row| row.lane_id.clone()) {
+        if !lanes.contains_key(&lane)
+            && let Some(state) = state(conn, &lane, now).await?
+        {
+            lanes.insert(lane, state);
+        }
+    }
+    let shared = |row: &State| row.lane_id.as_ref().and_then(|lane| lanes.get(lane));
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let lane = shared(&row);
+            row.told(lane)
+        })
+        .collect())
 }
 
 async fn state(conn: &mut Conn, account: &str, now: OffsetDateTime) -> QueryResult<Option<State>> {
@@ -446,7 +553,7 @@ async fn state(conn: &mut Conn, account: &str, now: OffsetDateTime) -> QueryResu
 
 fn select(now: OffsetDateTime) -> String {
     format!(
-        "SELECT account_id, organization_id, clock.now_us AS now_us, tat_us, {INTERVAL} AS effective_us, own_interval_us, \
+        "SELECT account_id, organization_id, lane_id, clock.now_us AS now_us, tat_us, {INTERVAL} AS effective_us, own_interval_us, \
          burst, pair_interval_us, paused_until_us, stopped_at_us, probe_at_us, failures, reason \
          FROM {}, {}",
         named("pacing"),

@@ -1,0 +1,1 @@
+ALTER TABLE pacing DROP COLUMN lane_id;

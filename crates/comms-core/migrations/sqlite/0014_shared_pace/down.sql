@@ -1,0 +1,1 @@
+ALTER TABLE comms_pacing DROP COLUMN lane_id;
