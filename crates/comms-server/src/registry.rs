@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, OrganizationId, Result,
+    AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, OrganizationId, Rate, Result,
     Source, WebhookRequest,
     history::{Account, Repository},
 };
@@ -66,6 +66,7 @@ pub struct Registry {
     twilio: Vec<(&'static str, Arc<dyn Inbound>)>,
     sendgrid: Option<Arc<dyn Inbound>>,
     accounts: Vec<Account>,
+    rates: Vec<(AccountId, Rate)>,
     google: Option<Google>,
     pushes: Option<Pushes>,
     files: Arc<LateFiles>,
@@ -117,6 +118,10 @@ impl Registry {
             sendgrid: sendgrid::inbound(settings, &accounts, clock)?,
             pushes: Pushes::new(settings, &transport, clock)?,
             files,
+            rates: accounts
+                .iter()
+                .filter_map(|account| Some((account.id(), account.per_second.and_then(Rate::of_second)?)))
+                .collect(),
             accounts: accounts
                 .iter()
                 .map(|account| registered(settings, account))
@@ -136,6 +141,12 @@ impl Registry {
     #[must_use]
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
+    }
+
+    /// How fast some of them are sent on instead of their channels' rates.
+    #[must_use]
+    pub fn rates(&self) -> &[(AccountId, Rate)] {
+        &self.rates
     }
 
     /// Gives the engine every parser.

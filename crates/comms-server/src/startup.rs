@@ -14,7 +14,7 @@ use actix_web::{
     web,
 };
 use comms_core::{
-    ChannelDirectory, Clock, Rate,
+    ChannelDirectory, Clock,
     history::{self, Organization, Repository, RepositoryError},
 };
 use comms_engine::{BlobError, BlobStore, Credentials, Engine, Workers};
@@ -238,11 +238,15 @@ pub async fn register(
     for account in registry.accounts() {
         repository.put_account(account).await?;
     }
-    for account in &settings.accounts {
-        // Where the file says nothing, what was set by API stands.
-        if let Some(rate) = account.per_second.and_then(Rate::of_second) {
-            let organization = account.organization.as_ref().unwrap_or(&first.id);
-            repository.set_own_rate(organization, &account.id(), Some(rate)).await?;
+    // Where the configuration says nothing, what was set by API stands.
+    for (account, rate) in registry.rates() {
+        let organization = registry.accounts().iter().find(|one| one.id == *account).map(|one| &one.organization);
+        match repository.set_own_rate(organization.unwrap_or(&first.id), account, Some(*rate)).await {
+            // Numbers of two organisations below one account share its rate: who was there first says it.
+            Err(RepositoryError::NotFound(_)) => {
+                tracing::warn!(%account, "its rate is shared with another organisation, and is not set");
+            }
+            set => set?,
         }
     }
     Ok(())

@@ -57,7 +57,8 @@ pub struct AccountSettings {
     pub owner: Option<UserId>,
     /// The number that calls show.
     pub caller_id: Option<String>,
-    /// Messages or calls a second instead of the channel's rate: upgraded numbers have more.
+    /// Messages or calls a second instead of the channel's rate: upgraded numbers have more. Of calls it is the rate of all numbers of
+    /// the Twilio account.
     pub per_second: Option<f64>,
     /// Its own token at Meta; the common one where absent.
     pub access_token: Option<Secret>,
@@ -112,9 +113,7 @@ impl AccountSettings {
     }
 
     pub(super) fn check(&self, at: usize, problems: &mut Vec<String>) {
-        if self.per_second.is_some_and(|count| Rate::of_second(count).is_none()) {
-            problems.push(format!("accounts[{at}].per_second: from 0.001 to 10000"));
-        }
+        check_rate(&format!("accounts[{at}].per_second"), self.per_second, problems);
         let number = &self.number;
         let wrong = |reason: &str| format!("accounts[{at}].number: {number:?} {reason}");
         match (self.carrier(), self.channel) {
@@ -152,6 +151,13 @@ impl AccountSettings {
         if self.account_sid.is_some() != self.auth_token.is_some() {
             problems.push(format!("accounts[{at}]: account_sid and auth_token belong together"));
         }
+    }
+}
+
+/// Whether an account can be sent on so fast.
+pub(super) fn check_rate(name: &str, per_second: Option<f64>, problems: &mut Vec<String>) {
+    if per_second.is_some_and(|count| Rate::of_second(count).is_none()) {
+        problems.push(format!("{name}: from 0.001 to 10000"));
     }
 }
 

@@ -127,6 +127,7 @@ pub const VARIABLES: &[Variable] = &[
     text("WHATSAPP_API_VERSION", "whatsapp.api_version", "", "the version of the Graph API"),
     text("WHATSAPP_API_BASE", "whatsapp.api_base", "", "another host than Meta's"),
     text("WHATSAPP_OWNER_ID", "whatsapp.owner", "", "the user who owns what arrives for nobody else"),
+    decimal("WHATSAPP_PER_SECOND", "whatsapp.per_second", "80", "Meta: messages a second that the number may send"),
     text("TWILIO_ACCOUNT_SID", "twilio.account_sid", "", "Twilio: Account SID, AC…"),
     secret(
         "TWILIO_AUTH_TOKEN",
@@ -165,6 +166,24 @@ pub const VARIABLES: &[Variable] = &[
     text("TWILIO_EDGE", "twilio.edge", "", "Twilio: the edge through which it is reached, for instance dublin"),
     text("TWILIO_API_BASE", "twilio.api_base", "", "another host than Twilio's"),
     text("TWILIO_OWNER_ID", "twilio.owner", "", "the user who owns calls and messages that arrive for nobody else"),
+    decimal(
+        "TWILIO_CALLS_PER_SECOND",
+        "twilio.calls_per_second",
+        "1",
+        "Twilio: calls a second that the account may place, all its numbers together",
+    ),
+    decimal(
+        "TWILIO_SMS_PER_SECOND",
+        "twilio.sms_per_second",
+        "1",
+        "Twilio: SMS a second that the number or the service may send",
+    ),
+    decimal(
+        "TWILIO_WHATSAPP_PER_SECOND",
+        "twilio.whatsapp_per_second",
+        "80",
+        "Twilio: WhatsApp messages a second that the number may send",
+    ),
     list(
         "VOICE_COUNTRIES",
         "voice.countries",
@@ -199,7 +218,7 @@ pub const VARIABLES: &[Variable] = &[
         "OUTBOX_SENDS_AT_ONCE",
         "outbox.sends_at_once",
         "256",
-        "first attempts under way at once in this process; one more is 503",
+        "first attempts under way at once in this process, and an account has half of them at most; one more is 503",
     ),
     number(
         "OUTBOX_AT_ONCE",
@@ -425,6 +444,10 @@ const fn secret(name: &'static str, key: &'static str, about: &'static str) -> V
 
 const fn number(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {
     Variable { name, key: Some(key), kind: Kind::Number, example, about }
+}
+
+const fn decimal(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {
+    Variable { name, key: Some(key), kind: Kind::Decimal, example, about }
 }
 
 const fn flag(name: &'static str, key: &'static str, example: &'static str, about: &'static str) -> Variable {

@@ -3,7 +3,10 @@
 use comms_core::{AccountId, ChannelKind, Secret, UserId};
 use serde::Deserialize;
 
-use super::{AccountSettings, Provider, absent, accounts::normal_sender};
+use super::{
+    AccountSettings, Provider, absent,
+    accounts::{check_rate, normal_sender},
+};
 
 /// The Twilio account that the variables give. What lacks a key is off. What ids and tokens look like is the provider
 /// crate's to check, when the channels are built.
@@ -40,6 +43,12 @@ pub struct TwilioSettings {
     pub api_base: Option<String>,
     /// Who owns what arrives for nobody else.
     pub owner: Option<UserId>,
+    /// Calls a second of the account, all its numbers together, instead of the usual one.
+    pub calls_per_second: Option<f64>,
+    /// SMS a second of the number or service instead of the usual one.
+    pub sms_per_second: Option<f64>,
+    /// WhatsApp messages a second of the number instead of the usual 80.
+    pub whatsapp_per_second: Option<f64>,
 }
 
 impl TwilioSettings {
@@ -54,16 +63,19 @@ impl TwilioSettings {
     /// number of its own beside it would be a second conversation with the same people, and another list of who opted out.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountSettings> {
+        let sms = self.messaging_service_sid.as_ref().or(self.phone_number.as_ref());
+        let whatsapp = self.whatsapp_number.as_ref().or(self.whatsapp_from.as_ref());
         let all = [
-            (ChannelKind::Voice, self.phone_number.as_ref()),
-            (ChannelKind::Sms, self.messaging_service_sid.as_ref().or(self.phone_number.as_ref())),
-            (ChannelKind::WhatsApp, self.whatsapp_number.as_ref().or(self.whatsapp_from.as_ref())),
+            (ChannelKind::Voice, self.phone_number.as_ref(), self.calls_per_second),
+            (ChannelKind::Sms, sms, self.sms_per_second),
+            (ChannelKind::WhatsApp, whatsapp, self.whatsapp_per_second),
         ];
         all.into_iter()
-            .filter_map(|(channel, number)| {
+            .filter_map(|(channel, number, per_second)| {
                 Some(AccountSettings {
                     provider: Some(Provider::Twilio),
                     owner: self.owner.clone(),
+                    per_second,
                     ..AccountSettings::new(channel, normal_sender(number?))
                 })
             })
@@ -107,6 +119,13 @@ impl TwilioSettings {
     }
 
     pub(super) fn check(&self, problems: &mut Vec<String>) {
+        for (name, rate) in [
+            ("TWILIO_CALLS_PER_SECOND (twilio.calls_per_second)", self.calls_per_second),
+            ("TWILIO_SMS_PER_SECOND (twilio.sms_per_second)", self.sms_per_second),
+            ("TWILIO_WHATSAPP_PER_SECOND (twilio.whatsapp_per_second)", self.whatsapp_per_second),
+        ] {
+            check_rate(name, rate, problems);
+        }
         let numbers = [
             ("TWILIO_PHONE_NUMBER (twilio.phone_number)", &self.phone_number),
             ("TWILIO_CALLER_ID (twilio.caller_id)", &self.caller_id),

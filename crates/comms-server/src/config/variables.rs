@@ -28,6 +28,8 @@ pub enum Kind {
     Secret,
     /// A whole number.
     Number,
+    /// A number, with a part of one too.
+    Decimal,
     /// `true` or `false`.
     Flag,
     /// Texts separated by commas.
@@ -39,6 +41,7 @@ impl Kind {
         match self {
             Self::Text | Self::Secret => Ok(text.into()),
             Self::Number => text.parse::<i64>().map(Into::into).map_err(|_| format!("{text:?} is not a whole number")),
+            Self::Decimal => text.parse::<f64>().map(Into::into).map_err(|_| format!("{text:?} is not a number")),
             Self::Flag => match text.to_ascii_lowercase().as_str() {
                 "true" | "1" | "yes" | "si" | "sí" => Ok(true.into()),
                 "false" | "0" | "no" => Ok(false.into()),

@@ -3,7 +3,7 @@
 use comms_core::{AccountId, Secret, UserId};
 use serde::Deserialize;
 
-use super::absent;
+use super::{absent, accounts::check_rate};
 
 /// The WhatsApp number that the variables give. Off where the token or the number is absent. What ids and tokens look like
 /// is the provider crate's to check, when the channel is built.
@@ -32,6 +32,8 @@ pub struct WhatsAppSettings {
     pub owner: Option<UserId>,
     /// The country of numbers written without country code.
     pub region: Option<String>,
+    /// Messages a second instead of the usual 80: upgraded numbers have more.
+    pub per_second: Option<f64>,
 }
 
 impl WhatsAppSettings {
@@ -68,6 +70,7 @@ impl WhatsAppSettings {
     }
 
     pub(super) fn check(&self, problems: &mut Vec<String>) {
+        check_rate("WHATSAPP_PER_SECOND (whatsapp.per_second)", self.per_second, problems);
         if let Some(region) = &self.region
             && !(region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()))
         {

@@ -14,6 +14,7 @@ pub(super) fn own_account(whatsapp: &WhatsAppSettings) -> Option<AccountSettings
         provider: Some(Provider::Meta),
         business_account: whatsapp.business_account_id.clone(),
         owner: whatsapp.owner.clone(),
+        per_second: whatsapp.per_second,
         ..AccountSettings::new(ChannelKind::WhatsApp, whatsapp.phone_number_id.clone()?)
     })
 }
