@@ -10,7 +10,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-use crate::{PROVIDER, api, auth::Credentials, config::Config, error, limits};
+use crate::{
+    PROVIDER, api,
+    auth::Credentials,
+    config::Config,
+    error, limits,
+    session::{Connector, WebSockets},
+};
 
 /// A client of one workspace of ElevenLabs. Cheap to clone; clones share the transport and the number of conversations at once.
 ///
@@ -31,6 +37,7 @@ pub struct Client {
     base: Url,
     web_socket: Url,
     credentials: Credentials,
+    connector: Arc<dyn Connector>,
     sessions: Arc<Semaphore>,
 }
 
@@ -53,7 +60,13 @@ impl Client {
     /// Makes a client step by step: transport, base URL, retry, clock.
     #[must_use]
     pub fn builder(config: Config) -> ClientBuilder {
-        ClientBuilder { config, transport: None, retry: RetryPolicy::default(), clock: Arc::new(SystemClock) }
+        ClientBuilder {
+            config,
+            transport: None,
+            connector: None,
+            retry: RetryPolicy::default(),
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// The clock that was passed in.
@@ -123,13 +136,16 @@ impl Client {
     }
 
     /// The address of a WebSocket: `{ws base}/v1/{path…}`.
-    #[expect(dead_code, reason = "sessions are opened with it")]
     pub(crate) fn web_socket(&self, path: &[&str]) -> Result<Url> {
         address(&self.web_socket, path)
     }
 
+    /// What WebSockets are opened with.
+    pub(crate) fn connector(&self) -> &dyn Connector {
+        &*self.connector
+    }
+
     /// The key, for the head of a WebSocket.
-    #[expect(dead_code, reason = "sessions are opened with it")]
     pub(crate) fn credentials(&self) -> &Credentials {
         &self.credentials
     }
@@ -190,6 +206,7 @@ fn address(base: &Url, path: &[&str]) -> Result<Url> {
 pub struct ClientBuilder {
     config: Config,
     transport: Option<Arc<dyn Transport>>,
+    connector: Option<Arc<dyn Connector>>,
     retry: RetryPolicy,
     clock: Arc<dyn Clock>,
 }
@@ -200,6 +217,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// Opens WebSockets with this. Without it over TCP, and with feature `rustls-ring` over TLS.
+    #[must_use]
+    pub fn connector(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.connector = Some(connector);
         self
     }
 
@@ -236,6 +260,7 @@ impl ClientBuilder {
             caller: Caller::new(PROVIDER, transport, self.clock, self.retry, error::classify),
             base: bases.http,
             web_socket: bases.web_socket,
+            connector: self.connector.unwrap_or_else(|| Arc::new(WebSockets::new())),
             sessions: Arc::new(Semaphore::new(self.config.sessions()?)),
             credentials: Credentials(self.config.api_key),
         })

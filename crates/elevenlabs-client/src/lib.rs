@@ -12,6 +12,8 @@ mod config;
 pub mod error;
 pub mod limits;
 pub mod model;
+#[cfg(feature = "client")]
+pub mod session;
 pub mod webhook;
 
 #[cfg(feature = "client")]

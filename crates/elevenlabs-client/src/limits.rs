@@ -94,3 +94,49 @@ pub const AUDIO_BYTES: u64 = 256 * 1024 * 1024;
 /// *See [ElevenLabs docs/Post-call webhooks](https://elevenlabs.io/docs/eleven-agents/workflows/post-call-webhooks)*
 pub const WEBHOOK_ADDRESSES: [&str; 6] =
     ["34.67.146.145", "34.59.11.47", "35.204.38.71", "34.147.113.54", "35.185.187.110", "35.247.157.189"];
+
+// Conversations in writing.
+
+/// How long a session may take to be opened.
+pub const CONNECT_WITHIN: Duration = Duration::from_secs(8);
+/// How long ElevenLabs may take to say which conversation it is.
+pub const METADATA_WITHIN: Duration = Duration::from_secs(8);
+/// How long a greeting is waited for, where the agent was not asked to leave it out.
+pub const GREETING_WITHIN: Duration = Duration::from_secs(3);
+/// How long a greeting is waited for where the agent was asked to leave it out: ElevenLabs may pass over that in silence.
+pub const SETTLE: Duration = Duration::from_millis(200);
+/// How long nothing has to be said after an answer before it is taken for all of it: agents answer in several messages, and correct
+/// them.
+pub const QUIET: Duration = Duration::from_millis(1_500);
+/// The same after a tool was used: the model thinks again.
+pub const AFTER_TOOL: Duration = Duration::from_secs(8);
+/// How long an answer may take. ElevenLabs itself gives a model [20 s](LLM_TIMEOUT).
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(28);
+/// How long a tool of ours may take.
+pub const TOOL_WITHIN: Duration = Duration::from_secs(10);
+/// How long the network may take to take a frame.
+pub const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// How long a close is waited for.
+pub const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// The longest that one message and its answer take, with the session that is tried again: for who holds a lease meanwhile.
+pub const TURN_WITHIN: Duration = Duration::from_secs(65);
+/// How long ElevenLabs waits for a model.
+///
+/// *See [ElevenLabs docs/Agent WebSockets](https://elevenlabs.io/docs/eleven-agents/api-reference/eleven-agents/websocket)*
+pub const LLM_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long ElevenLabs waits for the person before it ends a session.
+///
+/// *See [ElevenLabs docs/Agent WebSockets](https://elevenlabs.io/docs/eleven-agents/api-reference/eleven-agents/websocket)*
+pub const IDLE: Duration = Duration::from_secs(60);
+/// The longest frame that is taken or said. Those with sound, which are read and left, are the longest.
+pub const FRAME_BYTES: usize = 1024 * 1024;
+/// What is kept for a socket to read into: there may be hundreds of sessions, and frames are short.
+pub const SOCKET_BUFFER: usize = 8 * 1024;
+/// The longest message of a person.
+pub const MESSAGE_BYTES: usize = 64 * 1024;
+/// The longest piece of the past that an agent is told.
+pub const CONTEXT_BYTES: usize = 256 * 1024;
+/// The longest answer, all its texts together.
+pub const REPLY_BYTES: usize = 64 * 1024;
+/// The longest result of a tool of ours; what is beyond it is cut off.
+pub const TOOL_RESULT_BYTES: usize = 64 * 1024;

@@ -10,6 +10,8 @@ mod config;
 mod errors;
 mod initiation;
 mod models;
+#[cfg(feature = "client")]
+mod session;
 mod signatures;
 #[cfg(feature = "client")]
 mod slots;

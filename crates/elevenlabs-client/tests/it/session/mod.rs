@@ -1,0 +1,9 @@
+//! Conversations in writing.
+
+mod dialogue;
+mod frames;
+mod network;
+mod peer;
+mod property;
+mod scenarios;
+mod sessions;
