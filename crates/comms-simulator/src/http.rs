@@ -16,6 +16,7 @@ use socket2::{SockRef, Socket};
 use crate::{
     control,
     double::{Answer, Call, Double, FormPart},
+    elevenlabs,
     faults::{Fault, When},
     ledger::{Received, Sent},
     server::Shared,
@@ -35,6 +36,7 @@ pub(crate) fn serve(listener: TcpListener, shared: Shared) -> io::Result<Server>
             .app_data(web::PayloadConfig::new(MAX_BODY))
             .service(web::scope("/_simulator").configure(control::routes))
             .route("/", web::get().to(control::info))
+            .route(elevenlabs::SOCKET_PATH, web::get().to(elevenlabs::socket))
             .default_service(web::to(provider))
     })
     .on_connect(keep_socket)
@@ -171,11 +173,16 @@ async fn write(request: &HttpRequest, answer: Answer, fault: Option<Fault>) -> H
 }
 
 /// Closes the connection under the server's feet: what it writes afterwards reaches nobody.
-fn cut(request: &HttpRequest) {
+pub(crate) fn cut(request: &HttpRequest) {
     let socket = request.conn_data::<Connection>().and_then(|connection| connection.0.as_ref());
     if let Some(Err(error)) = socket.map(|socket| socket.shutdown(std::net::Shutdown::Both)) {
         tracing::debug!(%error, "the connection was closed by the other side before the cut");
     }
+}
+
+/// A handle on the connection, for who closes it later.
+pub(crate) fn socket(request: &HttpRequest) -> Option<Socket> {
+    request.conn_data::<Connection>()?.0.as_ref()?.try_clone().ok()
 }
 
 /// Makes the end of the connection a reset.

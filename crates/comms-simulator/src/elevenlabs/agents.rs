@@ -72,7 +72,6 @@ pub(super) fn signed_url(elevenlabs: &Elevenlabs, request: &Request<'_>) -> Answ
 
 impl Elevenlabs {
     /// The agent that a session may be opened with: by the key in its headers, or by a signed address that is not too old.
-    #[expect(dead_code, reason = "the socket of text sessions, a change of its own, asks it")]
     pub(super) fn admit(&self, query: &BTreeMap<String, String>, key: Option<&str>) -> Result<Agent, ElevenlabsError> {
         let asked = query.get("agent_id").map(String::as_str).unwrap_or_default();
         match query.get("conversation_signature") {

@@ -6,13 +6,15 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Person, PhoneCall};
+use super::{AGENT_ID, Behaviour, Manner, Person, PhoneCall};
 use crate::{Refused, server::Shared};
 
 type Answered = Result<HttpResponse, Refused>;
 
 /// How long `settled` waits where the call does not say, in milliseconds.
 const USUAL_LIMIT_MS: u64 = 10_000;
+/// Sessions of a page where the call does not say.
+const USUAL_PAGE: usize = 1_000;
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -21,7 +23,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/emit", web::post().to(emit))
         .route("/release", web::post().to(release))
         .route("/conversations/{id}/delete-transcript", web::post().to(delete_transcript))
-        .route("/settled", web::get().to(settled));
+        .route("/settled", web::get().to(settled))
+        .route("/texting", web::post().to(texting))
+        .route("/sessions", web::get().to(sessions));
 }
 
 async fn call(shared: web::Data<Shared>, body: web::Json<PhoneCall>) -> Answered {
@@ -59,6 +63,53 @@ struct Limit {
 
 async fn settled(shared: web::Data<Shared>, query: web::Query<Limit>) -> HttpResponse {
     done(shared.elevenlabs.settled(Duration::from_millis(query.limit_ms)).await)
+}
+
+/// How an agent behaves in text sessions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Texting {
+    #[serde(default = "first_agent")]
+    agent_id: String,
+    manner: Option<Manner>,
+    /// In every session for which nothing else is set.
+    behaviour: Option<Behaviour>,
+    /// In the next sessions, one after the other.
+    #[serde(default)]
+    next: Vec<Behaviour>,
+}
+
+async fn texting(shared: web::Data<Shared>, body: web::Json<Texting>) -> HttpResponse {
+    let Texting { agent_id, manner, behaviour, next } = body.into_inner();
+    if let Some(manner) = manner {
+        shared.elevenlabs.set_manner(&agent_id, manner);
+    }
+    if let Some(behaviour) = behaviour {
+        shared.elevenlabs.set_behaviour(&agent_id, behaviour);
+    }
+    shared.elevenlabs.next_sessions(&agent_id, next);
+    done(true)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    #[serde(default)]
+    after: u64,
+    #[serde(default = "usual_page")]
+    limit: usize,
+}
+
+async fn sessions(shared: web::Data<Shared>, page: web::Query<Page>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"sessions": shared.elevenlabs.text_sessions_after(page.after, page.limit)}))
+}
+
+fn first_agent() -> String {
+    AGENT_ID.to_owned()
+}
+
+fn usual_page() -> usize {
+    USUAL_PAGE
 }
 
 fn done(done: bool) -> HttpResponse {

@@ -66,7 +66,8 @@ const ENDPOINTS: &[Endpoint] = endpoints![
 /// Name, method and path of every endpoint.
 #[must_use]
 pub fn endpoint_table() -> Vec<(&'static str, &'static str, &'static str)> {
-    ENDPOINTS.iter().map(|row| (row.name, row.method, row.path)).collect()
+    let socket = (super::socket::ENDPOINT, "GET", super::socket::PATH);
+    ENDPOINTS.iter().map(|row| (row.name, row.method, row.path)).chain([socket]).collect()
 }
 
 /// The endpoint that a call means, with the variable parts of its path.

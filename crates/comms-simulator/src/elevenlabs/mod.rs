@@ -12,7 +12,10 @@ mod conversations;
 mod endpoints;
 mod error;
 mod hooks;
+mod script;
+mod socket;
 mod state;
+mod talk;
 mod texts;
 mod view;
 mod workspace;
@@ -34,6 +37,8 @@ pub use config::{
 };
 pub(crate) use control::routes as controls;
 pub use endpoints::endpoint_table;
+pub use script::{Behaviour, Closer, Direction, Line, Manner, TextSession};
+pub(crate) use socket::{PATH as SOCKET_PATH, serve as socket};
 
 use crate::{
     core::Core,
@@ -101,6 +106,11 @@ impl Elevenlabs {
     /// Changes a conversation, if it is still there.
     fn change<T>(&self, id: &str, act: impl FnOnce(&mut Conversation) -> T) -> Option<T> {
         self.state(|state| state.conversation_mut(id).map(act))
+    }
+
+    /// Notes something that ElevenLabs lets pass and that should not be.
+    fn violation(&self, place: &str, what: impl Into<String>) {
+        self.core().ledger.record_violation(self.core().now(), place, what);
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {

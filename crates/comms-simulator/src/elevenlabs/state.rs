@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::config::Turn;
+use super::{config::Turn, script::Texting};
 
 /// Everything but the configuration.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct State {
     begun: u64,
     /// Text sessions that are open.
     pub sessions: usize,
+    /// How agents behave in them, and how they went.
+    pub texting: Texting,
 }
 
 /// A conversation, by phone or by text.

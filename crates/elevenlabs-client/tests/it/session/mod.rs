@@ -7,3 +7,4 @@ mod peer;
 mod property;
 mod scenarios;
 mod sessions;
+mod simulator;
