@@ -115,6 +115,14 @@ const IMPORTERS: &[Importer] = &[
         main: include_str!("../importers/elevenlabs_client_webhooks.rs"),
     },
     Importer {
+        of: "elevenlabs-client",
+        default: true,
+        features: &["channel"],
+        without: &["comms-engine", "diesel", "actix-web"],
+        own: "comms-core = \"0.1\"\n",
+        main: include_str!("../importers/elevenlabs_client_channel.rs"),
+    },
+    Importer {
         of: "whatsapp-cloud",
         default: true,
         features: &[],

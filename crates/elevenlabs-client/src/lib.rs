@@ -5,6 +5,8 @@
 pub mod api;
 #[cfg(feature = "client")]
 mod auth;
+#[cfg(feature = "channel")]
+mod channel;
 #[cfg(feature = "client")]
 mod client;
 mod config;
@@ -16,6 +18,8 @@ pub mod model;
 pub mod session;
 pub mod webhook;
 
+#[cfg(feature = "channel")]
+pub use channel::{ESCALATION_TOOL, ElevenLabsAgent};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, SessionSlot};
 #[cfg(feature = "client")]

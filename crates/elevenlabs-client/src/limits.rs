@@ -25,6 +25,10 @@ pub const PAGE: u32 = 100;
 ///
 /// *See [ElevenLabs docs/List batch calls](https://elevenlabs.io/docs/api-reference/batch-calling/list)*
 pub const BATCHES_PAGE: u32 = 100;
+/// Words of a call that are asked for where its transcript is gone. A conversation with more has only its summary.
+///
+/// *See [ElevenLabs docs/Get conversation summary](https://elevenlabs.io/docs/api-reference/conversations/get-summary)*
+pub const SUMMARY_MESSAGES: u32 = 100;
 /// How long a signed address may be used to begin a conversation.
 ///
 /// *See [ElevenLabs docs/Agent authentication](https://elevenlabs.io/docs/eleven-agents/customization/authentication)*

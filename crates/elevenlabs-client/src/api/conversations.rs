@@ -7,8 +7,9 @@ use serde::Deserialize;
 use crate::{
     PROVIDER, limits,
     model::{
-        conversation::{Conversation, ConversationItem, ConversationStatus, Summary},
+        conversation::{Conversation, ConversationStatus},
         lenient,
+        summary::{ConversationItem, Summary},
     },
 };
 

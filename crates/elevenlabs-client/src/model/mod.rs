@@ -7,5 +7,6 @@ pub mod call;
 pub mod conversation;
 pub mod initiation;
 pub(crate) mod lenient;
+pub mod summary;
 pub mod webhook;
 pub mod whatsapp;

@@ -5,14 +5,22 @@
 mod api;
 #[cfg(feature = "client")]
 mod calls;
+#[cfg(feature = "channel")]
+mod channel;
 mod config;
 #[cfg(feature = "client")]
 mod errors;
 mod initiation;
 mod models;
+#[cfg(feature = "channel")]
+mod poller;
+#[cfg(feature = "channel")]
+mod replies;
 #[cfg(feature = "client")]
 mod session;
 mod signatures;
+#[cfg(all(feature = "channel", feature = "rustls-ring"))]
+mod simulator;
 #[cfg(feature = "client")]
 mod slots;
 mod support;

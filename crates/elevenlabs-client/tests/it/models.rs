@@ -2,7 +2,8 @@
 
 use elevenlabs_client::model::{
     batch::{Batch, BatchStatus, RecipientStatus},
-    conversation::{CallResult, Conversation, ConversationStatus, Role, Summary},
+    conversation::{CallResult, Conversation, ConversationStatus, Role},
+    summary::Summary,
 };
 use serde_json::json;
 
