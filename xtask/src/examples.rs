@@ -35,9 +35,10 @@ pub(crate) fn run(root: &Path, programs: &Programs) -> Result<Tally> {
             .env("SENDGRID_API_BASE", simulator.url())
             .env("SENDGRID_API_KEY", SENDGRID_KEY)
             .env("SENDGRID_FROM_EMAIL", SENDER)
+            .env("ELEVENLABS_API_BASE", simulator.url())
             .env("SMTP_URL", format!("smtp+plain://127.0.0.1:{mail_port}"))
             .env("SMTP_FROM", SENDER)
-            .envs(e2e::META.iter().chain(e2e::TWILIO).copied());
+            .envs(e2e::META.iter().chain(e2e::TWILIO).chain(e2e::ELEVENLABS).copied());
         let child = example.spawn().with_context(|| format!("{name} does not start"))?;
         let passed = ends_well(child)?;
         println!("example {name} ... {}", if passed { "ok" } else { "FAILED" });

@@ -1,6 +1,7 @@
 //! Clients that are not ours, against the simulator and the server: see `e2e/README.md`.
 
 mod beside;
+mod elevenlabs;
 mod gmail;
 mod hostile;
 mod openapi;
@@ -17,8 +18,13 @@ use clap::{Args, ValueEnum};
 use crate::{build::Programs, postgres::TestServer, service::Service, shell, tally::Tally, tools};
 
 /// Examples that are tools of suites.
-pub(crate) const TOOLS: [&str; 4] =
-    [twilio::SPECIFICATION_CALLS, gmail::GMAIL_CALLS, sendgrid::SENDGRID_CALLS, hostile::HOSTILE_MAIL];
+pub(crate) const TOOLS: [&str; 5] = [
+    twilio::SPECIFICATION_CALLS,
+    gmail::GMAIL_CALLS,
+    sendgrid::SENDGRID_CALLS,
+    elevenlabs::ELEVENLABS_CALLS,
+    hostile::HOSTILE_MAIL,
+];
 
 /// Which clients to run.
 #[derive(Debug, Args)]
@@ -45,6 +51,8 @@ enum Suite {
     Gmail,
     /// SendGrid's own client for Python and its own description of its API, against the simulator and our client.
     Sendgrid,
+    /// ElevenLabs' own SDK for Python, against the simulator and our client.
+    Elevenlabs,
     /// Mail of strangers in a headless Chromium.
     Hostile,
     /// Schemathesis, against the server's own description.
@@ -72,6 +80,13 @@ pub(crate) const TWILIO: &[(&str, &str)] = &[
     ("TWILIO_TWIML_APP_SID", "AP00000000000000000000000000000001"),
 ];
 
+/// The simulator's own workspace at ElevenLabs, in the same way.
+pub(crate) const ELEVENLABS: &[(&str, &str)] = &[
+    ("ELEVENLABS_API_KEY", "sk_simulated_elevenlabs_key"),
+    ("ELEVENLABS_AGENT_ID", "agent_0000sim00000000000000000001"),
+    ("ELEVENLABS_PHONE_NUMBER_ID", "phnum_0000sim000000000000000000001"),
+];
+
 pub(crate) const JWT_SECRET: (&str, &str) = ("JWT_SECRET", "an-invented-secret-of-the-tests!");
 
 /// What the server encrypts stored secrets with, invented: 32 bytes.
@@ -88,6 +103,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         Some(Suite::Specification) => twilio::specification(root, &programs)?,
         Some(Suite::Gmail) => gmail::run(root, &programs)?,
         Some(Suite::Sendgrid) => sendgrid::run(root, &programs)?,
+        Some(Suite::Elevenlabs) => elevenlabs::run(root, &programs)?,
         Some(Suite::Hostile) => hostile::run(root, &programs)?,
         Some(Suite::Openapi) => openapi::run(root, &programs)?,
         Some(suite) => beside::run(root, &programs, &TestServer::find_or_start()?, &[suite])?,
@@ -105,6 +121,7 @@ pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Re
     tally += or_skipped("Twilio's description", twilio::specification(root, programs))?;
     tally += or_skipped("Google's client and description", gmail::run(root, programs))?;
     tally += or_skipped("SendGrid's client and description", sendgrid::run(root, programs))?;
+    tally += or_skipped("ElevenLabs' SDK", elevenlabs::run(root, programs))?;
     tally += or_skipped("hostile mail in a browser", hostile::run(root, programs))?;
     tally += or_skipped("Schemathesis", openapi::run(root, programs))?;
     tally += or_skipped("Prisma and Express", beside::run(root, programs, database, &[Suite::Prisma, Suite::Proxy]))?;
