@@ -1682,7 +1682,7 @@ export type RealtimeControl = {
 };
 /** Something that happened. Enough to bring a list up to date without asking for more. */
 export type RealtimeEvent = {
-  /** What changed of a conversation: `leida estado reabierta despertada asignada nota`, or of a contact: `creado nombrado unido separado vinculado`; null for other events. */
+  /** What changed of a conversation: `leida estado reabierta despertada asignada nota continuada escalada agente_terminado`, or of a contact: `creado nombrado unido separado vinculado`; null for other events. */
   cambio?: string | null;
   /** `voz sms whatsapp email messenger webchat`; null where it concerns no message */
   canal?: string | null;

@@ -77,6 +77,45 @@ places! {
     MediaFetched = "media.fetched",
     /// It is recorded.
     MediaConcluded = "media.concluded",
+    /// A call is handed off, and who told of it has not heard.
+    CallHandedOff = "call.handed_off",
+    /// Claims of what an agent is to do are written and not committed.
+    TurnWritten = "turn.written",
+    /// They are committed, and nothing is done.
+    TurnClaimed = "turn.claimed",
+    /// What became of a step is written and not committed.
+    StepWritten = "step.written",
+    /// What the first message says is committed, and it is not accepted.
+    OpeningDecided = "opening.decided",
+    /// It is accepted, and the continuation does not know.
+    OpeningSent = "opening.sent",
+    /// The continuation knows.
+    OpeningConcluded = "opening.concluded",
+    /// The agent has answered, and the answer is not committed.
+    AgentReplied = "agent.replied",
+    /// It is committed, and no message of it is accepted.
+    ReplyDecided = "reply.decided",
+    /// A message of it is accepted, and the burst is not over.
+    ReplySent = "reply.sent",
+    /// The burst is over.
+    ReplyConcluded = "reply.concluded",
+}
+
+impl Place {
+    /// Those that only calls which go on by chat meet: a load without agents reaches none of them.
+    pub const OF_CONTINUATIONS: &[Self] = &[
+        Self::CallHandedOff,
+        Self::TurnWritten,
+        Self::TurnClaimed,
+        Self::StepWritten,
+        Self::OpeningDecided,
+        Self::OpeningSent,
+        Self::OpeningConcluded,
+        Self::AgentReplied,
+        Self::ReplyDecided,
+        Self::ReplySent,
+        Self::ReplyConcluded,
+    ];
 }
 
 /// Marks a [place](Place) in the code.

@@ -40,6 +40,7 @@ impl Engine {
         let account = self.sending_account(&organization, &request.user, request.channel, wanted).await?;
         let queue = self.queueing(&request.content, request.mode, request.scheduled_for)?;
         let mut message = Outbound::new(request.to, request.content);
+        message.id = request.id.unwrap_or(message.id);
         let channel = self.channel(&account).await?;
         self.check_personal(channel.as_ref(), &organization, &request.user).await?;
         Self::complete(channel.as_ref(), &mut message, answered, request.files)?;

@@ -2,13 +2,13 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, history::Repository};
+use comms_core::{ChannelDirectory, Clock, Inbound, SystemClock, TextAgent, history::Repository};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
-    Hooks, blobs::BlobStore, health::WorkerBoard, hooks::Lanes, pacer::Pacer, realtime::Hub, settings::Settings,
-    templates::TemplateCache, turns::Turns,
+    Hooks, blobs::BlobStore, continuation::Agents, health::WorkerBoard, hooks::Lanes, pacer::Pacer, realtime::Hub,
+    settings::Settings, templates::TemplateCache, turns::Turns,
 };
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
@@ -31,6 +31,7 @@ struct Inner {
     pacer: Arc<Pacer>,
     hooks: Option<Hooks>,
     lanes: Arc<Lanes>,
+    agents: Option<Agents>,
     turns: Turns,
     bell: Notify,
     stop: watch::Sender<bool>,
@@ -48,6 +49,7 @@ impl Engine {
             jitter: Arc::new(random),
             settings: Settings::default(),
             hooks: None,
+            agent: None,
         }
     }
 
@@ -124,6 +126,11 @@ impl Engine {
         &self.0.lanes
     }
 
+    /// Who goes on with calls by chat; `None` where nobody does.
+    pub(crate) fn agents(&self) -> Option<&Agents> {
+        self.0.agents.as_ref()
+    }
+
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
     }
@@ -163,6 +170,7 @@ pub struct EngineBuilder {
     jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     settings: Settings,
     hooks: Option<Hooks>,
+    agent: Option<Arc<dyn TextAgent>>,
 }
 
 impl EngineBuilder {
@@ -182,6 +190,12 @@ impl EngineBuilder {
     /// Tells other systems of the event log. Without it there are no outgoing webhooks.
     pub fn hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = Some(hooks);
+        self
+    }
+
+    /// Calls of these agents go on by chat. Without it calls may be handed off and nothing comes of them.
+    pub fn agent(mut self, agent: Arc<dyn TextAgent>) -> Self {
+        self.agent = Some(agent);
         self
     }
 
@@ -208,6 +222,7 @@ impl EngineBuilder {
     pub fn build(self) -> Engine {
         let sends = Arc::new(Semaphore::new(self.settings.sends_at_once as usize));
         let outbox = Arc::new(Semaphore::new(self.settings.outbox_at_once.into()));
+        let agents = self.agent.map(|agent| Agents::new(agent, self.settings.continuation.at_once));
         let templates = TemplateCache::new(self.settings.templates_ttl);
         Engine(Arc::new(Inner {
             repository: self.repository,
@@ -225,6 +240,7 @@ impl EngineBuilder {
             pacer: Arc::default(),
             hooks: self.hooks,
             lanes: Arc::default(),
+            agents,
             turns: Turns::default(),
             bell: Notify::new(),
             stop: watch::Sender::new(false),

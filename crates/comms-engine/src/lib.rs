@@ -4,6 +4,7 @@
 mod accounts;
 mod blobs;
 mod check;
+mod continuation;
 mod credentials;
 mod desk;
 mod engine;
@@ -39,6 +40,10 @@ mod workers;
 
 pub use accounts::Assigned;
 pub use blobs::{Blob, BlobError, BlobStore};
+pub use continuation::{
+    AgentHealth, AgentSettings, Chat, ContinuationFigures, ContinuationSettings, FirstMessage, HandOff, HandedOff,
+    OpeningTemplate, QueueFigures, QuietHours, Trigger, Zone, outcome_of_status,
+};
 pub use credentials::{BegunConsent, CONSENT_LIFE, Credentials, FreshToken, NewCredential, Rotated, TokenRefresher};
 pub use desk::ReplyRequest;
 pub use engine::{Engine, EngineBuilder};

@@ -96,8 +96,19 @@ pub const HOOK_OLDEST_SECONDS: &str = "comms_hook_oldest_seconds";
 /// Endpoints by `state` (`failing`, `disabled`).
 pub const HOOK_ENDPOINTS: &str = "comms_hook_endpoints";
 
+/// Calls that go on by chat, by `state` (`pending`, `active`, `skipped`, `failed`, `closed`, `escalated`).
+pub const CONTINUATIONS: &str = "comms_continuations";
+/// Steps of them by `kind` (`opening`, `answer`) and `outcome` (`opened`, `said`, `later`, `given_back`, or the state in which it ended).
+pub const CONTINUATION_STEPS: &str = "comms_continuation_steps_total";
+/// From the last message of a burst until its answer is on its way.
+pub const CONTINUATION_ANSWER_SECONDS: &str = "comms_continuation_answer_seconds";
+/// Questions to agents by `outcome` (`answered`, `silent`, or the kind of the error).
+pub const AGENT_REPLIES: &str = "comms_agent_replies_total";
+/// How long an agent took to answer.
+pub const AGENT_REPLY_SECONDS: &str = "comms_agent_reply_seconds";
+
 /// Every name.
-pub const ALL: [&str; 41] = [
+pub const ALL: [&str; 46] = [
     WEBHOOKS,
     WEBHOOK_EVENTS,
     WEBHOOK_SECONDS,
@@ -139,6 +150,11 @@ pub const ALL: [&str; 41] = [
     HOOK_PENDING,
     HOOK_OLDEST_SECONDS,
     HOOK_ENDPOINTS,
+    CONTINUATIONS,
+    CONTINUATION_STEPS,
+    CONTINUATION_ANSWER_SECONDS,
+    AGENT_REPLIES,
+    AGENT_REPLY_SECONDS,
 ];
 
 /// Tells the installed recorder what each name means.
@@ -187,6 +203,7 @@ pub fn describe() {
     describe_counter!(SOURCES, "Readings of mailboxes by how they ended");
     describe_counter!(WORKER_FAILURES, "Failed rounds of the workers");
     crate::hooks::measure::describe();
+    crate::continuation::measure::describe();
 }
 
 pub(crate) fn webhook(provider: &str, result: Result<&Received, &ReceiveError>, took: Duration) {

@@ -45,6 +45,11 @@ const MESSAGE_SCOPES: [&str; 2] = ["messages", "marketing_messages"];
 /// The provider's category of templates that an opt-out of marketing covers.
 const MARKETING_CATEGORY: &str = "marketing";
 
+/// Whether who opted out of this is not to be answered either.
+pub(crate) fn covers_answers(scope: &str) -> bool {
+    !MARKETING_SCOPES.contains(&scope)
+}
+
 /// The first rule that refuses.
 pub(crate) fn refusal(facts: &Facts<'_>) -> Option<Refusal> {
     RULES.into_iter().find_map(|(refusal, applies)| applies(facts).then_some(refusal))

@@ -50,6 +50,8 @@ pub struct SendRequest {
     pub idempotency_key: Option<String>,
     /// What is done where nobody knows whether the provider took it.
     pub mode: DeliveryMode,
+    /// The id that it is to have, where its sender must know it beforehand.
+    pub(crate) id: Option<MessageId>,
     /// Not before this; at once where absent or past. At most [`Settings::schedule_max`](crate::Settings::schedule_max) ahead.
     pub scheduled_for: Option<OffsetDateTime>,
 }
@@ -71,6 +73,7 @@ impl SendRequest {
             files: Vec::new(),
             idempotency_key: None,
             mode: DeliveryMode::default(),
+            id: None,
             scheduled_for: None,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use comms_core::OrganizationId;
 
-use crate::{HookSettings, RetentionSettings, SourceSettings, VoiceSettings};
+use crate::{ContinuationSettings, HookSettings, RetentionSettings, SourceSettings, VoiceSettings};
 
 /// Time-outs, bounds and rhythms of the engine.
 ///
@@ -95,6 +95,8 @@ pub struct Settings {
     pub sources: SourceSettings,
     /// Outgoing webhooks.
     pub hooks: HookSettings,
+    /// Calls that go on by chat.
+    pub continuation: ContinuationSettings,
 }
 
 impl Settings {
@@ -152,6 +154,7 @@ impl Default for Settings {
             voice: VoiceSettings::default(),
             sources: SourceSettings::default(),
             hooks: HookSettings::default(),
+            continuation: ContinuationSettings::default(),
         }
     }
 }

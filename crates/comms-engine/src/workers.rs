@@ -29,6 +29,8 @@ type Round = Pin<Box<dyn Future<Output = Result<bool, EngineError>> + Send>>;
 
 /// The worker that tells those who listen.
 const REALTIME: &str = "realtime";
+/// The worker that does what is due for calls that go on by chat.
+const CONTINUATIONS: &str = "continuations";
 /// The worker that reads mailboxes.
 const SOURCES: &str = "sources";
 /// The longest that a failing worker waits before it tries again.
@@ -37,6 +39,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 const HINT_PAUSE: Duration = Duration::from_millis(500);
 /// The same for those who listen: a person does not notice it, and a flood of hints is some looks only.
 const TELL_PAUSE: Duration = Duration::from_millis(5);
+/// The same for messages that agents answer: they wait for their neighbours anyway.
+const AGENT_PAUSE: Duration = Duration::from_millis(50);
 /// The same for outgoing webhooks.
 const HOOK_PAUSE: Duration = Duration::from_millis(100);
 
@@ -221,6 +225,9 @@ impl Engine {
         if self.hooks().is_some() {
             workers.extend(self.hook_workers());
         }
+        if self.agents().is_some() {
+            workers.extend(self.agent_workers());
+        }
         workers
     }
 
@@ -247,6 +254,44 @@ impl Engine {
             },
         };
         [read, discover]
+    }
+
+    /// Those who go on with calls.
+    fn agent_workers(&self) -> [Worker; 3] {
+        let settings = &self.settings().continuation;
+        let steps = Worker {
+            name: CONTINUATIONS,
+            every: settings.every,
+            hint: Some(AGENT_PAUSE),
+            round: |engine| Box::pin(async move { engine.continuation_round().await }),
+        };
+        let poll = Worker {
+            name: "continuations-poll",
+            every: settings.poll_every,
+            hint: None,
+            round: |engine| {
+                Box::pin(async move {
+                    if engine.turn("continuations-poll", engine.settings().continuation.poll_every).await? {
+                        engine.poll_calls().await?;
+                    }
+                    Ok(false)
+                })
+            },
+        };
+        let upkeep = Worker {
+            name: "continuations-upkeep",
+            every: settings.upkeep_every,
+            hint: None,
+            round: |engine| {
+                Box::pin(async move {
+                    if engine.turn("continuations-upkeep", engine.settings().continuation.upkeep_every).await? {
+                        engine.keep_continuations().await?;
+                    }
+                    Ok(false)
+                })
+            },
+        };
+        [steps, poll, upkeep]
     }
 
     fn hook_workers(&self) -> [Worker; 2] {
@@ -282,6 +327,9 @@ impl Workers {
             }
         }
         self.engine.lanes().stop().await;
+        if let Some(agents) = self.engine.agents() {
+            agents.stop().await;
+        }
         self.engine.give_turns_back().await;
         let queue = self.engine.outbox();
         let all = queue.acquire_many(self.engine.settings().outbox_at_once.into());
@@ -331,7 +379,16 @@ async fn run(engine: Engine, worker: Worker) {
             () = engine.hub().begun(), if name == REALTIME => {}
             () = engine.pacer().rung(), if name == "outbox" => {}
             () = engine.bell().notified(), if name == SOURCES => {}
+            () = agent_bell(&engine), if name == CONTINUATIONS => {}
         }
+    }
+}
+
+/// Rings where something is due for a continuation; never where there are none.
+async fn agent_bell(engine: &Engine) {
+    match engine.agents() {
+        Some(agents) => agents.bell().notified().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -38,7 +38,11 @@ async fn main() -> Result<ExitCode> {
     match words[..] {
         [] => Box::pin(serve(settings)).await?,
         ["token", user] => println!("{}", token(&settings, user)?),
-        ["failpoints"] => failpoint::Place::ALL.iter().for_each(|place| println!("{}", place.name())),
+        ["failpoints"] => {
+            // No agent calls anybody here.
+            let met = |place: &&failpoint::Place| !failpoint::Place::OF_CONTINUATIONS.contains(place);
+            failpoint::Place::ALL.iter().filter(met).for_each(|place| println!("{}", place.name()));
+        }
         _ => bail!("nothing | token USER | failpoints"),
     }
     Ok(ExitCode::SUCCESS)

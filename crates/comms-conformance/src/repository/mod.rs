@@ -2,6 +2,7 @@
 
 mod calls;
 mod contacts;
+mod continuations;
 mod conversations;
 mod credentials;
 mod desk;
@@ -242,6 +243,21 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         the_log_tells_when_a_source_stops_and_when_it_is_read_again,
         what_was_received_is_found_by_its_providers_id,
         sources_and_who_is_known_stay_in_their_organisation,
+    },
+    continuations::{
+        a_call_is_handed_off_once,
+        who_tells_of_a_call_again_adds_what_was_not_known,
+        a_continuation_is_claimed_once_until_its_lease_ends,
+        who_lost_a_continuation_changes_nothing,
+        a_burst_waits_until_nothing_follows,
+        a_burst_is_the_same_after_a_crash,
+        the_newest_of_an_agent_goes_on_alone,
+        an_escalation_raises_the_conversation,
+        a_person_who_answers_is_told_from_the_agent,
+        an_idle_continuation_is_closed,
+        what_agents_did_is_counted,
+        continuations_stay_in_their_organisation,
+        how_far_calls_were_read_is_kept,
     },
     inspecting::{
         what_waits_is_told_by_channel_and_since_when,

@@ -56,6 +56,7 @@ macro_rules! write {
     };
 }
 
+mod facade_continuations;
 mod facade_credentials;
 mod facade_desk;
 mod facade_hooks;
@@ -566,6 +567,10 @@ impl Repository for EngineRepository {
         }
         let mark = read!(self, |conn| foreign::taken_in(conn))?;
         report.taken_in = self.take_in_from(mark, false).await?;
+        let conversations = self.import_conversations().await?;
+        if conversations > 0 {
+            report.notices.push(format!("{conversations} conversations of table conversation_state were taken over"));
+        }
         Ok(report)
     }
 

@@ -101,6 +101,8 @@ pub struct ErasureCounts {
     pub webhooks: u64,
     /// Opt-outs that were kept, as hashes.
     pub opt_outs: u64,
+    /// Calls of agents that went on by chat.
+    pub continuations: u64,
 }
 
 /// What is to be done next for an erasure.
@@ -147,6 +149,14 @@ pub enum DossierPart {
     Attachments,
     /// Whether they want to be written to.
     OptOuts,
+    /// Calls of agents with them that went on by chat.
+    Continuations,
+    /// What agents answered them.
+    AgentTurns,
+    /// Which messages agents heard and said.
+    AgentMessages,
+    /// Messages that another program had before us.
+    ImportedMessages,
     /// Other updates of providers.
     Updates,
     /// The event log.
@@ -157,7 +167,7 @@ pub enum DossierPart {
 
 impl DossierPart {
     /// Every part, in the order of a dossier.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Contacts,
         Self::Identities,
         Self::Conversations,
@@ -171,6 +181,10 @@ impl DossierPart {
         Self::Discards,
         Self::Attachments,
         Self::OptOuts,
+        Self::Continuations,
+        Self::AgentTurns,
+        Self::AgentMessages,
+        Self::ImportedMessages,
         Self::Updates,
         Self::Events,
         Self::Webhooks,

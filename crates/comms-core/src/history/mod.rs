@@ -3,6 +3,7 @@
 //! [`Repository`] is what the engine sees; [`open`] gives one. `statements/` holds the queries and `facade.rs` the repository,
 //! written once and compiled for each engine; `postgres.rs` and `sqlite.rs` say how each runs them.
 
+mod continuations;
 mod credentials;
 mod desk;
 mod error;
@@ -55,6 +56,10 @@ mod text;
 mod together;
 
 pub use crate::Links;
+pub use continuations::{
+    AgentAnswer, AgentBurst, AgentPart, Continuation, ContinuationClaim, ContinuationConclusion, ContinuationFilter,
+    ContinuationJob, ContinuationRepository, ContinuationState, ContinuationStats, ContinuationStep, NewContinuation,
+};
 pub use credentials::{
     Credential, CredentialHealth, CredentialRepository, CredentialState, OauthState, PutCredential, RefreshClaim,
     RefreshOutcome, SealedHook, SealedSecret,

@@ -106,6 +106,14 @@ fn given(columns: &[(&str, Column)]) -> [String; 2] {
     ["jsonb_to_recordset(".to_owned(), format!(") AS w({})", columns.join(", "))]
 }
 
+/// Tables of others are in a schema of their own.
+const SCHEMAS: bool = true;
+
+/// The seconds from one time to another, as a number.
+fn seconds_between(from: &str, to: &str) -> String {
+    format!("extract(epoch FROM ({to} - {from}))::float8")
+}
+
 /// An id as it stands in a query that is made as text.
 fn id_literal(id: Uuid) -> String {
     format!("'{id}'::uuid")

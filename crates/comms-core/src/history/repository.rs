@@ -7,11 +7,11 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    Accepted, Account, Assignment, Attachment, Conclusion, CredentialRepository, DeskRepository, FeedEvent,
-    HistoryFilter, HistoryPage, HookRepository, Ingested, InspectRepository, KeepingRepository, Links, LogEvent,
-    MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound, NewWebhook, Organization, OutboxJob,
-    PacingRepository, QuarantinedAccount, RecipientState, ReplicaRepository, RepositoryError, RepositoryStats, Scope,
-    ServiceToken, SourceRepository, UnknownJob, WebhookFilter,
+    Accepted, Account, Assignment, Attachment, Conclusion, ContinuationRepository, CredentialRepository,
+    DeskRepository, FeedEvent, HistoryFilter, HistoryPage, HookRepository, Ingested, InspectRepository,
+    KeepingRepository, Links, LogEvent, MediaJob, MediaOutcome, MessageDetail, MigrationReport, NewOutbound,
+    NewWebhook, Organization, OutboxJob, PacingRepository, QuarantinedAccount, RecipientState, ReplicaRepository,
+    RepositoryError, RepositoryStats, Scope, ServiceToken, SourceRepository, UnknownJob, WebhookFilter,
 };
 use crate::{AccountId, Address, ChannelKind, MessageId, OrganizationId, Status, StoredWebhook, UserId, WebhookId};
 
@@ -27,7 +27,8 @@ pub type RepositoryResult<T> = Result<T, RepositoryError>;
 /// stored or read, and with [`Database`](RepositoryError::Database) for what the database refuses.
 #[async_trait]
 pub trait Repository:
-    CredentialRepository
+    ContinuationRepository
+    + CredentialRepository
     + DeskRepository
     + HookRepository
     + PacingRepository

@@ -95,6 +95,14 @@ fn given(columns: &[(&str, Column)]) -> [String; 2] {
     [format!("(SELECT {} FROM json_each(", columns.join(", ")), ")) AS w".to_owned()]
 }
 
+/// Tables of others are in the same file.
+const SCHEMAS: bool = false;
+
+/// The seconds from one time to another, as a number.
+fn seconds_between(from: &str, to: &str) -> String {
+    format!("({to} - {from}) / 1000000.0")
+}
+
 /// An id as it stands in a query that is made as text.
 fn id_literal(id: uuid::Uuid) -> String {
     format!("x'{}'", id.simple())
@@ -106,7 +114,19 @@ fn key_text(column: &str, numbered: bool) -> String {
 }
 
 /// Columns that hold a document, which this engine keeps as text.
-const DOCUMENTS: [&str; 7] = ["candidates", "content", "extra", "headers", "payload", "problem", "source"];
+const DOCUMENTS: [&str; 11] = [
+    "candidates",
+    "content",
+    "extra",
+    "headers",
+    "metadata",
+    "opening",
+    "payload",
+    "problem",
+    "reply",
+    "source",
+    "transcript",
+];
 
 /// A row `t` as a document with every column but the bytes of a webhook, which are read beside it.
 async fn document(conn: &mut Conn, table: &str) -> QueryResult<String> {

@@ -1,8 +1,12 @@
 //! Who is erased is found nowhere: every column of every table of the schema is looked through, whatever it is called.
 
 use comms_core::{
-    Content, Email, Event, EventKind, InboundMessage, Media, MediaKind, MediaRef, OptChange, Party, Status, UserId,
-    history::{ContactFilter, ConversationFilter, Erasure, ErasureStep, MediaOutcome, Scope},
+    CallProgress, CallReport, Content, Email, Event, EventKind, InboundMessage, Media, MediaKind, MediaRef, MessageId,
+    OptChange, Party, Speaker, Status, UserId, Utterance,
+    history::{
+        AgentAnswer, AgentPart, ContactFilter, ContinuationClaim, ContinuationConclusion, ContinuationStep,
+        ConversationFilter, Erasure, ErasureStep, MediaOutcome, NewContinuation, Scope,
+    },
 };
 use serde_json::{Value, json};
 use time::Duration;
@@ -17,10 +21,14 @@ const LUIS: [&str; 7] =
 
 /// Every table of ours. A new one fails this test: say in `docs/operations.md` what an erasure makes of it, and let the two have
 /// something in it here.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 35] = [
     "accounts",
+    "agent_cursors",
+    "agent_messages",
+    "agent_turns",
     "attachments",
     "contacts",
+    "continuations",
     "conversation_notes",
     "conversation_reads",
     "conversations",
@@ -32,6 +40,7 @@ const TABLES: [&str; 30] = [
     "hook_deliveries",
     "hook_endpoints",
     "identities",
+    "imported_messages",
     "leases",
     "mail_threads",
     "marks",
@@ -125,6 +134,8 @@ async fn populate(place: &Place, desk: &Desk) {
         letters(desk, number, short).await;
         desk.ingest(vec![opt(number), unknown(number, name)]).await;
         waiting(desk, number, short).await;
+        continued(desk, number, name, short).await;
+        imported(place, number, short).await;
         let contact = contact_of(desk, number.trim_start_matches('+')).await;
         let filter = ConversationFilter { contact: Some(contact), limit: 10, ..ConversationFilter::default() };
         let talk = desk.store.conversations(&whole(), None, &filter).await.unwrap().entries.remove(0);
@@ -215,6 +226,72 @@ async fn waiting(desk: &Desk, number: &str, short: &str) {
     desk.store.accept(message).await.unwrap();
 }
 
+/// A call of an agent that goes on by chat, with an answer.
+async fn continued(desk: &Desk, number: &str, name: &str, short: &str) {
+    let mut report = CallReport::new(format!("conv {short}"), "agent_1", CallProgress::Done);
+    report.summary = Some(format!("secreto de {short}"));
+    report.transcript = vec![Utterance { speaker: Speaker::Person, text: format!("secreto de {short}") }];
+    let new = NewContinuation {
+        organization: organization(),
+        provider: "elevenlabs".to_owned(),
+        call: report.conversation.clone(),
+        agent: report.agent.clone(),
+        agent_name: None,
+        batch: None,
+        recipient: None,
+        told_by: "webhook".to_owned(),
+        phone: Some(number.to_owned()),
+        client_name: Some(name.to_owned()),
+        metadata: serde_json::Map::from_iter([("client_name".to_owned(), json!(name))]),
+        outcome: None,
+        report: Some(report),
+        now: now(),
+    };
+    let (one, _) = desk.store.hand_off(new).await.unwrap();
+    let opening = desk.outbound(number, &format!("para {short}, después de la llamada"));
+    let (account, content) = (opening.account.clone(), opening.message.content.clone());
+    step(desk, one.id, ContinuationStep::Decided { account, message: opening.message.id, content }).await;
+    let message = opening.message.id;
+    desk.store.accept(opening).await.unwrap();
+    let talk = desk.store.message(&whole(), message).await.unwrap().entry.conversation.unwrap();
+    step(desk, one.id, ContinuationStep::Opened(talk)).await;
+    desk.ingest(vec![says(phone(number), &format!("secreto de {short}, otra vez"))]).await;
+    let part = AgentPart { message: MessageId::new(), text: format!("para {short}") };
+    let answer = AgentAnswer { parts: vec![part], ..AgentAnswer::default() };
+    step(desk, one.id, ContinuationStep::Answered(answer)).await;
+    step(desk, one.id, ContinuationStep::Said).await;
+}
+
+/// A message of theirs that another program had before us.
+async fn imported(place: &Place, number: &str, short: &str) {
+    let (id, tables, at) = match place {
+        Place::Postgres(_) => ("gen_random_uuid()", "comms.", "now()"),
+        Place::Sqlite(_) => ("randomblob(16)", "comms_", "1"),
+    };
+    place
+        .run(&format!(
+            "INSERT INTO {tables}imported_messages (id, organization_id, continuation_id, number, direction, content, sent_at) \
+             SELECT {id}, organization_id, id, 1, 'inbound', 'secreto de {short}', {at} FROM {tables}continuations \
+             WHERE phone = '{number}';"
+        ))
+        .await;
+}
+
+async fn step(desk: &Desk, id: comms_core::ContinuationId, step: ContinuationStep) {
+    let later = now() + Duration::days(400);
+    let claim = ContinuationClaim {
+        now: later,
+        lease: Duration::ZERO,
+        limit: 10,
+        debounce: Duration::ZERO,
+        patience: Duration::ZERO,
+        only: Some(id),
+    };
+    let job = desk.store.claim_continuations(&claim).await.unwrap().0.remove(0);
+    let conclusion = ContinuationConclusion { id, token: job.token, step, now: now() };
+    assert!(desk.store.conclude_continuation(conclusion).await.unwrap());
+}
+
 async fn contact_of(desk: &Desk, number: &str) -> comms_core::ContactId {
     let filter = ContactFilter { text: Some(number.to_owned()), limit: 10, ..ContactFilter::default() };
     desk.store.contacts(&whole(), &filter).await.unwrap().entries.remove(0).id
@@ -240,8 +317,9 @@ async fn columns(place: &Place) -> Vec<(String, String)> {
     let query = match place {
         Place::Postgres(_) => {
             "SELECT table_schema || '.' || table_name || ' ' || column_name || ' ' || data_type AS text \
-             FROM information_schema.columns WHERE table_schema = 'comms' AND table_name <> '__diesel_schema_migrations' \
-             OR table_name = 'comunicaciones' ORDER BY table_name, column_name"
+             FROM information_schema.columns JOIN information_schema.tables t USING (table_schema, table_name) \
+             WHERE t.table_type = 'BASE TABLE' AND (table_schema = 'comms' AND table_name <> '__diesel_schema_migrations' \
+             OR table_name = 'comunicaciones') ORDER BY table_name, column_name"
         }
         Place::Sqlite(_) => {
             "SELECT m.name || ' ' || c.name || ' ' || c.type AS text FROM sqlite_master m, pragma_table_info(m.name) c \

@@ -9,6 +9,8 @@ mod contract_address;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_calls;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod contract_continuations;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_directory;
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 mod contract_owner;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod fake_channel;
+mod fake_continuations;
 mod fake_credentials;
 mod fake_desk;
 mod fake_hooks;
@@ -15,6 +16,7 @@ mod scene;
 
 mod accounts;
 mod blobs;
+mod continuation;
 mod credentials;
 mod desk;
 mod durable;

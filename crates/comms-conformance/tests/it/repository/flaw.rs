@@ -147,4 +147,6 @@ pub(super) enum Method {
     Credentials,
     CredentialChange,
     Sources,
+    Continuations,
+    ContinuationStats,
 }

@@ -1,6 +1,7 @@
 //! The repository over SQLite passes; each way to break it is caught.
 
 mod broken;
+mod broken_continuations;
 mod broken_credentials;
 mod broken_desk;
 mod broken_hooks;
@@ -262,6 +263,22 @@ const FLAWS: &[(&str, Flaw)] = {
         ("what_was_received_is_found_by_its_providers_id", KnowsNobody),
         ("sources_and_who_is_known_stay_in_their_organisation", DropsTheOrganisation(Method::Sources)),
         ("sources_and_who_is_known_stay_in_their_organisation", KnowsNobody),
+        ("a_call_is_handed_off_once", ForgetsKeys),
+        ("who_tells_of_a_call_again_adds_what_was_not_known", ForgetsParts),
+        ("a_continuation_is_claimed_once_until_its_lease_ends", ForgetsClaims),
+        ("who_lost_a_continuation_changes_nothing", BelievesOldClaims),
+        ("a_burst_waits_until_nothing_follows", SendsTooEarly),
+        ("a_burst_waits_until_nothing_follows", DropsRepetitions),
+        ("a_burst_is_the_same_after_a_crash", DropsRepetitions),
+        ("a_burst_is_the_same_after_a_crash", ForgetsReceipts),
+        ("the_newest_of_an_agent_goes_on_alone", IgnoresFilters),
+        ("an_escalation_raises_the_conversation", StaysClosed),
+        ("a_person_who_answers_is_told_from_the_agent", ForgetsAuthors),
+        ("an_idle_continuation_is_closed", NeverExpires),
+        ("what_agents_did_is_counted", CountsNothing),
+        ("continuations_stay_in_their_organisation", DropsTheOrganisation(Method::Continuations)),
+        ("continuations_stay_in_their_organisation", DropsTheOrganisation(Method::ContinuationStats)),
+        ("how_far_calls_were_read_is_kept", ForgetsTheEnd),
     ]
 };
 

@@ -74,6 +74,17 @@ pub(super) fn messages_of(subject: &Subject) -> String {
     )
 }
 
+/// A query for the ids of the calls of agents with them that went on by chat: in their conversations, or with their number.
+pub(super) fn continuations_of(subject: &Subject) -> String {
+    format!(
+        "(SELECT id FROM {} WHERE organization_id = {} AND (conversation_id IN {} OR phone IN {}))",
+        table("continuations"),
+        text(&subject.organization),
+        ids(&subject.conversations),
+        texts(&subject.addresses)
+    )
+}
+
 fn place(subject: &Subject, part: DossierPart) -> Place {
     let (messages, contacts, threads) = (messages_of(subject), ids(&subject.contacts), ids(&subject.conversations));
     let own = text(&subject.organization);
@@ -95,6 +106,14 @@ fn place(subject: &Subject, part: DossierPart) -> Place {
         DossierPart::OptOuts => {
             let theirs = texts(&subject.addresses);
             ("opt_outs", "id", format!("t.organization_id = {own} AND t.address IN {theirs}"))
+        }
+        DossierPart::Continuations => ("continuations", "id", format!("t.id IN {}", continuations_of(subject))),
+        DossierPart::AgentTurns => ("agent_turns", "id", format!("t.continuation_id IN {}", continuations_of(subject))),
+        DossierPart::AgentMessages => {
+            ("agent_messages", "message_id", format!("t.continuation_id IN {}", continuations_of(subject)))
+        }
+        DossierPart::ImportedMessages => {
+            ("imported_messages", "id", format!("t.continuation_id IN {}", continuations_of(subject)))
         }
         DossierPart::Threads => ("mail_threads", "id", format!("t.contact_id IN {contacts}")),
         DossierPart::Updates => ("updates", "id", format!("t.organization_id = {own}")),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     Conn, RunQueryDsl,
     contacts::{self, table},
-    dossier::{ids, messages_of, subject},
+    dossier::{continuations_of, ids, messages_of, subject},
     ingest, look_through, queue,
     retention::{FileRow, file},
     rows::EventRow,
@@ -430,6 +430,7 @@ async fn delete_person(conn: &mut Conn, job: &mut Job, subject: &Subject) -> Que
     diesel::delete(of_threads).execute(conn).await?;
     let named = format!("DELETE FROM {} WHERE contact_id IN {}", table("mail_threads"), ids(&subject.contacts));
     sql_query(named).execute(conn).await?;
+    let calls = delete_continuations(conn, subject).await?;
     let talks = diesel::delete(conversations::table.filter(conversations::id.eq_any(threads))).execute(conn).await?;
     let theirs = identities::table.filter(identities::contact_id.eq_any(who.clone()));
     let addresses = diesel::delete(theirs).execute(conn).await?;
@@ -437,12 +438,23 @@ async fn delete_person(conn: &mut Conn, job: &mut Job, subject: &Subject) -> Que
     job.count(|counts| {
         counts.opt_outs += opt_outs as u64;
         counts.notes += notes as u64;
+        counts.continuations += calls as u64;
         counts.conversations += talks as u64;
         counts.identities += addresses as u64;
         counts.contacts += gone as u64;
     });
     job.go_on(STATUSES);
     Ok(ErasureStep::More)
+}
+
+/// Deletes what agents said to them on the phone and in writing. Returns how many calls there were.
+async fn delete_continuations(conn: &mut Conn, subject: &Subject) -> QueryResult<usize> {
+    let theirs = continuations_of(subject);
+    for name in ["agent_messages", "agent_turns", "imported_messages"] {
+        let rows = format!("DELETE FROM {} WHERE continuation_id IN {theirs}", table(name));
+        sql_query(rows).execute(conn).await?;
+    }
+    sql_query(format!("DELETE FROM {} WHERE id IN {theirs}", table("continuations"))).execute(conn).await
 }
 
 /// Forgets whom it was about. What stays says that somebody was erased, by whom, when, and how much it was.

@@ -29,7 +29,7 @@ const KINDS: [(&str, &str); 11] = [
 ];
 
 /// What changed, in the log's words and in those here.
-const CHANGES: [(&str, &str); 11] = [
+const CHANGES: [(&str, &str); 14] = [
     ("read", "leida"),
     ("state", "estado"),
     ("reopened", "reabierta"),
@@ -41,6 +41,9 @@ const CHANGES: [(&str, &str); 11] = [
     ("joined", "unido"),
     ("separated", "separado"),
     ("linked", "vinculado"),
+    ("continued", "continuada"),
+    ("escalated", "escalada"),
+    ("continuation_ended", "agente_terminado"),
 ];
 
 /// The log's kind of a word.
@@ -62,7 +65,7 @@ pub struct RealtimeEvent {
     /// too
     #[schema(example = "mensaje")]
     pub tipo: String,
-    /// What changed of a conversation: `leida estado reabierta despertada asignada nota`, or of a contact: `creado nombrado unido
+    /// What changed of a conversation: `leida estado reabierta despertada asignada nota continuada escalada agente_terminado`, or of a contact: `creado nombrado unido
     /// separado vinculado`; null for other events.
     pub cambio: Option<String>,
     /// When it was stored: ISO 8601, UTC, milliseconds.
