@@ -6,11 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use comms_core::{CallOutcome, CallProgress, TextAgent};
+use comms_core::{AgentContext, AgentTurn, CallOutcome, CallProgress, TextAgent};
 use comms_http::{DownloadLimits, ErrorKind, ExposeSecret, Outcome as Became, RetryPolicy, WebhookRequest, pages};
 use comms_simulator::{
     Config as Settings, Fault, FaultRule, Simulator,
-    elevenlabs::{AGENT_ID, API_KEY, Outcome, PHONE_NUMBER_ID, Person, PhoneCall, WEBHOOK_SECRET},
+    elevenlabs::{AGENT_ID, API_KEY, CLOSED_AGENT_ID, Outcome, PHONE_NUMBER_ID, Person, PhoneCall, WEBHOOK_SECRET},
 };
 use elevenlabs_client::{
     Client, ClientData, Config, ElevenLabsAgent,
@@ -249,6 +249,37 @@ async fn what_ended_is_found_without_any_webhook() {
     told.sort();
     made.sort();
     assert_eq!(told, made);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_is_answered_in_writing_and_is_no_call() {
+    let (simulator, _, client) = start().await;
+    let agent = ElevenLabsAgent::new(client.clone());
+    let (_, cursor) = agent.ended(None).await.unwrap();
+    let mut turn = AgentTurn::new(AGENT_ID, "thread-1", "¿A qué hora llega?");
+    turn.variables.insert("client_name".to_owned(), "Ana".into());
+    turn.contexts.push(AgentContext { id: "prior_call".to_owned(), text: "She chose Thursday.".to_owned() });
+    let answered = agent.reply(&turn).await.unwrap();
+    assert_eq!(answered.texts, ["Recibido: «¿A qué hora llega?». Sé de: prior_call, client_name."]);
+    assert_eq!((answered.escalation, answered.ended), (None, false));
+    turn.message = "Quiero hablar con un humano".to_owned();
+    let escalated = agent.reply(&turn).await.unwrap();
+    assert_eq!(escalated.escalation.as_deref(), Some("Quiero hablar con un humano"));
+    assert_eq!(escalated.texts.len(), 1);
+
+    assert!(agent.call(answered.session.as_deref().unwrap()).await.unwrap().text_only);
+    assert!(simulator.elevenlabs().settled(LIMIT).await);
+    assert!(agent.ended(Some(cursor)).await.unwrap().0.is_empty(), "what we held ourselves is no call that ended");
+
+    turn.agent = CLOSED_AGENT_ID.to_owned();
+    let refused = agent.reply(&turn).await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.outcome(), refused.is_about_account()),
+        (ErrorKind::Config, Became::Rejected, false)
+    );
+    let stranger = Client::builder(Config::new("sk_another")).base_url(simulator.url()).build().unwrap();
+    let refused = ElevenLabsAgent::new(stranger).reply(&turn).await.unwrap_err();
+    assert_eq!((refused.kind(), refused.outcome()), (ErrorKind::Unauthenticated, Became::NotSent));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
