@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
@@ -18,6 +19,7 @@ from elevenlabs import (
     WebhookHmacSettings,
 )
 from elevenlabs.client import ElevenLabs
+from elevenlabs.conversational_ai.conversation import Conversation, ConversationInitiationData
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.errors import BadRequestError
 
@@ -266,6 +268,29 @@ class ElevenLabsTest(unittest.TestCase):
             self.assertEqual(event["data"]["conversation_id"], placed.conversation_id)
             with self.assertRaises(BadRequestError):
                 self.client.webhooks.construct_event(body.decode() + " ", signature, made.webhook_secret)
+
+    def test_the_sdk_writes_with_an_agent_of_the_simulator(self) -> None:
+        answers: Queue = Queue()
+        config = ConversationInitiationData(
+            conversation_config_override={"agent": {"first_message": ""}, "conversation": {"text_only": True}},
+            dynamic_variables={"client_name": "Ana"},
+        )
+        conversation = Conversation(
+            self.client,
+            AGENT,
+            requires_auth=True,
+            config=config,
+            callback_agent_response=answers.put,
+        )
+        conversation.start_session()
+        self.addCleanup(conversation.end_session)
+        for _ in range(100):
+            if conversation._ws:
+                break
+            time.sleep(0.1)
+        conversation.send_contextual_update("She chose Thursday.")
+        conversation.send_user_message("¿A qué hora llega?")
+        self.assertIn("«¿A qué hora llega?»", answers.get(timeout=20))
 
     def test_what_the_simulator_refuses_is_an_error_of_the_sdk(self) -> None:
         for client, ask, status in [
