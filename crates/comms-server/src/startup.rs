@@ -286,6 +286,7 @@ fn parts(settings: &Settings, registry: &Registry) -> Parts {
     rules.retention = settings.retention.rules();
     rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
     rules.hooks = hooks::rules(settings);
+    rules.sources.strangers = settings.gmail.strangers;
     Parts { rules, channels: registry.channels() }
 }
 

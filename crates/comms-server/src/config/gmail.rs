@@ -28,6 +28,8 @@ pub struct GmailSettings {
     pub old_quota: bool,
     /// With the messages of how many days a mailbox begins; 7 where absent.
     pub first_days: Option<u32>,
+    /// Whether mail of people whom the organisation does not know enters the history as well.
+    pub strangers: bool,
     /// The key file of a service account, as JSON: it reads and sends for mailboxes of its domain.
     pub service_account_key: Option<Secret>,
     /// Those mailboxes.

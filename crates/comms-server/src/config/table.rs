@@ -332,6 +332,12 @@ pub const VARIABLES: &[Variable] = &[
         "true where the Google project used the Gmail API before May 2026: its quota is larger",
     ),
     number("GMAIL_FIRST_DAYS", "gmail.first_days", "7", "with the messages of how many days a mailbox begins"),
+    flag(
+        "GMAIL_STRANGERS",
+        "gmail.strangers",
+        "false",
+        "mail of people whom the organisation does not know enters the history as well: a seller's mailbox holds private mail, too",
+    ),
     secret(
         "GOOGLE_SERVICE_ACCOUNT_KEY",
         "gmail.service_account_key",

@@ -21,13 +21,21 @@ const CUSTOMER: &str = "cliente@example.org";
 
 /// A server with Google behind it, pushes included.
 async fn server() -> TestServer {
-    let server = TestServer::start_with(with_google).await;
+    server_with(|_| {}).await
+}
+
+pub async fn server_with(change: impl FnOnce(&mut Settings)) -> TestServer {
+    let server = TestServer::start_with(|settings| {
+        with_google(settings);
+        change(settings);
+    })
+    .await;
     let endpoint = format!("{}{PUSH}", server.base);
     server.simulator.configure(|config| config.google.set_push_endpoint(&endpoint));
     server
 }
 
-fn with_google(settings: &mut Settings) {
+pub fn with_google(settings: &mut Settings) {
     let simulator = settings.whatsapp.api_base.clone().unwrap();
     settings.google.client_id = Some(CLIENT_ID.to_owned());
     settings.google.client_secret = Some(Secret::from(CLIENT_SECRET));
@@ -43,7 +51,7 @@ fn google(server: &TestServer) -> Google {
 }
 
 /// The user of this id gave permission for this mailbox.
-async fn connect(server: &TestServer, organization: &str, user: &str, mailbox: &str, refresh: &str) {
+pub async fn connect(server: &TestServer, organization: &str, user: &str, mailbox: &str, refresh: &str) {
     let new = NewCredential {
         organization: OrganizationId::from(organization),
         owner: UserId::from(user),
@@ -271,4 +279,24 @@ async fn a_push_is_proved_or_refused() {
     assert_eq!(server.nobody().post(PUSH, &json!({})).await.status, 401);
     let other = TestServer::start().await;
     assert_eq!(other.nobody().post(PUSH, &json!({})).await.status, 404, "no pushes are expected");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_of_people_whom_nobody_knows_is_kept_where_the_settings_say_so() {
+    for strangers in [false, true] {
+        let server = server_with(|settings| settings.gmail.strangers = strangers).await;
+        connect(&server, "principal", "7", MAILBOX, REFRESH_TOKEN).await;
+        let google = google(&server);
+        google.write(letter("Consulta", "¿Precio?")).unwrap();
+        // Whoever answers us is known; a mailbox is read in its order.
+        let body = json!({"destinatario": "eva@example.net", "asunto": "Oferta", "cuerpo": "Su oferta."});
+        let sent = server.seller().post(SEND, &body).await.data();
+        let answer =
+            Letter::new("eva@example.net", MAILBOX, "", "Gracias").answering(sent["sid_externo"].as_str().unwrap());
+        google.write(answer).unwrap();
+        server.until(|rows| rows.iter().find(|row| row["contenido"] == "Gracias").cloned()).await;
+        let rows = server.admin().get(&format!("{HISTORY}?canal=email&direccion=entrante")).await.data();
+        let strange = rows.as_array().unwrap().iter().any(|row| row["contenido"] == "¿Precio?");
+        assert_eq!(strange, strangers, "{rows}");
+    }
 }
