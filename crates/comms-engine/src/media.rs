@@ -1,6 +1,9 @@
 //! Files of inbound messages: fetched by a durable job, since the providers' links die in minutes.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use comms_core::{
     Error, ErrorKind, IN_WEBHOOK, MediaRef, MediaStream, Outcome, Result,
@@ -104,7 +107,11 @@ impl Engine {
         };
         let parser =
             self.parser(webhook.provider()).ok_or_else(|| Failure::passing("nobody reads these webhooks now"))?;
-        let bytes = parser.file(&webhook, id).ok_or_else(|| Failure::lasting("it is not in the webhook"))?;
+        let (parser, id) = (Arc::clone(parser), id.to_owned());
+        // The whole mail is taken apart for it, which takes long enough to hold others up.
+        let found = tokio::task::spawn_blocking(move || parser.file(&webhook, &id)).await;
+        let found = found.map_err(|_| Failure::lasting("a defect: taking it out broke off"))?;
+        let bytes = found.ok_or_else(|| Failure::lasting("it is not in the webhook"))?;
         let length = Some(bytes.len() as u64);
         Ok(MediaStream { content_type: None, length, body: stream::iter([Ok(bytes)]).boxed() })
     }
