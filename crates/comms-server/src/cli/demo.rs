@@ -1,4 +1,4 @@
-//! `demo`: a business, its customers, Meta, Twilio and Google, all on this machine.
+//! `demo`: a business, its customers, Meta, Twilio, Google and SendGrid, all on this machine.
 
 mod browser;
 mod story;
@@ -12,6 +12,7 @@ use comms_core::{Secret, UserId};
 use comms_simulator::{
     Config, Simulator, google,
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, PHONE_ID, VERIFY_TOKEN, WABA_ID},
+    sendgrid::{API_KEY, PARSE_DOMAIN, SENDER, WEBHOOK_KEY},
     twilio::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, APPLICATION_SID, AUTH_TOKEN, NUMBER, SECOND_NUMBER},
 };
 use jwt_simple::prelude::HS256Key;
@@ -20,8 +21,11 @@ use tempfile::TempDir;
 use super::output::say;
 use crate::{
     auth::{Identity, Role},
-    config::{GMAIL_PUSH, GmailSettings, GoogleSettings, LogSettings, Settings, TwilioSettings, WhatsAppSettings},
-    registry::{MESSAGING_WEBHOOK, VOICE_WEBHOOK},
+    config::{
+        GMAIL_PUSH, GmailSettings, GoogleSettings, LogSettings, SendgridSettings, Settings, TwilioSettings,
+        WhatsAppSettings,
+    },
+    registry::{MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, VOICE_WEBHOOK},
     startup::{Running, listen},
 };
 use browser::Browser;
@@ -64,7 +68,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     simulator.configure(|config| addresses(config, &base_url));
 
     say!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
-    say!("  proveedores      {}   (Meta, Twilio y Google, simulados)", simulator.url());
+    say!("  proveedores      {}   (Meta, Twilio, Google y SendGrid, simulados)", simulator.url());
     say!("  SQLite           {}\n", folder.display());
     let token = running.state.tokens.issue(&seller(), TOKEN)?;
     let browser = Browser::new(&base_url, &token)?;
@@ -114,6 +118,15 @@ fn settings(simulator: &Simulator, folder: PathBuf) -> Settings {
         owner: Some(UserId::from(SELLER)),
         ..TwilioSettings::default()
     };
+    settings.sendgrid = SendgridSettings {
+        api_base: Some(simulator.url().to_owned()),
+        api_key: Some(Secret::from(API_KEY)),
+        webhook_key: vec![WEBHOOK_KEY.to_owned()],
+        from_email: Some(SENDER.to_owned()),
+        inbound_domain: vec![PARSE_DOMAIN.to_owned()],
+        owner: Some(UserId::from(SELLER)),
+        ..SendgridSettings::default()
+    };
     with_mailboxes(&mut settings, simulator.url());
     settings
 }
@@ -144,6 +157,8 @@ fn addresses(config: &mut Config, base_url: &str) {
     config.twilio.set_call_status_url(&format!("{base_url}{VOICE_WEBHOOK}"));
     config.twilio.set_messaging_url(&format!("{base_url}{MESSAGING_WEBHOOK}"));
     config.google.set_push_endpoint(&format!("{base_url}{GMAIL_PUSH}"));
+    config.sendgrid.set_event_url(&format!("{base_url}{MAIL_EVENTS_WEBHOOK}"));
+    config.sendgrid.set_parse_url(PARSE_DOMAIN, &format!("{base_url}{MAIL_WEBHOOK}"), true);
 }
 
 fn seller() -> Identity {
@@ -180,6 +195,10 @@ fn farewell(base_url: &str, simulator: &str, token: &str) -> String {
   curl -s {base_url}/api/comunicaciones/email/enviar -H "Authorization: Bearer $TOKEN" \
     -H 'Content-Type: application/json' -d '{{"destinatario":"{writer}","asunto":"Su anillo","cuerpo":"Ya está listo."}}'
   curl -s {base_url}/api/comunicaciones/email/bandeja -H "Authorization: Bearer $TOKEN"
+
+  # que SendGrid lo entregue y cuente que se abrió: correo de la empresa
+  curl -s {base_url}/api/comunicaciones/email/enviar -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{{"destinatario":"{writer}","asunto":"Su anillo","cuerpo":"Ya está listo.","cuenta":"sendgrid:{SENDER}"}}'
 
   # el historial
   curl -s {base_url}/api/comunicaciones/historial -H "Authorization: Bearer $TOKEN"

@@ -9,8 +9,14 @@ fn the_whole_story_happens() {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     // Where each thing ends. What it passes through may come and go between two looks at the history, so it is the story
     // itself that counts the stored events and fails where one is missing.
-    let states = ["recibido", "leido", "completada", "no_contestada"];
-    let counted = ["sus 5 eventos de estado", "una sola fila de 42 s", "un hilo, una conversación"];
+    let states = ["recibido", "leido", "completada", "no_contestada", "fallido"];
+    let counted = [
+        "sus 5 eventos de estado",
+        "una sola fila de 42 s",
+        "un hilo, una conversación",
+        "entregado y abierto",
+        "rebota",
+    ];
     let contents = ["[foto: disponible]", "STOP", "(llamada) 0:42 min", "(llamada) [grabación: disponible]"];
     for shown in states.into_iter().chain(counted).chain(contents) {
         assert!(text.contains(shown), "no {shown} in:\n{text}");

@@ -1,6 +1,7 @@
 //! What happens in the demo: each step is done, then seen in the history.
 
 mod calls;
+mod company;
 mod mail;
 mod messages;
 mod meta;
@@ -32,6 +33,7 @@ pub(super) fn simulation() -> Config {
     messages::pace(&mut config.twilio);
     calls::pace(&mut config.twilio);
     mail::pace(&mut config.google);
+    company::pace(&mut config.sendgrid);
     config
 }
 
@@ -46,6 +48,7 @@ pub(super) async fn tell(running: &Running, simulator: &Simulator, browser: &Bro
     calls::inbound(&mut scene, &token).await?;
     mail::connect(&scene).await?;
     mail::tell(&mut scene).await?;
+    company::tell(&mut scene).await?;
     scene.nothing_to_object()
 }
 
