@@ -11,6 +11,7 @@ mod doctor;
 mod errors;
 mod generated;
 mod google_double;
+mod hostile_mail;
 mod lenient;
 mod limits;
 mod openapi;

@@ -11,13 +11,17 @@ use comms_engine::{
     Engine,
     realtime::{Delivery, EventFilter},
 };
-use comms_server::auth::Role;
-use comms_simulator::meta::{Customer, PHONE_ID};
+use comms_server::{auth::Role, config::Settings};
+use comms_simulator::{
+    google::{Letter, MAILBOX, REFRESH_TOKEN},
+    meta::{Customer, PHONE_ID},
+};
 use futures_util::future::join_all;
 use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::{
+    routes::correo,
     streams::Stream,
     support::{HISTORY, SEND, TestServer, WEBHOOK, text_webhook},
 };
@@ -34,6 +38,10 @@ struct Pair {
 }
 
 async fn pair() -> Option<Pair> {
+    pair_with(|_| {}).await
+}
+
+async fn pair_with(change: impl Fn(&mut Settings)) -> Option<Pair> {
     let database = comms_conformance::database::postgres().await?;
     let (mut api_base, url) = (None, Secret::from(database.as_str()));
     let mut servers = Vec::new();
@@ -45,6 +53,7 @@ async fn pair() -> Option<Pair> {
             if let Some(base) = api_base.clone() {
                 settings.whatsapp.api_base = Some(base);
             }
+            change(settings);
         })
         .await;
         api_base.get_or_insert_with(|| server.simulator.url().to_owned());
@@ -154,6 +163,30 @@ async fn rounds_that_both_make_at_once_do_everything_once() {
     let holders = "(SELECT DISTINCT holder FROM comms.leases WHERE until > now()) AS holders";
     assert_ne!(pair.count(holders).await, "0", "the workers take turns");
     assert_eq!(pair.count("comms.leases WHERE name IN ('intake', 'quarantine', 'wake')").await, "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_refresh_one_token_of_google_once() {
+    let Some(Pair { a, b, .. }) = pair_with(correo::with_google).await else { return };
+    correo::connect(&a, "principal", "7", MAILBOX, REFRESH_TOKEN).await;
+    let google = a.simulator.google();
+    google.write(Letter::new("luis@example.org", MAILBOX, "Consulta", "¿Precio?")).unwrap();
+    let refreshed = || {
+        let received = a.simulator.ledger().received();
+        received.iter().filter(|call| call.endpoint.as_deref() == Some("google.oauth.token")).count()
+    };
+    // Sellers at both look into the mailbox, and the workers of both read it.
+    let look = async |server: &TestServer| {
+        let inbox = server.seller().get("/api/comunicaciones/email/bandeja").await;
+        assert_eq!(inbox.data()[0]["asunto"], "Consulta", "{}", inbox.text());
+    };
+    let at_both = || join_all((0..16).map(|at| look(if at % 2 == 0 { &a } else { &b })));
+    at_both().await;
+    assert_eq!(refreshed(), 1, "refreshes of a token that nobody had");
+    // Google ends it before its time. Both meet the refusal, and whoever comes first makes another one for both.
+    google.expire_tokens(MAILBOX);
+    at_both().await;
+    assert_eq!(refreshed(), 2, "refreshes of a token that Google has ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

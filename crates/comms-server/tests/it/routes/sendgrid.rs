@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use comms_server::config::Settings;
 use comms_simulator::sendgrid::{API_KEY, File, Mail, PARSE_DOMAIN, SENDER};
 use http::Method;
 use serde_json::{Value, json};
@@ -12,15 +13,20 @@ const EVENTS: &str = "/api/comunicaciones/webhook/sendgrid";
 const MAIL: &str = "/api/comunicaciones/webhook/sendgrid/entrada";
 const S1: &str = "/api/webhooks/email/twilio";
 const TOKEN: &str = "an-invented-relay-token";
-const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(20);
 
 async fn start() -> TestServer {
+    start_with(|_| {}).await
+}
+
+pub async fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
     let server = TestServer::start_with(|settings| {
         let sendgrid = &mut settings.sendgrid;
         sendgrid.api_key = Some(API_KEY.into());
         sendgrid.from_email = Some(SENDER.to_owned());
         sendgrid.inbound_domain = vec![PARSE_DOMAIN.to_owned()];
         sendgrid.webhook_token = Some(TOKEN.into());
+        change(settings);
     })
     .await;
     let base = server.base.clone();
