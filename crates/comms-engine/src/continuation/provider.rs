@@ -87,7 +87,10 @@ impl Engine {
             Err(error) => error,
         };
         standing.problem = Some(problem_of(error));
-        standing.failing_since.get_or_insert(now);
+        // That it does not know one conversation is no fault of its.
+        if error.kind() != ErrorKind::InvalidRequest {
+            standing.failing_since.get_or_insert(now);
+        }
         let pause = match error.kind() {
             ErrorKind::Unauthenticated => Some(self.settings().continuation.pause),
             ErrorKind::RateLimited => error.wait(),

@@ -15,6 +15,9 @@ use crate::{Engine, EngineError, settings::span};
 /// How long at least between two looks at what is due, so that one look finds several.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
+/// How many are claimed by one look: the first of them need not wait until the last is claimed.
+const ONE_LOOK: usize = 32;
+
 /// The waits between attempts to record a step. What cannot be recorded is done again when its claim ends.
 const RECORD_WAITS: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 
@@ -23,6 +26,8 @@ struct Begun {
     steps: Vec<JoinHandle<()>>,
     /// When something is due next, where that is known.
     next: Option<Duration>,
+    /// Whether there may be more to claim at once.
+    more: bool,
 }
 
 /// A step that its holder works at.
@@ -61,6 +66,9 @@ impl Engine {
             return Ok(false);
         };
         let begun = self.begin_steps(None).await?;
+        if begun.more {
+            return Ok(true);
+        }
         let every = self.settings().continuation.every;
         let Some(wait) = begun.next.filter(|wait| *wait < every) else {
             return Ok(!begun.steps.is_empty());
@@ -75,17 +83,17 @@ impl Engine {
 
     async fn begin_steps(&self, only: Option<ContinuationId>) -> Result<Begun, EngineError> {
         let Some(agents) = self.agents().filter(|_| !self.is_stopping()) else {
-            return Ok(Begun { steps: Vec::new(), next: None });
+            return Ok(Begun { steps: Vec::new(), next: None, more: false });
         };
         let mut permits: Vec<OwnedSemaphorePermit> = Vec::new();
-        let wanted = if only.is_some() { 1 } else { usize::from(agents.at_once) };
+        let wanted = if only.is_some() { 1 } else { ONE_LOOK };
         while permits.len() < wanted
             && let Ok(permit) = Arc::clone(&agents.steps).try_acquire_owned()
         {
             permits.push(permit);
         }
         let Ok(limit @ 1..) = u16::try_from(permits.len()) else {
-            return Ok(Begun { steps: Vec::new(), next: Some(SHORTEST_PAUSE) });
+            return Ok(Begun { steps: Vec::new(), next: Some(SHORTEST_PAUSE), more: false });
         };
         let settings = &self.settings().continuation;
         let now = self.now();
@@ -104,7 +112,7 @@ impl Engine {
         let full = jobs.len() >= usize::from(limit);
         let steps = jobs.into_iter().zip(permits).map(|(job, permit)| self.begin_step(job, permit)).collect();
         let next = next.map(|at| Duration::try_from(at - now).unwrap_or_default());
-        Ok(Begun { steps, next: if full { Some(SHORTEST_PAUSE) } else { next } })
+        Ok(Begun { steps, next, more: full })
     }
 
     fn begin_step(&self, job: ContinuationJob, permit: OwnedSemaphorePermit) -> JoinHandle<()> {
