@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use comms_core::{CallReport, Cursor};
-use comms_http::{Error, Outcome, Page, Result};
+use comms_http::{Error, ErrorKind, Outcome, Page, Result};
 use futures_util::{StreamExt, stream};
 
 use super::{
@@ -133,6 +133,8 @@ impl ElevenLabsAgent {
                 }
                 Looked::Nothing => drop(over.insert(id)),
                 Looked::Goes => drop(later.insert(id)),
+                // What has failed for a day is given up, so that the rest is told of.
+                Looked::Failed(_) if place.is_older(&id, now - AT_MOST) => drop(over.insert(id)),
                 Looked::Failed(error) => failed = failed.or(Some(error)),
             }
         }
@@ -162,6 +164,8 @@ impl ElevenLabsAgent {
         match asked.await {
             Ok(looked) => looked,
             Err(error) if error.status() == Some(404) => Looked::Nothing,
+            // One conversation's own trouble is not the workspace's: it is asked for again, as one that has not ended.
+            Err(error) if is_its_own(&error) => Looked::Goes,
             Err(error) => Looked::Failed(error),
         }
     }
@@ -170,4 +174,10 @@ impl ElevenLabsAgent {
 /// Whether the talk is over, though it may still be looked through.
 fn is_over(status: &ConversationStatus) -> bool {
     is_final(status) || *status == ConversationStatus::Processing
+}
+
+/// Whether asking for another conversation would not meet this: an answer that cannot be read, a request that is refused.
+fn is_its_own(error: &Error) -> bool {
+    let refused = error.outcome() == Outcome::Rejected || error.kind() == ErrorKind::Decode;
+    refused && !error.is_about_account()
 }

@@ -93,6 +93,11 @@ impl Place {
         due.into_iter().take(most).map(|waiting| waiting.id.clone()).collect()
     }
 
+    /// Whether a conversation was first seen before this second.
+    pub(super) fn is_older(&self, id: &str, than: i64) -> bool {
+        self.waiting.iter().any(|waiting| waiting.id == id && waiting.first < than)
+    }
+
     /// Asks for these no more.
     pub(super) fn drop(&mut self, ids: &BTreeSet<String>) {
         self.waiting.retain(|waiting| !ids.contains(&waiting.id));

@@ -234,6 +234,27 @@ async fn one_that_cannot_be_asked_for_holds_no_other_up() {
 }
 
 #[tokio::test]
+async fn what_one_conversation_alone_suffers_from_is_no_failure_of_the_round() {
+    let workspace = Workspace::new(100);
+    let (agent, mut cursor) = (workspace.agent(), None);
+    poll(&agent, &mut cursor).await;
+    for (id, status) in [("refused", 422), ("unreadable", 200), ("failing", 500)] {
+        workspace.add(id, Call::new(1, 2, 3));
+        workspace.broken.lock().unwrap().insert(id.to_owned(), status);
+    }
+    workspace.clock.advance(Duration::from_secs(60));
+    let (calls, next) = agent.ended(cursor).await.unwrap();
+    assert!(calls.is_empty());
+    // What may be everybody's trouble is told.
+    assert_eq!(agent.ended(Some(next.clone())).await.unwrap_err().status(), Some(500));
+    // After a day nobody asks for them any more, whatever it was.
+    workspace.clock.advance(Duration::from_secs(25 * 60 * 60));
+    let mut cursor = Some(next);
+    assert!(poll(&agent, &mut cursor).await.is_empty());
+    assert!(!cursor.unwrap().0.contains("\"due\""));
+}
+
+#[tokio::test]
 async fn what_never_ends_is_given_up_after_a_day() {
     let workspace = Workspace::new(100);
     let (agent, mut cursor) = (workspace.agent(), None);
