@@ -3,8 +3,10 @@
 
 mod figures;
 mod footprint;
+mod hostile;
 mod ingest;
 mod machine;
+mod mailboxes;
 mod outbox;
 mod pacing;
 mod pages;
@@ -61,6 +63,10 @@ enum Measurement {
     Footprint,
     /// Two servers on one database beside one.
     Replicas,
+    /// What others notice of mails that want to be too much.
+    Hostile,
+    /// A thousand mailboxes at Google: how fast they are read, and what that takes.
+    Mailboxes,
 }
 
 /// How a measurement is run and judged.
@@ -82,6 +88,8 @@ impl Measurement {
             Self::Realtime => realtime::PLAN,
             Self::Footprint => footprint::PLAN,
             Self::Replicas => replicas::PLAN,
+            Self::Hostile => hostile::PLAN,
+            Self::Mailboxes => mailboxes::PLAN,
         }
     }
 }

@@ -11,8 +11,12 @@
 mod database;
 mod floor;
 mod footprint;
+mod hostile;
+#[path = "../../tests/it/hostile_mail.rs"]
+mod hostile_mail;
 mod ingest;
 mod load;
+mod mailboxes;
 mod outbox;
 mod pages;
 mod process;
@@ -58,6 +62,8 @@ enum Measurement {
     Realtime,
     Footprint,
     Replicas,
+    Hostile,
+    Mailboxes,
 }
 
 impl Options {
@@ -90,6 +96,8 @@ fn main() {
             Measurement::Realtime => realtime::run().await,
             Measurement::Footprint => footprint::run(&options).await,
             Measurement::Replicas => replicas::run().await,
+            Measurement::Hostile => hostile::run(&options).await,
+            Measurement::Mailboxes => mailboxes::run(&options).await,
         }
     });
 }

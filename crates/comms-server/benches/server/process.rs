@@ -45,6 +45,11 @@ impl Process {
         process
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The processor time that it has used.
     pub fn cpu(&self) -> Duration {
         Stat::of(self.child.id()).map_or(Duration::ZERO, |stat| stat.own)
