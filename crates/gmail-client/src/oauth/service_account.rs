@@ -151,6 +151,10 @@ impl Mint for Delegated {
     fn clock(&self) -> &Arc<dyn Clock> {
         self.account.caller.clock()
     }
+
+    fn refuses_for_good(&self) -> bool {
+        false
+    }
 }
 
 fn token_uri() -> String {

@@ -69,6 +69,12 @@ pub(crate) trait Mint: fmt::Debug + Send + Sync + 'static {
     /// A fresh one. `refresh` is the current refresh token.
     async fn mint(&self, refresh: &Secret) -> Result<Grant>;
     fn clock(&self) -> &Arc<dyn Clock>;
+
+    /// Whether a refusal is for good: a permission that was taken back does not come again. What an administrator switches off they may
+    /// switch on.
+    fn refuses_for_good(&self) -> bool {
+        true
+    }
 }
 
 #[async_trait]
@@ -147,7 +153,8 @@ impl RefreshingToken {
 
     fn next(&self) -> Next {
         let now = self.now();
-        self.read(|state| state.next(now))
+        let for_good = self.source.refuses_for_good();
+        self.read(|state| state.next(now, for_good))
     }
 
     /// Makes a fresh token. The caller has the flight.
@@ -175,9 +182,10 @@ impl RefreshingToken {
 }
 
 impl State {
-    fn next(&self, now: OffsetDateTime) -> Next {
-        let ended = self.failure.as_ref().filter(|failure| failure.outcome() == Outcome::Rejected);
+    fn next(&self, now: OffsetDateTime, for_good: bool) -> Next {
         let waits = self.pause.is_some_and(|until| now < until);
+        let refused = self.failure.as_ref().filter(|failure| failure.outcome() == Outcome::Rejected);
+        let ended = refused.filter(|_| for_good || waits);
         match &self.access {
             Some(access) if access.expires_at - now > limits::TOKEN_MARGIN => Next::Use(access.token.clone()),
             Some(access) if access.expires_at > now && (ended.is_some() || waits) => Next::Use(access.token.clone()),
@@ -235,7 +243,7 @@ impl TokenProvider for RefreshingToken {
                 state.access = None;
             }
         });
-        self.read(|state| !matches!(&state.failure, Some(failure) if failure.outcome() == Outcome::Rejected))
+        !matches!(self.next(), Next::Fail(_))
     }
 }
 

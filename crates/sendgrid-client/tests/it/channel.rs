@@ -263,6 +263,45 @@ fn a_copy_of_our_own_mail_is_no_second_message() {
     assert!(matches!(others.kind, EventKind::Message(_)), "a UUID that is not ours");
 }
 
+/// A mail server's report, as SendGrid posts it whole, and as it takes it apart.
+#[test]
+fn a_mail_that_comes_back_is_a_state_and_no_message() {
+    let ours = MessageId::new();
+    let report = "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; ana@example.com\r\nAction: failed\r\n\
+        Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 no such user\r\n";
+    let field = |name: &str, value: &str| {
+        format!("--xYzZY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let envelope = field("envelope", r#"{"to":["ventas@example.org"],"from":""}"#);
+    let told = |rest: String| parser().receive(&post(FORM, format!("{envelope}{rest}--xYzZY--\r\n"))).unwrap().events;
+    let names = |id: &str| format!("From: postmaster@mx.example.net\r\nReferences: <{id}>\r\n");
+    let whole = |id: &str| {
+        let mail = format!(
+            "{}Content-Type: multipart/report; boundary=B\r\n\r\n--B\r\n\r\nsorry\r\n--B\r\n\
+             Content-Type: message/delivery-status\r\n\r\n{report}\r\n--B--\r\n",
+            names(id)
+        );
+        field("email", &mail)
+    };
+    let apart = |id: &str| {
+        let file = format!(
+            "--xYzZY\r\nContent-Disposition: form-data; name=\"attachment1\"; filename=\"details.txt\"\r\n\
+             Content-Type: message/delivery-status\r\n\r\n{report}\r\n"
+        );
+        format!("{}{}{file}", field("headers", &names(id)), field("text", "sorry"))
+    };
+    let id = format!("{ours}@example.org");
+    for events in [told(whole(&id)), told(apart(&id))] {
+        let [event] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((event.account.as_str(), event.subject.as_str()), ("sendgrid:ventas@example.org", ""));
+        let update = status(event);
+        assert_eq!((update.status, update.correlation.clone()), (Some(Status::Failed), Some(ours.to_string())));
+        assert_eq!(update.problem.as_ref().unwrap().code, "5.1.1");
+    }
+    let strange = told(whole("F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6@example.org")).remove(0);
+    assert!(matches!(strange.kind, EventKind::Message(_)), "{strange:?}");
+}
+
 #[test]
 fn only_what_is_signed_is_read() {
     let key = Signing::generate();
