@@ -602,10 +602,16 @@ export type BuzonRow = {
   estado: string;
   /** Since when no access token can be had for a reason that may pass. */
   falla_desde?: string | null;
+  /** How reading goes: `al_dia`, `espera` (it is tried again by itself) or `detenida`; null where it is not read yet. */
+  lectura?: string | null;
+  /** When reading last went well. */
+  leido?: string | null;
   /** Why no mail is fetched or sent, for the seller; null where all is well. */
   motivo?: string | null;
   /** What was permitted. */
   permisos: string[];
+  /** When it is read next, unless a push says sooner. */
+  proxima_lectura?: string | null;
   /** Whether only the seller can mend it, by connecting the mailbox again. */
   reconectar: boolean;
   /** When it last gave an access token. */
@@ -1175,10 +1181,16 @@ export type List_BuzonRow = {
     estado: string;
     /** Since when no access token can be had for a reason that may pass. */
     falla_desde?: string | null;
+    /** How reading goes: `al_dia`, `espera` (it is tried again by itself) or `detenida`; null where it is not read yet. */
+    lectura?: string | null;
+    /** When reading last went well. */
+    leido?: string | null;
     /** Why no mail is fetched or sent, for the seller; null where all is well. */
     motivo?: string | null;
     /** What was permitted. */
     permisos: string[];
+    /** When it is read next, unless a push says sooner. */
+    proxima_lectura?: string | null;
     /** Whether only the seller can mend it, by connecting the mailbox again. */
     reconectar: boolean;
     /** When it last gave an access token. */
@@ -1682,16 +1694,20 @@ export type RealtimeControl = {
 };
 /** Something that happened. Enough to bring a list up to date without asking for more. */
 export type RealtimeEvent = {
-  /** What changed of a conversation: `leida estado reabierta despertada asignada nota continuada escalada agente_terminado`, or of a contact: `creado nombrado unido separado vinculado`; null for other events. */
+  /** What changed of a conversation: `leida estado reabierta despertada asignada nota continuada escalada agente_terminado`, or of a contact: `creado nombrado unido separado vinculado`, or of a mailbox that is read: `detenida reanudada` (reading it); null for other events. */
   cambio?: string | null;
   /** `voz sms whatsapp email messenger webchat`; null where it concerns no message */
   canal?: string | null;
   cliente_id?: Id | null;
+  /** Why, in a word for programs, where a mailbox is not read any more (`cambio` `detenida`). */
+  codigo?: string | null;
   /** The contact that an event of a contact is about. */
   contacto_id?: string | null;
   contrato_id?: Id | null;
   /** The conversation. */
   conversacion_id?: string | null;
+  /** The account that an event of an account (`cuenta`) is about. */
+  cuenta?: string | null;
   /** Its place in the log: greater than that of every event before it. Come back with it after a break. */
   cursor: number;
   /** `entrante` or `saliente` */

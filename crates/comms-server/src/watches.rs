@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use actix_web::web;
 use comms_core::{
     AccountId,
-    history::{RepositoryError, SourceState},
+    history::{CredentialState, RepositoryError, SourceState},
 };
 use comms_engine::EngineError;
 use time::OffsetDateTime;
@@ -46,14 +46,18 @@ pub(crate) async fn follow(state: web::Data<State>) {
 
 async fn catch_up(state: &State) -> Result<(), EngineError> {
     for source in state.repository.sources(None).await?.into_iter().filter(|one| one.account.provider() == GMAIL) {
-        let gone = match state.credentials.find(&source.organization, &source.account).await {
-            Ok(_) => false,
-            Err(EngineError::Store(RepositoryError::NotFound(_))) => true,
+        let delegated = state.settings.gmail.is_delegated(source.account.external_id());
+        let works = match state.credentials.find(&source.organization, &source.account).await {
+            // One that ended is a change too: nothing is mended by it.
+            Ok(credential) => credential.state == CredentialState::Active,
+            Err(EngineError::Store(RepositoryError::NotFound(_))) if delegated => true,
+            Err(EngineError::Store(RepositoryError::NotFound(_))) => {
+                state.repository.remove_source(&source.account).await?;
+                continue;
+            }
             Err(error) => return Err(error),
         };
-        if gone && !state.settings.gmail.is_delegated(source.account.external_id()) {
-            state.repository.remove_source(&source.account).await?;
-        } else if source.state == SourceState::Stopped {
+        if works && source.state == SourceState::Stopped {
             state.engine.connect_source(&source.account).await?;
             state.engine.resume_account(&source.organization, &source.account).await?;
         }

@@ -9,7 +9,7 @@ use crate::{
     app::State,
     auth::Admin,
     errors::{ApiError, ErrorBody},
-    routes::comunicaciones::buzon::BuzonRow,
+    routes::comunicaciones::buzon_rows::{BuzonRow, rows},
 };
 
 /// The most mailboxes of one page; the engine gives no more.
@@ -39,5 +39,5 @@ pub async fn list(
     let after = after.map_err(|_| ApiError::field("cursor", "ninguna página lo dio"))?;
     let all = state.credentials.list(&caller.organization, None, after).await?;
     let next = all.last().filter(|_| all.len() == PAGE).map(|last| last.id.to_string());
-    Ok(List::page(all.into_iter().map(BuzonRow::from).collect(), next))
+    Ok(List::page(rows(&state, all, &caller.organization).await?, next))
 }

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use comms_core::{
     AccountId, ChannelKind, ErrorKind, Outcome,
-    history::{Credential, CredentialState, RepositoryError},
+    history::{Credential, RepositoryError},
 };
 use comms_engine::{BegunConsent, Code as EngineCode, EngineError, NewCredential};
 use gmail_client::oauth::Grant;
@@ -18,8 +18,9 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 use utoipa::ToSchema;
 
+use super::buzon_rows::{BuzonRow, rows};
 use crate::{
-    answers::{Answer, List, instant},
+    answers::{Answer, List},
     app::State,
     auth::{Caller, Seller},
     errors::{ApiError, Code, ErrorBody},
@@ -68,87 +69,6 @@ pub struct FinRow {
     pub aviso: String,
 }
 
-/// A mailbox and how it is.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BuzonRow {
-    /// The address.
-    pub buzon: String,
-    /// The account under which its messages are.
-    pub cuenta: String,
-    /// The seller.
-    pub usuario_id: String,
-    /// `activo`, `caducado` or `revocado`.
-    pub estado: &'static str,
-    /// Why no mail is fetched or sent, for the seller; null where all is well.
-    pub motivo: Option<&'static str>,
-    /// The same in a word for programs.
-    pub codigo: Option<String>,
-    /// The same in Google's words.
-    pub detalle: Option<String>,
-    /// Whether only the seller can mend it, by connecting the mailbox again.
-    pub reconectar: bool,
-    /// What was permitted.
-    pub permisos: Vec<String>,
-    /// Since when it is in this state.
-    pub desde: String,
-    /// Since when no access token can be had for a reason that may pass.
-    pub falla_desde: Option<String>,
-    /// When it last gave an access token.
-    pub renovado: Option<String>,
-    /// When the permission itself ends, where Google said so.
-    pub termina: Option<String>,
-    /// When it was first connected.
-    pub creado: String,
-}
-
-impl From<Credential> for BuzonRow {
-    fn from(one: Credential) -> Self {
-        let works = one.state == CredentialState::Active;
-        let (codigo, detalle) = match (works, one.failing_since) {
-            (false, _) => (one.reason, one.detail),
-            (true, Some(_)) => (Some("renovacion".to_owned()), one.failure),
-            (true, None) => (None, None),
-        };
-        Self {
-            buzon: one.account.external_id().to_owned(),
-            cuenta: one.account.to_string(),
-            usuario_id: one.owner.to_string(),
-            estado: match one.state {
-                CredentialState::Active => "activo",
-                CredentialState::Expired => "caducado",
-                CredentialState::Revoked => "revocado",
-            },
-            motivo: codigo.as_deref().map(|code| sentence(one.state, code)),
-            codigo,
-            detalle,
-            reconectar: !works,
-            permisos: one.scopes.into_iter().collect(),
-            desde: instant(one.changed_at),
-            falla_desde: one.failing_since.filter(|_| works).map(instant),
-            renovado: one.refreshed_at.map(instant),
-            termina: one.ends_at.map(instant),
-            creado: instant(one.created_at),
-        }
-    }
-}
-
-/// Why a mailbox stands still, for the seller.
-fn sentence(state: CredentialState, code: &str) -> &'static str {
-    match (state, code) {
-        (CredentialState::Active, _) => {
-            "Google no da acceso en este momento: se intenta de nuevo sin que haga falta hacer nada"
-        }
-        (CredentialState::Expired, _) => "El permiso tenía un plazo y ha terminado: conecte el buzón otra vez",
-        (_, "permisos_insuficientes" | "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => {
-            "Falta un permiso: conecte el buzón otra vez y marque todas las casillas"
-        }
-        (_, "invalid_grant") => {
-            "Google ya no acepta el permiso (se retiró, cambió la contraseña o llevaba meses sin uso): conecte el buzón otra vez"
-        }
-        _ => "Google ya no permite el acceso: conecte el buzón otra vez",
-    }
-}
-
 /// The caller's mailboxes, and how they are.
 ///
 /// # Errors
@@ -157,7 +77,7 @@ fn sentence(state: CredentialState, code: &str) -> &'static str {
     responses((status = 200, body = List<BuzonRow>), (status = 401, body = ErrorBody)), security(("jwt" = [])))]
 pub async fn list(Seller(caller): Seller, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let own = state.credentials.list(&caller.organization, Some(&caller.user), None).await?;
-    Ok(List::whole(own.into_iter().map(BuzonRow::from).collect()))
+    Ok(List::whole(rows(&state, own, &caller.organization).await?))
 }
 
 /// Begins to connect a mailbox: the address of Google's consent page, to which the browser is sent.

@@ -2,6 +2,7 @@
 
 pub mod adjuntos;
 pub mod buzon;
+pub mod buzon_rows;
 pub mod contactos;
 pub mod conversaciones;
 pub mod email;

@@ -29,7 +29,7 @@ const KINDS: [(&str, &str); 11] = [
 ];
 
 /// What changed, in the log's words and in those here.
-const CHANGES: [(&str, &str); 14] = [
+const CHANGES: [(&str, &str); 16] = [
     ("read", "leida"),
     ("state", "estado"),
     ("reopened", "reabierta"),
@@ -44,6 +44,8 @@ const CHANGES: [(&str, &str); 14] = [
     ("continued", "continuada"),
     ("escalated", "escalada"),
     ("continuation_ended", "agente_terminado"),
+    ("stopped", "detenida"),
+    ("resumed", "reanudada"),
 ];
 
 /// The log's kind of a word.
@@ -66,7 +68,7 @@ pub struct RealtimeEvent {
     #[schema(example = "mensaje")]
     pub tipo: String,
     /// What changed of a conversation: `leida estado reabierta despertada asignada nota continuada escalada agente_terminado`, or of a contact: `creado nombrado unido
-    /// separado vinculado`; null for other events.
+    /// separado vinculado`, or of a mailbox that is read: `detenida reanudada` (reading it); null for other events.
     pub cambio: Option<String>,
     /// When it was stored: ISO 8601, UTC, milliseconds.
     #[schema(format = DateTime)]
@@ -87,6 +89,10 @@ pub struct RealtimeEvent {
     pub conversacion_id: Option<Uuid>,
     /// The contact that an event of a contact is about.
     pub contacto_id: Option<Uuid>,
+    /// The account that an event of an account (`cuenta`) is about.
+    pub cuenta: Option<String>,
+    /// Why, in a word for programs, where a mailbox is not read any more (`cambio` `detenida`).
+    pub codigo: Option<String>,
     /// The lead.
     pub lead_id: Option<Id>,
     /// The client.
@@ -103,6 +109,7 @@ impl From<&FeedEvent> for RealtimeEvent {
     fn from(told: &FeedEvent) -> Self {
         let event = &told.event;
         let row = told.message.clone().map(Communication::from);
+        let of_account = event.kind == "changed";
         let reported = event.payload.get("status").cloned();
         let reported: Option<Status> = reported.and_then(|status| serde_json::from_value(status).ok());
         Self {
@@ -118,6 +125,8 @@ impl From<&FeedEvent> for RealtimeEvent {
             mensaje_id: event.message.map(|id| id.0),
             conversacion_id: event.conversation.map(|id| id.0),
             contacto_id: event.payload["contact"].as_str().and_then(|id| id.parse().ok()),
+            cuenta: of_account.then(|| event.account.as_ref().map(ToString::to_string)).flatten(),
+            codigo: event.payload["code"].as_str().filter(|_| of_account).map(str::to_owned),
             lead_id: row.as_ref().and_then(|row| row.lead_id.clone()),
             cliente_id: row.as_ref().and_then(|row| row.cliente_id.clone()),
             contrato_id: row.as_ref().and_then(|row| row.contrato_id.clone()),

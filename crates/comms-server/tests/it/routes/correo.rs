@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use crate::support::{Client, HISTORY, TestServer};
 
 const INBOX: &str = "/api/comunicaciones/email/bandeja";
-const SEND: &str = "/api/comunicaciones/email/enviar";
-const PUSH: &str = "/api/comunicaciones/webhook/gmail";
-const CUSTOMER: &str = "cliente@example.org";
+pub(super) const SEND: &str = "/api/comunicaciones/email/enviar";
+pub(super) const PUSH: &str = "/api/comunicaciones/webhook/gmail";
+pub(super) const CUSTOMER: &str = "cliente@example.org";
 
 /// A server with Google behind it, pushes included.
 async fn server() -> TestServer {
@@ -46,7 +46,7 @@ pub fn with_google(settings: &mut Settings) {
     settings.gmail.certs_uri = format!("{simulator}/oauth2/v3/certs").parse().ok();
 }
 
-fn google(server: &TestServer) -> Google {
+pub(super) fn google(server: &TestServer) -> Google {
     server.simulator.google().clone()
 }
 
@@ -66,13 +66,13 @@ pub async fn connect(server: &TestServer, organization: &str, user: &str, mailbo
     server.running.state.credentials.connect(new).await.unwrap();
 }
 
-async fn connected() -> TestServer {
+pub(super) async fn connected() -> TestServer {
     let server = server().await;
     connect(&server, "principal", "7", MAILBOX, REFRESH_TOKEN).await;
     server
 }
 
-fn letter(subject: &str, text: &str) -> Letter {
+pub(super) fn letter(subject: &str, text: &str) -> Letter {
     Letter::new(CUSTOMER, MAILBOX, subject, text).named("Luis Cliente")
 }
 

@@ -5,6 +5,7 @@ mod buzon_simulado;
 mod buzones;
 mod conversaciones;
 pub mod correo;
+mod correo_fallas;
 mod eventos;
 mod historial;
 mod hostil;
