@@ -120,7 +120,7 @@ fn stored(prefix: &str) -> String {
 /// As [`stored`], without what users sent (their texts begin so that they are known).
 fn told(prefix: &str) -> String {
     format!(
-        "SELECT 'message ' || provider_id FROM {prefix}messages WHERE {OURS} IS NOT TRUE
+        "SELECT 'message ' || provider_id FROM {prefix}messages WHERE {OURS} IS NOT TRUE AND {ERASED} IS NOT TRUE
          UNION ALL
          SELECT 'status ' || provider_id || ' ' || provider_status FROM {prefix}status_events WHERE key NOT LIKE 'own:%'"
     )
@@ -133,6 +133,9 @@ fn log(prefix: &str) -> String {
 
 /// How the texts of the campaign's users begin.
 const OURS: &str = "(body LIKE 'soak %')";
+
+/// What is left of a message of somebody who was erased.
+const ERASED: &str = "(body = '[borrado]')";
 
 /// What users sent: the text, the state, how many attempts ended so that nobody knew whether the provider acted, and the
 /// provider's id.

@@ -77,6 +77,46 @@ places! {
     MediaFetched = "media.fetched",
     /// It is recorded.
     MediaConcluded = "media.concluded",
+    /// The withdrawal of a message is written and not committed.
+    CancelWritten = "cancel.written",
+    /// It is committed, and the caller has no answer.
+    CancelCommitted = "cancel.committed",
+    /// Messages that are late are out of the queue, and that is not committed.
+    ExpireWritten = "expire.written",
+    /// It is committed.
+    ExpireCommitted = "expire.committed",
+    /// Deliveries of outgoing webhooks are written and not committed.
+    PlanWritten = "plan.written",
+    /// They are committed, and none is claimed.
+    HookPlanned = "hook.planned",
+    /// Claims of deliveries are written and not committed.
+    HookWritten = "hook.written",
+    /// They are committed, and no request is made.
+    HookClaimed = "hook.claimed",
+    /// A request is over and not recorded.
+    HookTold = "hook.told",
+    /// How it ended is written and not committed.
+    HookEndWritten = "hook.end-written",
+    /// It is recorded.
+    HookConcluded = "hook.concluded",
+    /// What is too old is deleted, and that is not committed.
+    RetentionWritten = "retention.written",
+    /// It is committed.
+    RetentionCommitted = "retention.committed",
+    /// A step of an erasure is written and not committed.
+    ErasureWritten = "erasure.written",
+    /// It is committed, and the next one has not begun.
+    ErasureStepped = "erasure.stepped",
+    /// Files of somebody who is erased are deleted, and their rows are not.
+    ErasureFiles = "erasure.files",
+    /// Claims of mailboxes to read are written and not committed.
+    SourceWritten = "source.written",
+    /// A mailbox is read, and nothing of it is stored.
+    SourceRead = "source.read",
+    /// What was read is stored, and how far it was read is not.
+    SourceStored = "source.stored",
+    /// Both are stored.
+    SourceConcluded = "source.concluded",
     /// A call is handed off, and who told of it has not heard.
     CallHandedOff = "call.handed_off",
     /// Claims of what an agent is to do are written and not committed.

@@ -52,12 +52,13 @@ impl Engine {
     pub async fn erase_part(&self, id: Uuid) -> Result<bool, EngineError> {
         for _ in 0..STEPS {
             match self.repository().erase_some(id, self.now()).await? {
-                ErasureStep::More => {}
+                ErasureStep::More => comms_core::failpoint!(ErasureStepped),
                 ErasureStep::Files(files) => {
                     // A crash between the two leaves rows without files, which are given out again.
                     if let Some(blobs) = self.blobs() {
                         delete_files(blobs, &files, self.now()).await?;
                     }
+                    comms_core::failpoint!(ErasureFiles);
                     let files: Vec<Uuid> = files.iter().map(|file| file.id).collect();
                     self.repository().files_erased(id, &files).await?;
                 }

@@ -124,6 +124,7 @@ impl Engine {
     async fn expire_late(&self) -> Result<(), EngineError> {
         let expired = self.repository().expire_due(self.now()).await?;
         if !expired.is_empty() {
+            comms_core::failpoint!(ExpireCommitted);
             metrics::expired(expired.len());
             tracing::warn!(messages = expired.len(), "messages were not sent by their deadline");
         }
@@ -204,7 +205,10 @@ impl Engine {
     /// [`EngineError::NotCancelable`] where it does not wait any more, [`EngineError::Store`] where there is none.
     pub async fn cancel(&self, scope: &Scope, message: MessageId) -> Result<(), EngineError> {
         match self.repository().cancel(scope, message, self.now()).await? {
-            Status::Canceled => Ok(()),
+            Status::Canceled => {
+                comms_core::failpoint!(CancelCommitted);
+                Ok(())
+            }
             status => Err(EngineError::NotCancelable(status)),
         }
     }

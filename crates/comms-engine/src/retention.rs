@@ -57,6 +57,9 @@ impl Engine {
         for what in Retained::ALL {
             let Some(age) = retention.of(what) else { continue };
             let deleted = self.repository().prune(what, self.now() - span(age), AT_ONCE).await?;
+            if deleted > 0 {
+                comms_core::failpoint!(RetentionCommitted);
+            }
             metrics::pruned(what.as_str(), deleted);
             more |= deleted >= u64::from(AT_ONCE);
         }

@@ -144,6 +144,7 @@ impl Engine {
         }
         let at_once = conclusion.next_at <= conclusion.now;
         self.repository().conclude_source(conclusion).await?;
+        comms_core::failpoint!(SourceConcluded);
         Ok(at_once && !self.is_stopping())
     }
 
@@ -161,7 +162,9 @@ impl Engine {
         let batch = self.without_strangers(&job.organization, batch).await?;
         let read = read_there(&batch);
         if !batch.events.is_empty() {
+            comms_core::failpoint!(SourceRead);
             self.store_batch(job, batch).await?;
+            comms_core::failpoint!(SourceStored);
         }
         self.read_here_too(job, read).await?;
         Ok(Reading { cursor, more })

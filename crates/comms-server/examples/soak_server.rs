@@ -7,18 +7,27 @@
 //! soak_server failpoints            # the places at which it can be made to end
 //! ```
 //!
+//! `SOAK_MAILBOX=/a/file` is a mailbox that is asked: each line of the file is a mail.
+//!
 //! `SOAK_DEADLINE_SECONDS=15` is how long a message may be tried, and looked for where its outcome is not known.
 //!
 //! `SOAK_FAILPOINT=send.accepted:3` ends it when it reaches that place for the third time. `SOAK_CARELESS=1` is a control: a lost
 //! answer counts as proof that nothing was sent, so that the message is sent again, and the campaign must notice.
 
-use std::{env, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use comms_core::{
-    AccountId, Capabilities, Channel, ChannelDirectory, ChannelKind, Error, Found, MediaRef, MediaStream, Outbound,
-    Outcome, Probe, Rate, Receipt, SystemClock, TemplateSummary, failpoint,
+    AccountId, Address, Batch, Capabilities, Channel, ChannelDirectory, ChannelKind, Content, Cursor, Error, Event,
+    EventKey, EventKind, Found, InboundMessage, MediaRef, MediaStream, Outbound, Outcome, Party, Probe, Rate, Receipt,
+    Source, SystemClock, TemplateSummary, failpoint, history::Account,
 };
 use comms_server::{
     auth::{Identity, Role, Tokens},
@@ -60,6 +69,21 @@ async fn serve(settings: Settings) -> Result<()> {
     let engine = &running.state.engine;
     for account in engine.channels().accounts(ChannelKind::Sms) {
         engine.set_rate(&organization, &account, Rate::of_second(SMS_PER_SECOND)).await?;
+    }
+    if mailbox().is_some() {
+        let account = mailbox_account();
+        let own = Account {
+            id: account.clone(),
+            organization,
+            channel: ChannelKind::Email,
+            name: None,
+            parent: None,
+            owner: Some("7".into()),
+            caller_id: None,
+            active: true,
+        };
+        running.state.repository.put_account(&own).await?;
+        engine.connect_source(&account).await?;
     }
     running.serve(listener, true)?.await?;
     running.stop().await;
@@ -107,8 +131,85 @@ fn alter(parts: &mut Parts) {
     rules.media_timeout = Duration::from_secs(2);
     rules.media_every = Duration::from_millis(500);
     rules.media_waits = vec![Duration::from_secs(1); 20];
+    rules.retention_every = Duration::from_millis(500);
+    rules.erasure_every = Duration::from_millis(500);
+    rules.hooks.timeout = Duration::from_secs(2);
+    rules.hooks.every = Duration::from_millis(250);
+    rules.hooks.waits = vec![Duration::from_millis(200); 100];
+    rules.sources.every = Duration::from_millis(250);
+    rules.sources.poll = Duration::from_millis(300);
+    rules.sources.timeout = Duration::from_secs(2);
+    rules.sources.retry_base = Duration::from_millis(500);
+    if let Some(file) = mailbox() {
+        parts.channels = Arc::new(WithMailbox { inner: Arc::clone(&parts.channels), file });
+    }
     if env::var("SOAK_CARELESS").is_ok() {
         parts.channels = Arc::new(Careless(Arc::clone(&parts.channels)));
+    }
+}
+
+/// The file of the mailbox, where there is one.
+fn mailbox() -> Option<PathBuf> {
+    env::var_os("SOAK_MAILBOX").map(PathBuf::from)
+}
+
+fn mailbox_account() -> AccountId {
+    AccountId::of("soak", "mailbox")
+}
+
+/// How many mails are read at once.
+const MAILS: usize = 10;
+
+/// The channels, and a mailbox beside them.
+#[derive(Debug)]
+struct WithMailbox {
+    inner: Arc<dyn ChannelDirectory>,
+    file: PathBuf,
+}
+
+#[async_trait]
+impl ChannelDirectory for WithMailbox {
+    async fn resolve(&self, account: &AccountId) -> comms_core::Result<Arc<dyn Channel>> {
+        self.inner.resolve(account).await
+    }
+
+    async fn source(&self, account: &AccountId) -> comms_core::Result<Option<Arc<dyn Source>>> {
+        if *account == mailbox_account() {
+            return Ok(Some(Arc::new(Mailbox(self.file.clone()))));
+        }
+        self.inner.source(account).await
+    }
+
+    fn accounts(&self, kind: ChannelKind) -> Vec<AccountId> {
+        self.inner.accounts(kind)
+    }
+}
+
+/// A file of which each line is the id of a mail.
+#[derive(Debug)]
+struct Mailbox(PathBuf);
+
+#[async_trait]
+impl Source for Mailbox {
+    async fn pull(&self, cursor: Option<Cursor>) -> comms_core::Result<(Batch, Cursor)> {
+        let read = cursor.and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
+        // Where nobody has written yet there is no file; the last line may be half written.
+        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let new: Vec<&str> = whole.lines().skip(read).take(MAILS).collect();
+        let mut batch = Batch::default();
+        for (at, id) in new.iter().enumerate() {
+            let writer = Address::email(&format!("writer{}@example.org", (read + at) % 10))?;
+            let mail = InboundMessage::new(Party::of(writer), Content::text(format!("carta {id}")));
+            batch.events.push(Event {
+                account: mailbox_account(),
+                subject: (*id).to_owned(),
+                key: EventKey::new(*id),
+                occurred_at: None,
+                kind: EventKind::Message(Box::new(mail)),
+            });
+        }
+        Ok((batch, Cursor((read + new.len()).to_string())))
     }
 }
 

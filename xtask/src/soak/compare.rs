@@ -1,6 +1,9 @@
 //! What users and people were told, what the providers received and what the database holds, laid beside each other.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -41,9 +44,20 @@ const REPORTS: [&str; 3] = ["sent", "delivered", "read"];
 /// Waits until everything has come to rest, kills the servers, and compares.
 pub(super) fn compare(
     context: &Context<'_>,
+    stand: Stand<'_>,
+    sendings: &[Sending],
+    ledger: Ledger,
+) -> Result<Outcome> {
+    compare_without(context, stand, sendings, ledger, &BTreeSet::new())
+}
+
+/// The same where some people were erased: what they wrote, by its ids, must not be there.
+pub(super) fn compare_without(
+    context: &Context<'_>,
     mut stand: Stand<'_>,
     sendings: &[Sending],
     mut ledger: Ledger,
+    erased: &BTreeSet<String>,
 ) -> Result<Outcome> {
     stand.clear_faults()?;
     rest(context, &stand).with_context(|| stand.printed())?;
@@ -51,7 +65,7 @@ pub(super) fn compare(
         stand.kill_server(at);
     }
     let hooks = stand.ledger("webhooks")?;
-    let mut notes = webhooks(context, &stand, &hooks, &mut ledger)?;
+    let mut notes = webhooks(context, &stand, &hooks, &mut ledger, erased)?;
     let rows = rows(context, &stand)?;
     let mut faults = behind(&hooks, &rows);
     faults.extend(sends(&stand, sendings, &rows, &mut ledger, &mut notes)?);
@@ -63,7 +77,7 @@ pub(super) fn compare(
 }
 
 /// Nothing is on its way any more, in either direction.
-fn rest(context: &Context<'_>, stand: &Stand<'_>) -> Result<()> {
+pub(super) fn rest(context: &Context<'_>, stand: &Stand<'_>) -> Result<()> {
     let mut waits = String::new();
     let came = shell::wait_until("rest", REST, || {
         let hooks = open_webhooks(&stand.ledger("webhooks")?);
@@ -77,8 +91,14 @@ fn rest(context: &Context<'_>, stand: &Stand<'_>) -> Result<()> {
 }
 
 /// What people wrote and providers reported: by the simulator's ledger, and by the database.
-fn webhooks(context: &Context<'_>, stand: &Stand<'_>, hooks: &[Value], ledger: &mut Ledger) -> Result<Vec<String>> {
-    for subject in subjects(hooks) {
+fn webhooks(
+    context: &Context<'_>,
+    stand: &Stand<'_>,
+    hooks: &[Value],
+    ledger: &mut Ledger,
+    erased: &BTreeSet<String>,
+) -> Result<Vec<String>> {
+    for subject in subjects(hooks).filter(|subject| !erased.contains(subject.id)) {
         let element = format!("{} {} {}", subject.kind, subject.id, subject.status);
         if subject.acknowledged {
             ledger.acknowledge(element.trim());

@@ -2,6 +2,9 @@
 //! what is stored: nothing lost, nothing doubled. Programs that are broken on purpose show that the comparison would notice.
 
 mod compare;
+mod controls;
+mod errands;
+mod fleet;
 mod gate;
 mod ledger;
 mod listener;
@@ -9,6 +12,7 @@ mod people;
 mod profile;
 mod scenario;
 mod scenarios;
+mod sql;
 mod stage;
 mod stand;
 mod state;

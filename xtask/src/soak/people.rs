@@ -226,7 +226,7 @@ fn from_meta(person: u64, content: Value) -> Value {
 }
 
 /// A Spanish mobile number.
-fn number(person: u64) -> String {
+pub(super) fn number(person: u64) -> String {
     format!("346{:08}", 10_000_000 + person)
 }
 

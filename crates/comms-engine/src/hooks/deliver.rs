@@ -65,7 +65,11 @@ impl Engine {
 
     async fn claim(&self, hook: &HookEndpoint, limit: u16) -> RepositoryResult<Vec<HookJob>> {
         let lease = span(self.settings().hooks.lease());
-        self.repository().claim_hook(hook.id, self.now(), lease, limit).await
+        let jobs = self.repository().claim_hook(hook.id, self.now(), lease, limit).await?;
+        if !jobs.is_empty() {
+            comms_core::failpoint!(HookClaimed);
+        }
+        Ok(jobs)
     }
 
     /// One delivery after the other, until one fails or nothing is due. Returns how many attempts were made.
@@ -106,11 +110,13 @@ impl Engine {
         };
         let (id, started) = (message_id(job.delivery.id.0), Instant::now());
         let attempt = self.post_hook(hooks, hook, &keys, &id, body(hooks, &told)).await;
+        comms_core::failpoint!(HookTold);
         let outcome = self.outcome(&job, &attempt);
         measure::attempt(outcome, started.elapsed());
         let taken = attempt.is_taken();
         let conclusion = self.conclusion(&job, outcome, attempt, true);
         let concluded = self.repository().conclude_hook(conclusion).await?;
+        comms_core::failpoint!(HookConcluded);
         if let Some(reason) = concluded.disabled {
             measure::given_up(reason);
             let days = self.settings().hooks.patience.as_secs() / 86_400;

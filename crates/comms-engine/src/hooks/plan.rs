@@ -33,7 +33,11 @@ impl Engine {
             events: wanted.map(|told| (told.event.cursor, told.event.kind.clone())).collect(),
             now: self.now(),
         };
+        let tells = !plan.events.is_empty();
         let planned = self.repository().plan_hook(plan).await?;
+        if planned && tells {
+            comms_core::failpoint!(HookPlanned);
+        }
         Ok(more && planned)
     }
 }

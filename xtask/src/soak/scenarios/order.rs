@@ -117,7 +117,7 @@ fn run(context: &Context<'_>, name: &str, servers: usize, plan: &Value, dump: &P
     stage.start_all()?;
     let progress = send(&stage, plan).with_context(|| stage.printed())?;
     stage.kill_all();
-    let mut program = context.command("soak_dump", stage.folder.path())?;
+    let mut program = context.command("soak_dump", stage.folder())?;
     shell::output(program.arg(&stage.database).arg(dump))?;
     stage.drop_database()?;
     Ok(progress)

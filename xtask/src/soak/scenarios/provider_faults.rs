@@ -14,10 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::soak::{
+    controls,
     ledger::Line,
     profile::Profile,
     scenario::{Context, Kind, Outcome, Scenario},
-    stage::{Stage, tell},
+    stage::Stage,
 };
 
 /// The account at which the provider fails: the simulator's first.
@@ -173,7 +174,7 @@ fn run(context: &Context<'_>, sends: u32, faulty: bool) -> Result<Run> {
     stage.wait_for("an empty queue", DEADLINE + MARGIN * 2, NOTHING_WAITS)?;
     let mut settled = since.elapsed();
     if faulty {
-        clear(&stage.simulator.url())?;
+        controls::clear_faults(&stage.simulator.url())?;
         inject(&stage.simulator.url(), &json!({"kind": "error", "code": 190, "status": 401}), 1.0)?;
     }
     answers.extend(load(&stage, &token, expires_at..share).with_context(|| stage.printed())?);
@@ -213,7 +214,7 @@ fn prepare(stage: &Stage<'_>, sends: u32) -> Result<()> {
 
 fn inject(simulator: &str, fault: &Value, probability: f64) -> Result<()> {
     let rule = json!({"endpoint": "meta.messages", "account": FAULTY, "fault": fault, "probability": probability});
-    tell::<Value>(simulator, "faults", &rule).map(|_| ())
+    controls::tell::<Value>(simulator, "faults", &rule).map(|_| ())
 }
 
 /// What a caller was told.
@@ -274,13 +275,6 @@ fn send(url: &str, token: &str, id: &str, account: usize, number: u32) -> Result
     ensure!(taken || account == 0, "a send of another account was refused: {status} {text}");
     ensure!(taken || (400..600).contains(&status), "an answer that means nothing: {status} {text}");
     Ok(Answer { account, taken, took: start.elapsed() })
-}
-
-fn clear(simulator: &str) -> Result<()> {
-    let url = format!("{simulator}/_simulator/faults");
-    let answer = minreq::delete(url).with_timeout(ANSWER).send()?;
-    ensure!(answer.status_code == 200, "the simulator keeps its faults");
-    Ok(())
 }
 
 fn calls(stage: &Stage<'_>) -> Result<Vec<Call>> {

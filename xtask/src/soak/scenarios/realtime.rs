@@ -150,7 +150,7 @@ impl Listening {
 
     /// Tells the clients what the log is, and takes what they say to it.
     fn end(&mut self, stage: &Stage<'_>, log: &[String]) -> Result<Heard> {
-        let file = stage.folder.path().join("log");
+        let file = stage.folder().join("log");
         std::fs::write(&file, log.join("\n"))?;
         let mut input = self.0.stdin.take().context("the input is piped")?;
         writeln!(input, "{}", file.display())?;

@@ -235,6 +235,9 @@ pub(in super::super) async fn some(
 ) -> QueryResult<Option<(ErasureStep, Option<i64>)>> {
     super::super::begin(conn).await?;
     let step = some_in(conn, Uid(id), now).await;
+    if step.is_ok() {
+        crate::failpoint!(ErasureWritten);
+    }
     super::super::end(conn, step).await
 }
 

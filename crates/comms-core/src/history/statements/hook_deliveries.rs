@@ -99,6 +99,9 @@ const fn code(state: HookDeliveryState) -> i16 {
 pub(in super::super) async fn plan(conn: &mut Conn, plan: &HookPlan) -> QueryResult<bool> {
     super::super::begin(conn).await?;
     let planned = plan_in(conn, plan).await;
+    if planned.as_ref().is_ok_and(|planned| *planned && !plan.events.is_empty()) {
+        crate::failpoint!(PlanWritten);
+    }
     super::super::end(conn, planned).await
 }
 
@@ -147,6 +150,9 @@ pub(in super::super) async fn claim(
 ) -> QueryResult<Vec<HookJob>> {
     super::super::begin(conn).await?;
     let claimed = claim_in(conn, Uid(id.0), now, until, limit).await;
+    if claimed.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
+        crate::failpoint!(HookWritten);
+    }
     super::super::end(conn, claimed).await
 }
 
@@ -200,6 +206,7 @@ pub(in super::super) async fn conclude(
 ) -> QueryResult<(HookConcluded, Option<i64>)> {
     super::super::begin(conn).await?;
     let concluded = conclude_in(conn, ended).await;
+    crate::failpoint!(HookEndWritten);
     super::super::end(conn, concluded).await
 }
 

@@ -195,6 +195,9 @@ pub(in super::super) async fn expire(conn: &mut Conn, now: Instant) -> QueryResu
     }
     super::super::begin(conn).await?;
     let expired = expire_in(conn, now).await;
+    if expired.as_ref().is_ok_and(|(expired, _)| !expired.is_empty()) {
+        crate::failpoint!(ExpireWritten);
+    }
     super::super::end(conn, expired).await
 }
 
@@ -248,6 +251,9 @@ pub(in super::super) async fn cancel(
 ) -> QueryResult<(Option<Status>, Option<i64>)> {
     super::super::begin(conn).await?;
     let canceled = cancel_in(conn, Uid(id.0), now).await;
+    if canceled.as_ref().is_ok_and(|(_, cursor)| cursor.is_some()) {
+        crate::failpoint!(CancelWritten);
+    }
     super::super::end(conn, canceled).await
 }
 

@@ -39,6 +39,9 @@ pub(in super::super) async fn prune(
         Retained::Events => prune_events(conn, before, limit).await,
         Retained::Statuses => prune_statuses(conn, before, limit).await,
     };
+    if pruned.as_ref().is_ok_and(|pruned| *pruned > 0) {
+        crate::failpoint!(RetentionWritten);
+    }
     super::super::end(conn, pruned).await
 }
 

@@ -176,6 +176,9 @@ pub(in super::super) async fn claim(
 ) -> QueryResult<Vec<SourceJob>> {
     super::super::begin(conn).await?;
     let claimed = claim_in(conn, now, until, limit).await;
+    if claimed.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
+        crate::failpoint!(SourceWritten);
+    }
     super::super::end(conn, claimed).await
 }
 
