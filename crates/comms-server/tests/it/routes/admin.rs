@@ -1,3 +1,5 @@
+use comms_core::ChannelKind;
+use comms_server::config::AccountSettings;
 use comms_simulator::meta::{Customer, SECOND_PHONE_ID};
 use http::Method;
 use serde_json::json;
@@ -115,6 +117,29 @@ async fn a_webhook_of_an_unknown_account_waits_until_it_is_assigned() {
     let row = server.admin().get(HISTORY).await.data()[0].clone();
     assert_eq!((&row["contenido"], &row["usuario_id"]), (&json!("¿hay alguien?"), &json!(9)));
     assert_eq!(server.admin().get(path).await.data(), json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_of_the_environment_have_its_rates() {
+    let server = TestServer::start_with(|settings| {
+        settings.whatsapp.per_second = Some(250.0);
+        settings.twilio.sms_per_second = Some(10.0);
+        settings.twilio.calls_per_second = Some(5.0);
+        settings.accounts.push(AccountSettings::new(ChannelKind::Voice, "+15005550009"));
+    })
+    .await;
+    let listed = server.admin().get("/api/comunicaciones/admin/cuentas").await.data();
+    let rate = |id: &str| {
+        let row = listed.as_array().unwrap().iter().find(|row| row["id"] == id).unwrap();
+        (row["ritmo"]["por_segundo"].as_f64(), row["ritmo"]["propio"] == true)
+    };
+    assert_eq!(rate("whatsapp:106540352242922"), (Some(250.0), true));
+    assert_eq!(rate("twilio-sms:+15005550006"), (Some(10.0), true));
+    assert_eq!(rate("twilio-voice:+15005550006"), (Some(5.0), true));
+    assert_eq!(rate("twilio-voice:+15005550009"), (Some(5.0), true), "its calls are those of the same Twilio account");
+    let whatsapp =
+        listed.as_array().unwrap().iter().find(|row| row["id"].as_str().unwrap().starts_with("twilio-whatsapp"));
+    assert_eq!(whatsapp.map(|row| row["ritmo"]["por_segundo"].clone()), Some(json!(80.0)), "the channel's own");
 }
 
 #[tokio::test(flavor = "multi_thread")]
