@@ -48,6 +48,17 @@ export type AdjuntoBody = {
   /** Its media type. */
   tipo?: string | null;
 };
+/** How ElevenLabs is. */
+export type AgentBody = {
+  /** The code of what it said last. */
+  code?: string | null;
+  /** Since when it does not. */
+  failing_since?: string | null;
+  /** Whether it did what it was asked last. */
+  ok: boolean;
+  /** Until when it is left in peace. */
+  paused_until?: string | null;
+};
 /** One thing. */
 export type Answer_AssignedRow = {
   /** What registering an account brought about. */
@@ -633,12 +644,67 @@ export type CallBody = {
   /** Not possible: a call is placed now. */
   programado_para?: string | null;
 };
+/** What became of it. */
+export type CallCompletedAnswer = {
+  /** Our id of the conversation; the same for the same call. */
+  conversation_id: string;
+  /** What went wrong, in the provider's words. */
+  details?: string | null;
+  /** What went wrong, where it failed. */
+  error?: string | null;
+  /** For a person. */
+  message: string;
+  /** Why it was skipped, failed or ended, in a word. */
+  reason?: string | null;
+  /** `message_sent`; `queued`: the first message follows; `skipped`: nobody is to be written to, `reason` says why; `failed`; `closed` and `escalated` for a call that was told of before */
+  status: string;
+  /** Whether it was taken, and did not fail. */
+  success: boolean;
+  /** The provider's id of the first message; null while there is none. */
+  whatsapp_message_id?: string | null;
+};
+/** A call that has ended. */
+export type CallCompletedBody = {
+  /** The agent: required. */
+  agent_id?: string | null;
+  /** Its name. */
+  agent_name?: string | null;
+  /** The batch of the call. */
+  batch_id?: string | null;
+  /** The batch's name. */
+  batch_name?: string | null;
+  /** What else is known of them: kept as it comes. */
+  call_metadata?: Record<string, unknown>;
+  /** The number that called, by ElevenLabs' id of it. */
+  phone_number_id?: string | null;
+  recipient?: CallRecipient | null;
+};
+/** Who was called. */
+export type CallRecipient = {
+  /** ElevenLabs' id of the call's conversation: required. */
+  conversation_id?: string | null;
+  /** When it was made. */
+  created_at_unix?: number | null;
+  /** The recipient in the batch. */
+  id?: string | null;
+  /** The number: required. */
+  phone_number?: string;
+  /** What became of the call: `completed voicemail failed no_answer busy cancelled`; what else it says is looked up at ElevenLabs. */
+  status?: string | null;
+  /** When it was changed last. */
+  updated_at_unix?: number | null;
+};
 /** A lead or client that may be a contact. */
 export type CandidateRow = {
   /** Its id. */
   id: Id;
   /** `lead` or `cliente` */
   tipo: string;
+};
+/** Why a conversation is closed. */
+export type CloseBody = {
+  /** Why, in a word. */
+  reason?: string | null;
 };
 /** A row of the history: S0's thirteen columns, and ours. */
 export type Communication = {
@@ -710,12 +776,63 @@ export type ContactRow = {
   /** The contacts that were joined with this one. */
   unidos: MergedRow[];
 };
+/** A conversation. */
+export type ConversationAnswer = {
+  /** The conversation. */
+  conversation: ConversationBody;
+  /** Always true. */
+  success: boolean;
+};
+/** How a person's conversation with an agent stands: the newest, where there are several. */
+export type ConversationBody = {
+  /** The agent. */
+  agent_id: string;
+  /** The agent's name. */
+  agent_name?: string | null;
+  /** How long the call took. */
+  call_duration_secs?: number | null;
+  /** What was said in the call, in short. */
+  call_summary?: string | null;
+  /** The name. */
+  client_name?: string | null;
+  /** When it ended. */
+  closed_at?: string | null;
+  /** ElevenLabs' id of the call. */
+  elevenlabs_conversation_id: string;
+  /** Our id of it. */
+  id: string;
+  /** When the last message was stored. */
+  last_message_at: string;
+  /** How many messages were exchanged since the call. */
+  message_count: number;
+  /** The last 200 of them, the oldest first. */
+  messages: ConversationMessage[];
+  /** What was told of the call besides. */
+  metadata: Record<string, unknown>;
+  /** The number. */
+  phone_number?: string | null;
+  /** Why it is closed or escalated, in a word. */
+  reason?: string | null;
+  /** When the first message was on its way; until then, when the call was told of. */
+  started_at: string;
+  /** `active`, `escalated` or `closed` */
+  status: string;
+};
 /** A conversation with a page of its messages. */
 export type ConversationDetail = ConversationRow & {
   /** Its messages, newest first. */
   mensajes: Communication[];
   /** The cursor of the next page of messages; null at the end. */
   siguiente?: string | null;
+};
+/** A message. */
+export type ConversationMessage = {
+  /** What it says. */
+  content: string;
+  /** `inbound` or `outbound` */
+  direction: string;
+  /** When it was stored. */
+  timestamp: string;
 };
 /** What marking a conversation as read did. */
 export type ConversationRead = {
@@ -1101,6 +1218,13 @@ export type InicioRow = {
   conectado: boolean;
   /** Google's consent page; where `conectado`, the front end with `gmail=ok`. */
   url: string;
+};
+/** What an agent is told before it takes a call. */
+export type InitiationAnswer = {
+  /** What its prompt may name: `client_name agent_name call_summary prior_conversation_id chat_history last_channel last_message_at conversation_status`. All of them are always there. */
+  dynamic_variables: Record<string, unknown>;
+  /** Always `conversation_initiation_client_data`. */
+  type: string;
 };
 /** Another contact. */
 export type JoinBody = {
@@ -1651,6 +1775,17 @@ export type QuarantineRow = {
   /** How many webhooks wait. */
   webhooks: number;
 };
+/** First messages and answers of agents. */
+export type QueueBody = {
+  /** Those that are under way. */
+  active: number;
+  /** Those that were done today. */
+  completed: number;
+  /** Those that were given up today. */
+  failed: number;
+  /** Those that wait. */
+  waiting: number;
+};
 /** How a message stands in the queue. */
 export type QueueRow = {
   /** Not sent after this. */
@@ -1842,6 +1977,35 @@ export type StateBody = {
   estado?: string;
   /** Until when, for `pospuesta`: ISO 8601, in the future. */
   hasta?: string | null;
+};
+/** The figures. */
+export type StatsAnswer = {
+  /** The figures of the organisation. `docs/api.md` says how each is counted. */
+  stats: StatsBody;
+  /** Always true. */
+  success: boolean;
+};
+/** The figures of an organisation. */
+export type StatsBody = {
+  /** Conversations whose agent answers at this moment. */
+  active_conversations: number;
+  agent?: AgentBody | null;
+  /** From the last message of a burst to the agent's answer, on average of today; 0 where none was answered. */
+  avg_response_time_seconds: number;
+  /** Messages that people wrote today in these conversations. */
+  messages_received_today: number;
+  /** Messages that agents sent today, first messages among them. */
+  messages_sent_today: number;
+  /** The steps: first messages and answers. */
+  queue: QueueBody;
+  /** Of the conversations of today, in how many of a hundred the person has written. */
+  response_rate: number;
+  /** When today began. */
+  since: string;
+  /** In which time zone. */
+  time_zone: string;
+  /** Conversations whose first message was on its way today. */
+  total_conversations_today: number;
 };
 /** One report on a message. */
 export type StatusRow = {

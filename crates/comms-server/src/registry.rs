@@ -1,5 +1,6 @@
 //! The one place that knows the providers' crates: makes channels, webhook parsers and the answers to their handshakes.
 
+mod elevenlabs;
 mod examine;
 mod files;
 mod gmail;
@@ -14,15 +15,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use async_trait::async_trait;
 use comms_core::{
     AccountId, Channel, ChannelDirectory, ChannelKind, Clock, Error, FileReader, Inbound, OrganizationId, Rate, Result,
-    Source, WebhookRequest,
+    Source, TextAgent, WebhookRequest,
     history::{Account, Repository},
 };
 use comms_engine::{Credentials, EngineBuilder, TokenRefresher};
 use comms_http::{ReqwestTransport, Transport};
+use elevenlabs_client::webhook::InitiationVerifier;
 use time::OffsetDateTime;
 use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
 use crate::config::{AccountSettings, Provider, Settings};
+pub use elevenlabs::{CallBegins, CallEnded, INITIATION_HEADER, ended};
 pub use examine::{Finding, Verdict};
 use files::LateFiles;
 pub use gmail::{Mail, MailQuery, Mailbox};
@@ -49,6 +52,13 @@ pub const SENDGRID: &str = "sendgrid";
 /// What the id of the sender over a mail server begins with.
 pub const SMTP: &str = "smtp";
 
+/// The name of ElevenLabs' webhooks and of its agents' continuations, and what ids of its agents begin with.
+pub const ELEVENLABS: &str = "elevenlabs";
+/// Where ElevenLabs is to tell of calls.
+pub const CALLS_WEBHOOK: &str = "/webhook/elevenlabs";
+/// Where ElevenLabs is to ask who calls.
+pub const CALL_BEGINS_WEBHOOK: &str = "/webhook/elevenlabs/iniciacion";
+
 /// Where Twilio is to ask what becomes of a call, and to tell how it goes on.
 pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
 /// Where Twilio is to tell of messages.
@@ -70,6 +80,9 @@ pub struct Registry {
     google: Option<Google>,
     pushes: Option<Pushes>,
     files: Arc<LateFiles>,
+    agent: Option<Arc<dyn TextAgent>>,
+    calls: Option<Arc<dyn Inbound>>,
+    initiation: Option<InitiationVerifier>,
 }
 
 impl Registry {
@@ -122,11 +135,15 @@ impl Registry {
                 .iter()
                 .filter_map(|account| Some((account.id(), account.per_second.and_then(Rate::of_second)?)))
                 .collect(),
+            agent: elevenlabs::agent(&settings.elevenlabs, &transport, clock)?,
+            calls: elevenlabs::inbound(&settings.elevenlabs, clock)?,
+            initiation: elevenlabs::initiation(&settings.elevenlabs)?,
             accounts: accounts
                 .iter()
                 .map(|account| registered(settings, account))
                 .chain(settings.gmail.accounts(&settings.organization))
                 .chain(settings.smtp.account(&settings.organization))
+                .chain(settings.elevenlabs.accounts(&settings.organization))
                 .collect(),
         })
     }
@@ -161,6 +178,10 @@ impl Registry {
         };
         let engine = match &self.sendgrid {
             Some(inbound) => engine.inbound(SENDGRID, Arc::clone(inbound)),
+            None => engine,
+        };
+        let engine = match &self.calls {
+            Some(inbound) => engine.inbound(ELEVENLABS, Arc::clone(inbound)),
             None => engine,
         };
         let twilio = self.twilio.iter();
@@ -222,6 +243,23 @@ impl Registry {
         match &self.whatsapp {
             Some(inbound) if provider == WHATSAPP => inbound.verifier().challenge(request),
             _ => Err(Error::config("webhooks of this provider are not configured")),
+        }
+    }
+
+    /// Whoever answers in writing for the agents that call; `None` where there is no key.
+    #[must_use]
+    pub const fn agent(&self) -> Option<&Arc<dyn TextAgent>> {
+        self.agent.as_ref()
+    }
+
+    /// Reads who is about to speak with an agent.
+    ///
+    /// # Errors
+    /// `InvalidSignature` without the secret, `Config` where none is set, `InvalidRequest` for another body.
+    pub fn call_begins(&self, request: &WebhookRequest) -> Result<CallBegins> {
+        match &self.initiation {
+            Some(verifier) => verifier.verify(request).map(Into::into),
+            None => Err(Error::config("ELEVENLABS_INITIATION_SECRET is not set")),
         }
     }
 
@@ -335,6 +373,7 @@ pub fn new_account(id: AccountId, organization: OrganizationId) -> Account {
     Account {
         channel: match id.provider() {
             GMAIL | SENDGRID | SMTP => ChannelKind::Email,
+            ELEVENLABS => ChannelKind::WebChat,
             _ => twilio::channel_of(&id),
         },
         id,

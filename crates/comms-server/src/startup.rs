@@ -287,6 +287,7 @@ fn parts(settings: &Settings, registry: &Registry) -> Parts {
     rules.voice = settings.voice.rules(settings.whatsapp.region.clone());
     rules.hooks = hooks::rules(settings);
     rules.sources.strangers = settings.gmail.strangers;
+    rules.continuation = settings.elevenlabs.rules(&settings.organization);
     Parts { rules, channels: registry.channels() }
 }
 
@@ -302,6 +303,10 @@ fn build(
         .settings(parts.rules)
         .hooks(hooks::hooks(settings)?)
         .blobs(BlobStore::folder(settings.media_dir())?);
+    let builder = match registry.agent() {
+        Some(agent) => builder.agent(Arc::clone(agent)),
+        None => builder,
+    };
     Ok(registry.inbounds(builder).build())
 }
 

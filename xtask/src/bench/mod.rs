@@ -1,6 +1,7 @@
 //! What the server takes, gives and needs, one measurement at a time, beside targets. A missed target is said and is no failure: a
 //! busy machine misses them all.
 
+mod continuation;
 mod figures;
 mod footprint;
 mod hostile;
@@ -67,6 +68,8 @@ enum Measurement {
     Hostile,
     /// A thousand mailboxes at Google: how fast they are read, and what that takes.
     Mailboxes,
+    /// 200 conversations of an agent at once.
+    Continuation,
 }
 
 /// How a measurement is run and judged.
@@ -90,6 +93,7 @@ impl Measurement {
             Self::Replicas => replicas::PLAN,
             Self::Hostile => hostile::PLAN,
             Self::Mailboxes => mailboxes::PLAN,
+            Self::Continuation => continuation::PLAN,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Clients that are not ours, against the simulator and the server: see `e2e/README.md`.
 
 mod beside;
+mod continuation;
 mod elevenlabs;
 mod gmail;
 mod hostile;
@@ -45,6 +46,8 @@ enum Suite {
     Twilio,
     /// The package of Standard Webhooks, as a receiver of what the server sends.
     Webhooks,
+    /// A back end as S4 prints it, which tells of calls that have ended.
+    Continuation,
     /// Each request of our Twilio clients, against Twilio's own description.
     Specification,
     /// Google's own client for Python and its own description of Gmail, against the simulator and our client.
@@ -100,6 +103,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         Some(Suite::Pywa) => pywa(root, &programs)?,
         Some(Suite::Twilio) => twilio::sdks(root, &programs)?,
         Some(Suite::Webhooks) => webhooks::run(root, &programs)?,
+        Some(Suite::Continuation) => continuation::run(root, &programs)?,
         Some(Suite::Specification) => twilio::specification(root, &programs)?,
         Some(Suite::Gmail) => gmail::run(root, &programs)?,
         Some(Suite::Sendgrid) => sendgrid::run(root, &programs)?,
@@ -118,6 +122,7 @@ pub(crate) fn all(root: &Path, programs: &Programs, database: &TestServer) -> Re
     let mut tally = or_skipped("pywa", pywa(root, programs))?;
     tally += or_skipped("Twilio's SDKs", twilio::sdks(root, programs))?;
     tally += or_skipped("Standard Webhooks", webhooks::run(root, programs))?;
+    tally += or_skipped("the back end of S4", continuation::run(root, programs))?;
     tally += or_skipped("Twilio's description", twilio::specification(root, programs))?;
     tally += or_skipped("Google's client and description", gmail::run(root, programs))?;
     tally += or_skipped("SendGrid's client and description", sendgrid::run(root, programs))?;

@@ -8,6 +8,7 @@
     reason = "a bench stops where its set-up fails and prints figures"
 )]
 
+mod continuation;
 mod database;
 mod floor;
 mod footprint;
@@ -64,6 +65,7 @@ enum Measurement {
     Replicas,
     Hostile,
     Mailboxes,
+    Continuation,
 }
 
 impl Options {
@@ -98,6 +100,7 @@ fn main() {
             Measurement::Replicas => replicas::run().await,
             Measurement::Hostile => hostile::run(&options).await,
             Measurement::Mailboxes => mailboxes::run(&options).await,
+            Measurement::Continuation => continuation::run().await,
         }
     });
 }

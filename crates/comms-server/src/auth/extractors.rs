@@ -69,6 +69,10 @@ pub struct Sender {
     pub user: Option<UserId>,
 }
 
+/// Another back end of this organisation, by its `X-Service-Token`; no user.
+#[derive(Clone, Debug)]
+pub struct Service(pub OrganizationId);
+
 /// A caller first, then the body: who may not call is not told what is wrong with it.
 #[derive(Clone, Debug)]
 pub struct Permitted<C, B>(pub C, pub B);
@@ -168,6 +172,21 @@ impl FromRequest for Sender {
             }
             let caller = caller(&app, claimed).await?;
             Ok(Self { scope: caller.scope(), user: Some(caller.user) })
+        })
+    }
+}
+
+impl FromRequest for Service {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, |app, claimed| async move {
+            match claimed {
+                Claimed::Service(_) => Ok(Self(service(&app, claimed).await?)),
+                Claimed::Refused(error) => Err(error),
+                Claimed::User(_) | Claimed::Nobody => Err(ApiError::new(Code::Unauthenticated)),
+            }
         })
     }
 }

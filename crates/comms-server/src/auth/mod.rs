@@ -8,7 +8,7 @@ mod service;
 mod ticket;
 
 pub use claimed::{Claimed, bearer, identify};
-pub use extractors::{Admin, Caller, Operator, Permitted, Reader, Reading, Seller, Sender, organization};
+pub use extractors::{Admin, Caller, Operator, Permitted, Reader, Reading, Seller, Sender, Service, organization};
 pub use jwt::{Identity, Role, Tokens};
 pub use listener::Listener;
 pub use service::{NewToken, token_hash};

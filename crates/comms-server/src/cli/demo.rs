@@ -1,4 +1,4 @@
-//! `demo`: a business, its customers, Meta, Twilio, Google and SendGrid, all on this machine.
+//! `demo`: a business, its customers, Meta, Twilio, Google, SendGrid and ElevenLabs, all on this machine.
 
 mod browser;
 mod story;
@@ -8,12 +8,14 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
-use comms_core::{Secret, UserId};
+use comms_core::{AccountId, Secret, UserId};
 use comms_simulator::{
-    Config, Simulator, google,
+    Config, Simulator, elevenlabs, google,
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, PHONE_ID, VERIFY_TOKEN, WABA_ID},
     sendgrid::{API_KEY, PARSE_DOMAIN, SENDER, WEBHOOK_KEY},
-    twilio::{ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, APPLICATION_SID, AUTH_TOKEN, NUMBER, SECOND_NUMBER},
+    twilio::{
+        ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, APPLICATION_SID, AUTH_TOKEN, CONTENT_SID, NUMBER, SECOND_NUMBER,
+    },
 };
 use jwt_simple::prelude::HS256Key;
 use tempfile::TempDir;
@@ -22,10 +24,10 @@ use super::output::say;
 use crate::{
     auth::{Identity, Role},
     config::{
-        GMAIL_PUSH, GmailSettings, GoogleSettings, LogSettings, SendgridSettings, Settings, TwilioSettings,
-        WhatsAppSettings,
+        AgentRules, ElevenlabsSettings, GMAIL_PUSH, GmailSettings, GoogleSettings, LogSettings, SendgridSettings,
+        Settings, TwilioSettings, WhatsAppSettings,
     },
-    registry::{MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, VOICE_WEBHOOK},
+    registry::{CALLS_WEBHOOK, MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, VOICE_WEBHOOK},
     startup::{Running, listen},
 };
 use browser::Browser;
@@ -68,7 +70,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     simulator.configure(|config| addresses(config, &base_url));
 
     say!("\n  comms-server     {base_url}   (página: {base_url}/docs)");
-    say!("  proveedores      {}   (Meta, Twilio, Google y SendGrid, simulados)", simulator.url());
+    say!("  proveedores      {}   (Meta, Twilio, Google, SendGrid y ElevenLabs, simulados)", simulator.url());
     say!("  SQLite           {}\n", folder.display());
     let token = running.state.tokens.issue(&seller(), TOKEN)?;
     let browser = Browser::new(&base_url, &token)?;
@@ -128,6 +130,7 @@ fn settings(simulator: &Simulator, folder: PathBuf) -> Settings {
         ..SendgridSettings::default()
     };
     with_mailboxes(&mut settings, simulator.url());
+    settings.elevenlabs = agents(simulator.url());
     settings
 }
 
@@ -150,12 +153,31 @@ fn with_mailboxes(settings: &mut Settings, google: &str) {
     settings.http.frontend_url = "http://localhost:5173/correo".parse().ok();
 }
 
+/// An agent that has called goes on by WhatsApp through Twilio.
+fn agents(base: &str) -> ElevenlabsSettings {
+    ElevenlabsSettings {
+        api_base: Some(base.to_owned()),
+        api_key: Some(Secret::from(elevenlabs::API_KEY)),
+        webhook_secret: Some(Secret::from(elevenlabs::WEBHOOK_SECRET)),
+        agent_ids: vec![elevenlabs::AGENT_ID.to_owned()],
+        debounce_ms: 1_000,
+        rules: AgentRules {
+            account: Some(AccountId::of("twilio-whatsapp", NUMBER)),
+            template: Some(CONTENT_SID.to_owned()),
+            template_variables: Some(vec!["{client_name|cliente}".to_owned(), "{summary|su llamada}".to_owned()]),
+            ..AgentRules::default()
+        },
+        ..ElevenlabsSettings::default()
+    }
+}
+
 /// The providers call us here.
 fn addresses(config: &mut Config, base_url: &str) {
     config.meta.app.callback_url = Some(format!("{base_url}/api/comunicaciones/webhook/whatsapp"));
     config.twilio.set_voice_url(&format!("{base_url}{VOICE_WEBHOOK}"));
     config.twilio.set_call_status_url(&format!("{base_url}{VOICE_WEBHOOK}"));
     config.twilio.set_messaging_url(&format!("{base_url}{MESSAGING_WEBHOOK}"));
+    config.elevenlabs.set_webhook_url(&format!("{base_url}{CALLS_WEBHOOK}"));
     config.google.set_push_endpoint(&format!("{base_url}{GMAIL_PUSH}"));
     config.sendgrid.set_event_url(&format!("{base_url}{MAIL_EVENTS_WEBHOOK}"));
     config.sendgrid.set_parse_url(PARSE_DOMAIN, &format!("{base_url}{MAIL_WEBHOOK}"), true);
@@ -200,6 +222,10 @@ fn farewell(base_url: &str, simulator: &str, token: &str) -> String {
   curl -s {base_url}/api/comunicaciones/email/enviar -H "Authorization: Bearer $TOKEN" \
     -H 'Content-Type: application/json' -d '{{"destinatario":"{writer}","asunto":"Su anillo","cuerpo":"Ya está listo.","cuenta":"sendgrid:{SENDER}"}}'
 
+  # que el agente llame a Carla: cuando cuelgan, sigue con ella por WhatsApp; y ver cómo va
+  curl -s {simulator}/_simulator/elevenlabs/call -H 'Content-Type: application/json' -d '{{"person":"+{called}"}}'
+  curl -s {base_url}/api/conversations/+{called} -H "Authorization: Bearer $TOKEN"
+
   # el historial
   curl -s {base_url}/api/comunicaciones/historial -H "Authorization: Bearer $TOKEN"
 
@@ -209,5 +235,6 @@ fn farewell(base_url: &str, simulator: &str, token: &str) -> String {
         customer = story::CUSTOMER,
         lead = story::LEAD,
         writer = story::WRITER,
+        called = story::CARLA,
     )
 }

@@ -7,7 +7,10 @@ use std::process::ExitCode;
 use super::{ConfigArgs, output::say};
 use crate::{
     config::{Environment, Provider, Settings, VARIABLES},
-    registry::{Finding, MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, Registry, VOICE_WEBHOOK, Verdict},
+    registry::{
+        CALL_BEGINS_WEBHOOK, CALLS_WEBHOOK, Finding, MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, Registry,
+        VOICE_WEBHOOK, Verdict,
+    },
 };
 
 pub(super) async fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
@@ -62,6 +65,7 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     }
     findings.extend(twilio(settings));
     findings.extend(sendgrid(settings));
+    findings.extend(elevenlabs(settings));
     if settings.smtp.is_wanted() {
         findings.extend(settings.smtp.missing().into_iter().map(|name| missing(name, "no e-mail goes out over SMTP")));
     }
@@ -140,6 +144,34 @@ fn sendgrid(settings: &Settings) -> Vec<Finding> {
         let base = settings.http.base_url();
         findings.push(Finding::good("SendGrid, Event Webhook (POST)", format!("{base}{MAIL_EVENTS_WEBHOOK}")));
         findings.push(Finding::good("SendGrid, Inbound Parse (POST, raw)", format!("{base}{MAIL_WEBHOOK}")));
+    }
+    findings
+}
+
+/// What ElevenLabs lacks, and the addresses that must be typed there.
+fn elevenlabs(settings: &Settings) -> Vec<Finding> {
+    let elevenlabs = &settings.elevenlabs;
+    if !elevenlabs.is_wanted() {
+        return Vec::new();
+    }
+    let unanswered = elevenlabs.missing().into_iter().map(|name| missing(name, "no call goes on"));
+    let mut findings: Vec<Finding> = unanswered.collect();
+    let optional = [
+        (elevenlabs.webhook_secret.is_some(), "ELEVENLABS_WEBHOOK_SECRET", "ElevenLabs' webhooks are refused"),
+        (!elevenlabs.named().is_empty(), "ELEVENLABS_AGENT_ID", "calls are told of by POST /api/call-completed alone"),
+        (
+            settings.auth.microservice_token.is_some(),
+            "MICROSERVICE_TOKEN",
+            "a back end needs a token of its own to tell of calls",
+        ),
+        (elevenlabs.has_template(), "ELEVENLABS_TEMPLATE", "nobody is written to who has not written within 24 hours"),
+    ];
+    let absent = optional.into_iter().filter(|(set, ..)| !set);
+    findings.extend(absent.map(|(_, name, consequence)| Finding::notice(name, not_set(name, consequence))));
+    if settings.http.is_reachable() {
+        let base = settings.http.base_url();
+        findings.push(Finding::good("ElevenLabs, Post-call webhook (HMAC)", format!("{base}{CALLS_WEBHOOK}")));
+        findings.push(Finding::good("ElevenLabs, Fetch initiation data", format!("{base}{CALL_BEGINS_WEBHOOK}")));
     }
     findings
 }

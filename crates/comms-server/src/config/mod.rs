@@ -4,6 +4,7 @@ mod accounts;
 mod auth;
 mod database;
 mod directory;
+mod elevenlabs;
 mod gmail;
 mod google;
 mod http;
@@ -37,6 +38,7 @@ pub use accounts::{AccountSettings, OrganizationSettings, Provider};
 pub use auth::AuthSettings;
 pub use database::DatabaseSettings;
 pub use directory::{DirectorySettings, DirectoryTable};
+pub use elevenlabs::{AgentRules, AgentSettings, ElevenlabsSettings};
 pub use gmail::{GMAIL_PUSH, GmailSettings};
 pub use google::{GOOGLE_CALLBACK, GoogleSettings};
 pub use http::HttpSettings;
@@ -76,6 +78,8 @@ pub struct Settings {
     pub sendgrid: SendgridSettings,
     /// A mail server through which e-mails go out.
     pub smtp: SmtpSettings,
+    /// ElevenLabs: agents whose calls go on as chats.
+    pub elevenlabs: ElevenlabsSettings,
     /// Whom may be called, and what becomes of a call that comes in.
     pub voice: VoiceSettings,
     /// The organisation of everything that names none.
@@ -182,6 +186,7 @@ impl Settings {
         self.whatsapp.check(&mut problems);
         self.twilio.check(&mut problems);
         self.sendgrid.check(&mut problems);
+        self.elevenlabs.check(&mut problems);
         self.voice.check(&mut problems);
         self.gmail.check(&mut problems);
         self.google.check(self.auth.microservice_token.is_some(), &mut problems);

@@ -15,7 +15,7 @@ use super::info::{SERVICE, VERSION};
 use crate::{
     answers::instant,
     app::State,
-    registry::{SENDGRID, TWILIO_VOICE, WHATSAPP},
+    registry::{ELEVENLABS, SENDGRID, TWILIO_VOICE, WHATSAPP},
 };
 
 /// How many mailboxes that stand still are shown.
@@ -240,10 +240,20 @@ fn dependencies(
     all.insert("twilio", twilio(state));
     let mails = channels.iter().flat_map(|one| &one.accounts).any(|account| account.provider() == SENDGRID);
     all.insert("sendgrid", both(mails, state.engine.takes(SENDGRID)));
+    all.insert("elevenlabs", elevenlabs(state));
     if state.settings.smtp.is_wanted() {
         all.insert("smtp", if state.settings.smtp.missing().is_empty() { "ok" } else { "error" });
     }
     all
+}
+
+/// How ElevenLabs is: an error where it did not do what it was asked last. `/api/stats` says what it said.
+fn elevenlabs(state: &State) -> &'static str {
+    match state.engine.agent_health() {
+        Some(health) if health.is_ok() => "ok",
+        Some(_) => "error",
+        None => both(false, state.engine.takes(ELEVENLABS)),
+    }
 }
 
 /// How Twilio is: its webhooks come only to an address that is known outside.

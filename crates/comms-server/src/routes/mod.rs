@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod channels;
 pub mod comunicaciones;
+pub mod continuacion;
 pub mod eventos;
 pub mod health;
 pub mod info;
@@ -31,6 +32,7 @@ use comunicaciones::{
     adjuntos, buzon, contactos, conversaciones, historial, mensajes, notas, plantillas, responder, sms, voz, webhook,
     whatsapp,
 };
+use continuacion::{conversaciones as seguimiento, estadisticas, llamada, webhook as llamadas};
 use eventos::{socket, sse, ticket};
 
 /// A route.
@@ -60,6 +62,8 @@ pub enum Access {
     Reader,
     /// A user of either role, or another back end; may send.
     Sender,
+    /// Another back end, and no user.
+    Service,
     /// An administrator of an organisation.
     Admin,
     /// Whoever runs all organisations.
@@ -81,7 +85,7 @@ pub enum Kind {
     Service,
 }
 
-use Access::{Admin, Operator, Public, Reader, Seller, Sender, Signed};
+use Access::{Admin, Operator, Public, Reader, Seller, Sender, Service, Signed};
 
 /// Every route.
 pub const ROUTES: &[Row] = &[
@@ -209,6 +213,13 @@ pub const ROUTES: &[Row] = &[
     row("POST", "/api/channels/twilio/send/sms", Sender, Kind::Command, || post().to(channels::send_sms)),
     row("GET", "/api/channels/twilio/message/{id}/status", Reader, Kind::Get, || get().to(channels::status)),
     row("GET", "/api/channels/twilio/health", Public, Kind::Service, || get().to(channels::twilio_health)),
+    row("POST", "/api/call-completed", Service, Kind::Command, || post().to(llamada::completed)),
+    row("POST", "/webhook/twilio/incoming", Signed, Kind::Command, || post().to(webhook::messaging)),
+    row("POST", "/webhook/elevenlabs", Signed, Kind::Command, || post().to(llamadas::told)),
+    row("POST", "/webhook/elevenlabs/iniciacion", Signed, Kind::Command, || post().to(llamadas::begins)),
+    row("GET", "/api/conversations/{phoneNumber}", Reader, Kind::Get, || get().to(seguimiento::detail)),
+    row("POST", "/api/conversations/{phoneNumber}/close", Sender, Kind::Command, || post().to(seguimiento::close)),
+    row("GET", "/api/stats", Reader, Kind::Get, || get().to(estadisticas::stats)),
     row("GET", "/health", Public, Kind::Service, || get().to(health::health)),
     row("GET", "/metrics", Public, Kind::Service, || get().to(metrics::metrics)),
     row("GET", "/", Public, Kind::Service, || get().to(info::info)),
@@ -222,6 +233,7 @@ pub const ALIASES: &[(&str, &str)] = &[
     ("/api/webhooks/sms/twilio", "/api/comunicaciones/webhook/sms"),
     ("/api/webhooks/whatsapp/twilio", "/api/comunicaciones/webhook/sms"),
     ("/api/channels/twilio/webhook", "/api/comunicaciones/webhook/sms"),
+    ("/webhook/twilio/incoming", "/api/comunicaciones/webhook/sms"),
     ("/api/webhooks/email/sendgrid", "/api/comunicaciones/webhook/sendgrid"),
     ("/api/webhooks/email/twilio", "/api/comunicaciones/webhook/sendgrid"),
 ];

@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info, metrics};
+use super::{ALIASES, admin, channels, comunicaciones as c, continuacion, eventos, health, info, metrics};
 
 /// The OpenAPI document, made from the handlers.
 #[derive(Debug, OpenApi)]
@@ -36,6 +36,8 @@ use super::{ALIASES, admin, channels, comunicaciones as c, eventos, health, info
         admin::webhooks::list, admin::webhooks::create, admin::webhooks::change, admin::webhooks::remove, admin::webhooks::rotate,
         admin::webhooks::enable, admin::webhooks::pause, admin::webhooks::ping, admin::webhooks::entregas::list,
         admin::webhooks::entregas::redrive_since, admin::webhooks::entregas::redrive_one,
+        continuacion::llamada::completed, continuacion::webhook::told, continuacion::webhook::begins,
+        continuacion::conversaciones::detail, continuacion::conversaciones::close, continuacion::estadisticas::stats,
         health::health, metrics::metrics, info::info, document, page,
     ),
     components(schemas(eventos::RealtimeEvent, eventos::RealtimeControl)),

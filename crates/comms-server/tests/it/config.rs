@@ -57,6 +57,11 @@ fn a_bad_value_names_its_variable() {
         ("TWILIO_WHATSAPP_NUMBER", "whatsapp:600000000"),
         ("TWILIO_MESSAGING_SERVICE_SID", "SM01"),
         ("VOICE_COUNTRIES", "Spain"),
+        ("ELEVENLABS_POLL_SECONDS", "5"),
+        ("ELEVENLABS_DEBOUNCE_MS", "200"),
+        ("ELEVENLABS_TIME_ZONE", "Bogota"),
+        ("ELEVENLABS_QUIET_FROM", "nine"),
+        ("ELEVENLABS_QUIET_UNTIL", "08:00"),
         ("VOICE_RING_SECONDS", "601"),
         ("VOICE_TOKEN_SECONDS", "86401"),
         ("VOICE_DAILY_CAP", "0"),
@@ -230,4 +235,49 @@ fn every_variable_of_the_table_has_its_place() {
     });
     let environment: Environment = values.collect();
     Settings::parse("", &environment).unwrap();
+}
+
+const AGENTS: &str = r#"
+[elevenlabs]
+agent_ids = ["agent_1", "agent_2"]
+time_zone = "America/Bogota"
+quiet_from = "21:00"
+quiet_until = "08:00"
+
+[elevenlabs.rules]
+template = "seguimiento"
+template_variables = ["{client_name|cliente}"]
+keywords = ["humano"]
+
+[[elevenlabs.agents]]
+id = "agent_2"
+organization = "principal"
+[elevenlabs.agents.rules]
+template_language = "pt"
+keywords = []
+"#;
+
+#[test]
+fn an_agent_has_its_own_rules_and_those_of_all() {
+    let settings = parse(AGENTS, &[("ELEVENLABS_TEMPLATE", "otra")]).unwrap();
+    let rules = settings.elevenlabs.rules(&settings.organization);
+    assert_eq!(rules.agents.len(), 2, "each once");
+    let (first, second) = (&rules.agents["agent_1"], &rules.agents["agent_2"]);
+    assert_eq!(first.template.as_ref().map(|one| (one.name.as_str(), one.language.as_str())), Some(("otra", "es")));
+    assert_eq!(second.template.as_ref().map(|one| (one.name.as_str(), one.language.as_str())), Some(("otra", "pt")));
+    assert_eq!((first.keywords.len(), second.keywords.len()), (1, 0));
+    assert!(rules.other_agents.is_none(), "where some are named, others' calls do not go on");
+    assert_eq!(rules.polls_for.as_ref(), Some(&settings.organization.id));
+    assert!(rules.quiet.is_some());
+}
+
+#[test]
+fn calls_are_not_looked_for_where_they_could_be_anothers() {
+    let two =
+        "[elevenlabs]\nagent_ids = [\"agent_1\"]\n[[elevenlabs.agents]]\nid = \"agent_2\"\norganization = \"sur\"";
+    let settings = parse(two, &[]).unwrap();
+    assert!(settings.elevenlabs.rules(&settings.organization).polls_for.is_none());
+    let none = parse("", &[("ELEVENLABS_API_KEY", "an-invented-key")]).unwrap();
+    let rules = none.elevenlabs.rules(&none.organization);
+    assert!(rules.polls_for.is_none() && rules.other_agents.is_some(), "those go on of which a back end tells");
 }

@@ -16,6 +16,7 @@ fn the_whole_story_happens() {
         "un hilo, una conversación",
         "entregado y abierto",
         "rebota",
+        "una sola respuesta del agente",
     ];
     let contents = ["[foto: disponible]", "STOP", "(llamada) 0:42 min", "(llamada) [grabación: disponible]"];
     for shown in states.into_iter().chain(counted).chain(contents) {

@@ -101,7 +101,7 @@ fn a_whole_configuration_is_well() {
 
 #[test]
 fn what_is_absent_is_named_with_where_to_find_it() {
-    let (well, report) = doctor(&[("TWILIO_AUTH_TOKEN", "invented"), ("ELEVENLABS_API_KEY", "invented")]);
+    let (well, report) = doctor(&[("TWILIO_AUTH_TOKEN", "invented"), ("REDIS_URL", "invented")]);
     assert!(!well);
     for line in [
         "✘ JWT_SECRET: not set",
@@ -109,7 +109,7 @@ fn what_is_absent_is_named_with_where_to_find_it() {
         "✘ TWILIO_ACCOUNT_SID: not set: calls, SMS and WhatsApp messages cannot be sent through Twilio",
         "✘ PUBLIC_BASE_URL: not set: Twilio signs over it",
         "· TWILIO_API_KEY_SID: not set: browsers cannot call",
-        "· ELEVENLABS_API_KEY: set, and not used by this version",
+        "· REDIS_URL: set, and not used by this version",
     ] {
         assert!(report.contains(line), "no {line:?} in:\n{report}");
     }

@@ -51,6 +51,7 @@ fn the_document_says_who_may_call() {
         let expected: &[&str] = match row.access {
             Access::Public | Access::Signed => &[],
             Access::Reader | Access::Sender => &["jwt", "servicio"],
+            Access::Service => &["servicio"],
             Access::Seller | Access::Admin | Access::Operator => &["jwt"],
         };
         assert_eq!(schemes, expected.iter().copied().collect(), "{} {}", row.method, row.path);

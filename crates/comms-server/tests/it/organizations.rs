@@ -1,7 +1,7 @@
 //! Two organisations on one server: for every route that lists or gets, nothing of the one is seen by the other.
 
 use comms_core::{AccountId, ChannelKind};
-use comms_engine::NewCredential;
+use comms_engine::{HandOff, NewCredential, Trigger};
 use comms_server::{
     auth::Role,
     routes::{Access, Kind, ROUTES},
@@ -68,6 +68,8 @@ struct Belongings {
     file: String,
     contact: String,
     hook: String,
+    /// With whom an agent of theirs has talked.
+    called: String,
 }
 
 async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belongings {
@@ -122,7 +124,18 @@ async fn fill(server: &TestServer, organization: &str, phone: &str) -> Belonging
     let hook = admin.post("/api/comunicaciones/admin/webhooks-salientes", &hook).await.data();
     let hook = hook["id"].as_str().unwrap().to_owned();
     connect(server, organization).await;
-    Belongings { message, file, contact, hook }
+    let called = called(server, organization).await;
+    Belongings { message, file, contact, hook, called }
+}
+
+/// A call of an agent that ended; returns with whom it was.
+async fn called(server: &TestServer, organization: &str) -> String {
+    let number = if organization == "norte" { "+34600000021" } else { "+34600000022" };
+    let call = format!("conv_{MARK}{organization}");
+    let mut told = HandOff::new(organization.into(), Trigger::CallCompleted, call, "agent_1");
+    told.phone = Some(number.to_owned());
+    server.running.state.engine.hand_off(told).await.unwrap();
+    number.to_owned()
 }
 
 /// A seller's mailbox.
@@ -169,8 +182,15 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
             // What a mailbox holds is at Google: `routes::correo` tries to open it.
             continue;
         }
+        if row.path == "/api/stats" {
+            // One call of each is counted, and not both.
+            assert_eq!(client.get(row.path).await.json()["stats"]["queue"]["waiting"], 1, "{}", row.path);
+            continue;
+        }
         let ids = |of: &Belongings| {
-            if row.path.contains("webhooks-salientes") {
+            if row.path.contains("{phoneNumber}") {
+                vec![of.called.clone()]
+            } else if row.path.contains("webhooks-salientes") {
                 vec![of.hook.clone()]
             } else if row.path.contains("adjuntos") {
                 vec![of.file.clone()]
@@ -183,14 +203,15 @@ async fn gets(client: &Client<'_>, own: &Belongings, theirs: &Belongings, role: 
             }
         };
         for id in ids(theirs) {
-            let answer = client.get(&row.path.replace("{id}", &id)).await;
+            let answer = client.get(&row.path.replace("{id}", &id).replace("{phoneNumber}", &id)).await;
             // Sellers do not administer.
             let refused = row.access == Access::Admin && role == Role::Seller;
             assert_eq!(answer.status, if refused { 403 } else { 404 }, "{} {id}", row.path);
         }
         if role == Role::Admin {
             for id in ids(own) {
-                assert_eq!(client.get(&row.path.replace("{id}", &id)).await.status, 200, "{} {id}", row.path);
+                let path = row.path.replace("{id}", &id).replace("{phoneNumber}", &id);
+                assert_eq!(client.get(&path).await.status, 200, "{} {id}", row.path);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What happens in the demo: each step is done, then seen in the history.
 
+mod agent;
 mod calls;
 mod company;
 mod mail;
@@ -12,6 +13,7 @@ use anyhow::{Context, bail, ensure};
 use comms_simulator::{Config, Simulator};
 use serde_json::Value;
 
+pub(super) use agent::CARLA;
 pub(super) use mail::WRITER;
 
 use super::{browser::Browser, table::Table};
@@ -40,6 +42,7 @@ pub(super) fn simulation() -> Config {
 /// Runs the whole story; an error names the step that did not happen.
 pub(super) async fn tell(running: &Running, simulator: &Simulator, browser: &Browser) -> anyhow::Result<()> {
     meta::opening(simulator).await?;
+    agent::teach(simulator);
     let mut scene = Scene { running, simulator, browser, table: Table::new() };
     meta::tell(&mut scene).await?;
     messages::sms(&mut scene).await?;
@@ -49,6 +52,7 @@ pub(super) async fn tell(running: &Running, simulator: &Simulator, browser: &Bro
     mail::connect(&scene).await?;
     mail::tell(&mut scene).await?;
     company::tell(&mut scene).await?;
+    agent::tell(&mut scene).await?;
     scene.nothing_to_object()
 }
 

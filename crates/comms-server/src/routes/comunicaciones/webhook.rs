@@ -201,15 +201,21 @@ async fn take_in(
     provider: &str,
     most: usize,
 ) -> Result<HttpResponse, ApiError> {
-    let body = payload
-        .to_bytes_limited(most)
-        .await
-        .map_err(|_| ApiError::new(Code::TooLarge))?
-        .map_err(|_| ApiError::new(Code::Validation).because("el cuerpo no llegó entero"))?;
+    let body = read_body(payload, most).await?;
     deliver(state, request, body, provider).await
 }
 
-async fn deliver(
+/// Reads a body within its limit.
+pub(in super::super) async fn read_body(payload: web::Payload, most: usize) -> Result<web::Bytes, ApiError> {
+    payload
+        .to_bytes_limited(most)
+        .await
+        .map_err(|_| ApiError::new(Code::TooLarge))?
+        .map_err(|_| ApiError::new(Code::Validation).because("el cuerpo no llegó entero"))
+}
+
+/// Verifies a webhook, stores it, and only then answers it.
+pub(in super::super) async fn deliver(
     state: &State,
     request: &HttpRequest,
     body: web::Bytes,
@@ -233,7 +239,7 @@ async fn prove(state: &State, provider: &str, called: WebhookRequest) -> Result<
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.
-pub(super) fn as_called(state: &State, request: &HttpRequest, body: web::Bytes) -> WebhookRequest {
+pub(in super::super) fn as_called(state: &State, request: &HttpRequest, body: web::Bytes) -> WebhookRequest {
     // actix has its own copy of the types.
     let method = if request.method() == actix_web::http::Method::GET { Method::GET } else { Method::POST };
     let headers = request.headers().iter().filter_map(|(name, value)| {

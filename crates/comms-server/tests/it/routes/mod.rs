@@ -3,6 +3,7 @@ mod admin;
 mod buzon;
 mod buzon_simulado;
 mod buzones;
+mod continuacion;
 mod conversaciones;
 pub mod correo;
 mod correo_fallas;
