@@ -4,6 +4,7 @@ mod buzon;
 mod buzon_simulado;
 mod buzones;
 mod continuacion;
+mod continuacion_completa;
 mod conversaciones;
 pub mod correo;
 mod correo_fallas;
