@@ -128,6 +128,15 @@ fn alter(parts: &mut Parts) {
     rules.hold = Duration::from_secs(2);
     rules.unknown_first = Duration::from_secs(1);
     rules.unknown_every = Duration::from_millis(500);
+    let calls = &mut rules.continuation;
+    calls.reply_timeout = Duration::from_secs(5);
+    calls.call_timeout = Duration::from_secs(1);
+    calls.retry_base = Duration::from_millis(200);
+    calls.retry_cap = Duration::from_secs(1);
+    calls.pause = Duration::from_secs(1);
+    // Who is called in a circle is no machine, and what a crash cuts off is no failure of the agent.
+    calls.loop_turns = u16::MAX;
+    calls.max_failures = u32::MAX;
     rules.media_timeout = Duration::from_secs(2);
     rules.media_every = Duration::from_millis(500);
     rules.media_waits = vec![Duration::from_secs(1); 20];

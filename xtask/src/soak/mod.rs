@@ -1,6 +1,7 @@
 //! The crash campaign: processes are killed, stopped and starved under load, then what people were told is compared with
 //! what is stored: nothing lost, nothing doubled. Programs that are broken on purpose show that the comparison would notice.
 
+mod callers;
 mod compare;
 mod controls;
 mod errands;

@@ -173,6 +173,7 @@ impl<'a> Stand<'a> {
             .env("COMMS_DATA_DIR", self.fleet.folder.path().join("data"))
             .env("WHATSAPP_API_BASE", self.simulator.url())
             .env("TWILIO_API_BASE", self.simulator.url())
+            .env("ELEVENLABS_API_BASE", self.simulator.url())
             .env("WHATSAPP_OWNER_ID", USER)
             .env("TWILIO_OWNER_ID", USER)
             .env("RATE_LIMIT_PER_MINUTE", "600000")

@@ -1,5 +1,6 @@
 //! The scenarios: a file for each, and one line in the list.
 
+mod continuation;
 mod controls;
 mod cursor;
 mod database_faults;
@@ -21,6 +22,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     webhooks::ON_POSTGRES,
     mixed::MIXED,
     failpoints::FAILPOINTS,
+    continuation::CONTINUATION,
     replicas::REPLICAS,
     cursor::ORDERED,
     order::ANY_ORDER,
