@@ -46,7 +46,7 @@ fn run(context: &Context<'_>, mut victims: Vec<Victim>) -> Result<Outcome> {
     let mut random = context.random();
     random.shuffle(&mut victims);
     let mut stand = Stand::start(context, Setup::default())?;
-    trouble(&stand)?;
+    trouble(&stand, LOST)?;
     let mut ledger = Ledger::default();
     let people = People::begin(&stand, context.seed)?;
     for victim in &victims {
@@ -67,13 +67,16 @@ fn run(context: &Context<'_>, mut victims: Vec<Victim>) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Of how many answers the provider's is lost once it has acted.
+pub(super) const LOST: f64 = 0.04;
+
 /// Providers that are slow, throttle and lose answers, so that a kill meets messages in every state; and that report twice and in any
 /// order.
-pub(super) fn trouble(stand: &Stand<'_>) -> Result<()> {
+pub(super) fn trouble(stand: &Stand<'_>, lost: f64) -> Result<()> {
     stand.control("config", &disorder())?;
     for (endpoint, code) in [("meta.messages", 130_429), ("twilio.messages.create", 20_429)] {
-        let lost = json!({"kind": "cut"});
-        stand.inject(&json!({"endpoint": endpoint, "probability": 0.04, "when": "after", "fault": lost}))?;
+        let cut = json!({"kind": "cut"});
+        stand.inject(&json!({"endpoint": endpoint, "probability": lost, "when": "after", "fault": cut}))?;
         let throttled = json!({"kind": "error", "code": code});
         stand.inject(&json!({"endpoint": endpoint, "probability": 0.06, "fault": throttled}))?;
         stand.inject(&json!({"endpoint": endpoint, "probability": 0.5, "fault": {"kind": "delay", "ms": 60}}))?;

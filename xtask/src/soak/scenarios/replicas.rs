@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 
-use super::mixed::trouble;
+use super::mixed::{LOST, trouble};
 use crate::soak::{
     compare::compare,
     ledger::Ledger,
@@ -29,7 +29,7 @@ fn run(context: &Context<'_>) -> Result<Outcome> {
     let (stops, pause) = context.profile().of((2, 5), (6, 30), (10, 30));
     let mut random = context.random();
     let stand = Stand::start(context, Setup { servers: 2, ..Setup::default() })?;
-    trouble(&stand)?;
+    trouble(&stand, LOST)?;
     let mut ledger = Ledger::default();
     let people = People::begin(&stand, context.seed)?;
     for stop in 0..stops {
