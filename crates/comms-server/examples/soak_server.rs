@@ -5,6 +5,7 @@
 //! soak_server                       # serves, as `comms-server serve` does
 //! soak_server token 7               # a user's token
 //! soak_server failpoints            # the places at which it can be made to end
+//! soak_server failpoints chats      # those that only calls reach that go on by chat
 //! ```
 //!
 //! `SOAK_MAILBOX=/a/file` is a mailbox that is asked: each line of the file is a mail.
@@ -47,14 +48,17 @@ async fn main() -> Result<ExitCode> {
     match words[..] {
         [] => Box::pin(serve(settings)).await?,
         ["token", user] => println!("{}", token(&settings, user)?),
-        ["failpoints"] => {
-            // No agent calls anybody here.
-            let met = |place: &&failpoint::Place| !failpoint::Place::OF_CONTINUATIONS.contains(place);
-            failpoint::Place::ALL.iter().filter(met).for_each(|place| println!("{}", place.name()));
-        }
-        _ => bail!("nothing | token USER | failpoints"),
+        ["failpoints"] => print_places(false),
+        ["failpoints", "chats"] => print_places(true),
+        _ => bail!("nothing | token USER | failpoints [chats]"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The places that only calls reach that go on by chat, or the others.
+fn print_places(of_chats: bool) {
+    let wanted = |place: &&failpoint::Place| failpoint::Place::OF_CONTINUATIONS.contains(place) == of_chats;
+    failpoint::Place::ALL.iter().filter(wanted).for_each(|place| println!("{}", place.name()));
 }
 
 /// People who send in a circle are faster than one message a second, and what they leave behind would be waited for.

@@ -118,9 +118,9 @@ impl<'a> Stand<'a> {
         Sql::on(self.context, &self.database)
     }
 
-    /// The names of the places at which a server can be made to end.
-    pub(super) fn failpoints(&self) -> Result<Vec<String>> {
-        let names = shell::output(self.program(SERVER, 0)?.arg("failpoints"))?;
+    /// The names of the places at which a server can be made to end: those of a group, or those of none.
+    pub(super) fn failpoints(&self, group: &[&str]) -> Result<Vec<String>> {
+        let names = shell::output(self.program(SERVER, 0)?.arg("failpoints").args(group))?;
         Ok(names.lines().map(str::to_owned).collect())
     }
 

@@ -19,8 +19,6 @@ use crate::{
     },
 };
 
-/// How the names of the places begin that only a continuation reaches.
-const PLACES: [&str; 6] = ["call.", "turn.", "step.", "opening.", "agent.", "reply."];
 /// How long it may take until a place is reached.
 const REACHED: Duration = Duration::from_secs(40);
 /// How long everything may take to come to rest.
@@ -48,17 +46,11 @@ const AGENTS: &[(&str, &str)] = &[
 pub(super) const CONTINUATION: Scenario =
     Scenario { name: "continuation-kills", kind: Kind::Proof, parts: |profile| profile.of(1, 4, 10), run };
 
-/// Whether a place is one that only a continuation reaches.
-fn is_ours(place: &str) -> bool {
-    PLACES.iter().any(|beginning| place.starts_with(beginning))
-}
-
 fn run(context: &Context<'_>) -> Result<Outcome> {
     let mut random = context.random();
     let mut stand = Stand::start(context, Setup { environment: AGENTS, ..Setup::default() })?;
     prepare(&stand)?;
-    let mut places = stand.failpoints()?;
-    places.retain(|place| is_ours(place));
+    let mut places = stand.failpoints(&["chats"])?;
     random.shuffle(&mut places);
     let (mut ledger, mut never) = (Ledger::default(), Vec::new());
     let callers = Callers::begin(&stand, context.seed);
