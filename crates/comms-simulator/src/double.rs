@@ -26,6 +26,20 @@ pub(crate) trait Double: Send + Sync {
     fn reset(&self);
 }
 
+/// The variable parts of a path that fits a pattern, in which `{}` stands for any id.
+pub(crate) fn ids_of<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let (mut pattern, mut segments) = (pattern.split('/'), path.split('/'));
+    let mut ids = Vec::new();
+    loop {
+        match (pattern.next(), segments.next()) {
+            (None, None) => return Some(ids),
+            (Some("{}"), Some(id)) if !id.is_empty() => ids.push(id),
+            (Some(part), Some(segment)) if part == segment => {}
+            _ => return None,
+        }
+    }
+}
+
 /// A call as it arrived, its body read.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {

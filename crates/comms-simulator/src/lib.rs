@@ -16,6 +16,7 @@ mod server;
 pub mod signing;
 pub mod smtp;
 pub mod twilio;
+mod works;
 
 pub use config::{Config, WebhookPolicy};
 pub use faults::{Fault, FaultRule, When};

@@ -2,7 +2,7 @@
 
 use comms_http::signature::constant_time_eq;
 
-use crate::double::Call;
+use crate::double::{Call, ids_of};
 
 use super::{Answered, Elevenlabs, agents, batches, calls, conversations, error::ElevenlabsError, workspace};
 
@@ -73,7 +73,7 @@ pub fn endpoint_table() -> Vec<(&'static str, &'static str, &'static str)> {
 /// The endpoint that a call means, with the variable parts of its path.
 pub(crate) fn find(call: &Call) -> Option<(&'static Endpoint, Vec<&str>)> {
     let mut rows = ENDPOINTS.iter().filter(|row| row.method == call.method);
-    rows.find_map(|row| Some((row, fits(row, &call.path)?)))
+    rows.find_map(|row| Some((row, ids_of(row.path, &call.path)?)))
 }
 
 /// Serves a call: the key, the path, then the request.
@@ -97,17 +97,4 @@ pub(super) fn check_key(elevenlabs: &Elevenlabs, given: Option<&str>) -> Result<
         return Ok(());
     }
     Err(ElevenlabsError::new(401, "invalid_api_key", "Invalid API key"))
-}
-
-fn fits<'a>(endpoint: &Endpoint, path: &'a str) -> Option<Vec<&'a str>> {
-    let (mut pattern, mut segments) = (endpoint.path.split('/'), path.split('/'));
-    let mut ids = Vec::new();
-    loop {
-        match (pattern.next(), segments.next()) {
-            (None, None) => return Some(ids),
-            (Some("{}"), Some(id)) if !id.is_empty() => ids.push(id),
-            (Some(part), Some(segment)) if part == segment => {}
-            _ => return None,
-        }
-    }
 }

@@ -28,7 +28,6 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::watch;
 
 pub use calls::PhoneCall;
 pub use config::{
@@ -44,6 +43,7 @@ use crate::{
     core::Core,
     double::{Answer, Call, Double, SendRequest},
     faults::ProviderError,
+    works::Works,
 };
 use error::ElevenlabsError;
 use state::{Conversation, State};
@@ -55,15 +55,15 @@ pub struct Elevenlabs(Arc<Inner>);
 struct Inner {
     core: Arc<Core>,
     state: Mutex<State>,
-    /// How many calls and webhooks are under way.
-    busy: watch::Sender<usize>,
+    works: Works,
 }
 
 type Answered = Result<Answer, ElevenlabsError>;
 
 impl Elevenlabs {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self(Arc::new(Inner { core, state: Mutex::new(State::default()), busy: watch::Sender::new(0) }))
+        let works = Works::new(core.courier.clone());
+        Self(Arc::new(Inner { core, state: Mutex::new(State::default()), works }))
     }
 
     /// Says what becomes of calls with somebody.
@@ -85,9 +85,7 @@ impl Elevenlabs {
 
     /// Waits until nothing is under way: no call, no webhook; whether that came within `limit`. Open sessions do not count.
     pub async fn settled(&self, limit: Duration) -> bool {
-        let mut busy = self.0.busy.subscribe();
-        let idle = busy.wait_for(|count| *count == 0);
-        matches!(tokio::time::timeout(limit, idle).await, Ok(Ok(_)))
+        self.0.works.settled(limit).await
     }
 
     fn core(&self) -> &Arc<Core> {
@@ -114,35 +112,17 @@ impl Elevenlabs {
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.busy.send_modify(|count| *count += 1);
-        let done = Done(self.clone());
-        self.core().courier.runtime().spawn(async move {
-            work.await;
-            drop(done);
-        });
+        self.0.works.begin(work);
     }
 
     /// Waits in real time; whether the simulator is still in the same life afterwards.
     async fn pause(&self, ms: u64) -> bool {
-        let generation = self.core().courier.generation();
-        if ms > 0 {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-        }
-        self.core().courier.generation() == generation
+        self.0.works.pause(ms).await
     }
 
     /// An id as ElevenLabs makes them, for instance `conv_…`.
     fn fresh_id(&self, kind: &str) -> String {
         format!("{kind}_{}", &self.core().fresh().simple().to_string()[..28])
-    }
-}
-
-/// Counts a work as done, however it ends.
-struct Done(Elevenlabs);
-
-impl Drop for Done {
-    fn drop(&mut self) {
-        self.0.0.busy.send_modify(|count| *count = count.saturating_sub(1));
     }
 }
 

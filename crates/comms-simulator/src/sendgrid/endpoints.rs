@@ -2,7 +2,7 @@
 
 use comms_http::signature::constant_time_eq;
 
-use crate::double::Call;
+use crate::double::{Call, ids_of};
 
 use super::{Answered, Sendgrid, error::SendgridError, lists, mail, resources};
 
@@ -78,14 +78,14 @@ pub fn endpoint_table() -> Vec<(&'static str, &'static str, &'static str)> {
 /// The endpoint that a call means, with the variable parts of its path.
 pub(crate) fn find(call: &Call) -> Option<(&'static Endpoint, Vec<&str>)> {
     let mut rows = ENDPOINTS.iter().filter(|row| row.method == call.method);
-    rows.find_map(|row| Some((row, fits(row, &call.path)?)))
+    rows.find_map(|row| Some((row, ids_of(row.path, &call.path)?)))
 }
 
 /// Serves a call: the key, the path, then the request.
 pub(crate) fn serve(sendgrid: &Sendgrid, call: &Call) -> Answered {
     check_key(sendgrid, call)?;
     let Some((endpoint, ids)) = find(call) else {
-        let elsewhere = ENDPOINTS.iter().any(|row| fits(row, &call.path).is_some());
+        let elsewhere = ENDPOINTS.iter().any(|row| ids_of(row.path, &call.path).is_some());
         return Err(if elsewhere { SendgridError::new(405, "method not allowed") } else { SendgridError::not_found() });
     };
     (endpoint.handler)(sendgrid, &Request { call, ids })
@@ -101,17 +101,4 @@ fn check_key(sendgrid: &Sendgrid, call: &Call) -> Result<(), SendgridError> {
         return Ok(());
     }
     Err(SendgridError::new(401, "The provided authorization grant is invalid, expired, or revoked"))
-}
-
-fn fits<'a>(endpoint: &Endpoint, path: &'a str) -> Option<Vec<&'a str>> {
-    let (mut pattern, mut segments) = (endpoint.path.split('/'), path.split('/'));
-    let mut ids = Vec::new();
-    loop {
-        match (pattern.next(), segments.next()) {
-            (None, None) => return Some(ids),
-            (Some("{}"), Some(id)) if !id.is_empty() => ids.push(id),
-            (Some(part), Some(segment)) if part == segment => {}
-            _ => return None,
-        }
-    }
 }

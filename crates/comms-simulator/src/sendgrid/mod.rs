@@ -22,8 +22,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
-
 pub use config::{
     API_KEY, EventDelays, GROUP_ID, Outcome, PARSE_DOMAIN, ParseHook, Recipient, SENDER, SENDER_DOMAIN, SIGNING_KEY,
     SendgridConfig, TEMPLATE_ID, WEBHOOK_KEY,
@@ -37,6 +35,7 @@ use crate::{
     courier::Delivery,
     double::{Answer, Call, Double, SendRequest},
     faults::ProviderError,
+    works::Works,
 };
 use error::SendgridError;
 use state::State;
@@ -51,15 +50,15 @@ pub struct Sendgrid(Arc<Inner>);
 struct Inner {
     core: Arc<Core>,
     state: Mutex<State>,
-    /// How many mails and webhooks are under way.
-    busy: watch::Sender<usize>,
+    works: Works,
 }
 
 type Answered = Result<Answer, SendgridError>;
 
 impl Sendgrid {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self(Arc::new(Inner { core, state: Mutex::new(State::default()), busy: watch::Sender::new(0) }))
+        let works = Works::new(core.courier.clone());
+        Self(Arc::new(Inner { core, state: Mutex::new(State::default()), works }))
     }
 
     /// Says what happens to mails to this address.
@@ -69,9 +68,7 @@ impl Sendgrid {
 
     /// Waits until nothing is under way: no event to come, no webhook; whether that came within `limit`.
     pub async fn settled(&self, limit: Duration) -> bool {
-        let mut busy = self.0.busy.subscribe();
-        let idle = busy.wait_for(|count| *count == 0);
-        matches!(tokio::time::timeout(limit, idle).await, Ok(Ok(_)))
+        self.0.works.settled(limit).await
     }
 
     fn core(&self) -> &Arc<Core> {
@@ -88,21 +85,12 @@ impl Sendgrid {
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.busy.send_modify(|count| *count += 1);
-        let done = Done(self.clone());
-        self.core().courier.runtime().spawn(async move {
-            work.await;
-            drop(done);
-        });
+        self.0.works.begin(work);
     }
 
     /// Waits in real time; whether the simulator is still in the same life afterwards.
     async fn pause(&self, ms: u64) -> bool {
-        let generation = self.core().courier.generation();
-        if ms > 0 {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-        }
-        self.core().courier.generation() == generation
+        self.0.works.pause(ms).await
     }
 
     /// Delivers a webhook, as many copies of it as the policy says.
@@ -117,15 +105,6 @@ impl Sendgrid {
     fn fresh_id(&self) -> String {
         use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
         URL_SAFE_NO_PAD.encode(self.core().fresh().as_bytes())
-    }
-}
-
-/// Counts a work as done, however it ends.
-struct Done(Sendgrid);
-
-impl Drop for Done {
-    fn drop(&mut self) {
-        self.0.0.busy.send_modify(|count| *count = count.saturating_sub(1));
     }
 }
 

@@ -60,6 +60,7 @@ use crate::{
     core::Core,
     double::{Answer, Call, Double, SendRequest},
     faults::ProviderError,
+    works::Works,
 };
 use config::Account as AccountConfig;
 use error::TwilioError;
@@ -73,8 +74,7 @@ pub struct Twilio(Arc<Inner>);
 struct Inner {
     core: Arc<Core>,
     state: Mutex<State>,
-    /// How many messages, calls and webhooks are under way.
-    busy: watch::Sender<usize>,
+    works: Works,
     /// Grows with every change of a message or call.
     changes: watch::Sender<u64>,
 }
@@ -104,9 +104,9 @@ impl Request<'_> {
 impl Twilio {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self(Arc::new(Inner {
+            works: Works::new(core.courier.clone()),
             core,
             state: Mutex::new(State::default()),
-            busy: watch::Sender::new(0),
             changes: watch::Sender::new(0),
         }))
     }
@@ -120,9 +120,7 @@ impl Twilio {
     ///
     /// A call that [`holds`](Script::holds) is under way until it is hung up.
     pub async fn settled(&self, limit: Duration) -> bool {
-        let mut busy = self.0.busy.subscribe();
-        let idle = busy.wait_for(|count| *count == 0);
-        matches!(tokio::time::timeout(limit, idle).await, Ok(Ok(_)))
+        self.0.works.settled(limit).await
     }
 
     /// Waits until `condition` holds; whether it did within `limit`. It is asked again after every change of a message or
@@ -166,30 +164,12 @@ impl Twilio {
 
     /// Runs `work` beside the answers.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.busy.send_modify(|count| *count += 1);
-        let done = Done(self.clone());
-        self.core().courier.runtime().spawn(async move {
-            work.await;
-            drop(done);
-        });
+        self.0.works.begin(work);
     }
 
     /// Waits in real time; whether the simulator is still in the same life afterwards.
     async fn pause(&self, ms: u64) -> bool {
-        let generation = self.core().courier.generation();
-        if ms > 0 {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-        }
-        self.core().courier.generation() == generation
-    }
-}
-
-/// Counts a work as done, however it ends.
-struct Done(Twilio);
-
-impl Drop for Done {
-    fn drop(&mut self) {
-        self.0.0.busy.send_modify(|count| *count = count.saturating_sub(1));
+        self.0.works.pause(ms).await
     }
 }
 
