@@ -15,6 +15,8 @@ mod errors;
 mod mapping;
 mod model;
 mod oauth;
+#[cfg(all(feature = "channel", feature = "jwt"))]
+mod pushes;
 #[cfg(feature = "channel")]
 mod reports;
 #[cfg(feature = "jwt")]
