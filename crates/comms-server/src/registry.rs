@@ -59,6 +59,9 @@ pub const CALLS_WEBHOOK: &str = "/webhook/elevenlabs";
 /// Where ElevenLabs is to ask who calls.
 pub const CALL_BEGINS_WEBHOOK: &str = "/webhook/elevenlabs/iniciacion";
 
+/// Where Meta is to tell of messages and states.
+pub const META_WEBHOOK: &str = "/api/comunicaciones/webhook/whatsapp";
+
 /// Where Twilio is to ask what becomes of a call, and to tell how it goes on.
 pub const VOICE_WEBHOOK: &str = "/api/comunicaciones/webhook/voz";
 /// Where Twilio is to tell of messages.
@@ -148,7 +151,7 @@ impl Registry {
         })
     }
 
-    /// The channels.
+    /// What messages are sent through, by account: what the engine is given.
     #[must_use]
     pub fn channels(&self) -> Arc<dyn ChannelDirectory> {
         Arc::clone(&self.channels) as Arc<dyn ChannelDirectory>

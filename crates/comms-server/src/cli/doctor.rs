@@ -1,6 +1,7 @@
 //! `doctor`: what works, what does not, and what to do about it.
 
 mod database;
+mod google;
 
 use std::process::ExitCode;
 
@@ -8,8 +9,8 @@ use super::{ConfigArgs, output::say};
 use crate::{
     config::{Environment, Provider, Settings, VARIABLES},
     registry::{
-        CALL_BEGINS_WEBHOOK, CALLS_WEBHOOK, Finding, MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK, Registry,
-        VOICE_WEBHOOK, Verdict,
+        CALL_BEGINS_WEBHOOK, CALLS_WEBHOOK, Finding, MAIL_EVENTS_WEBHOOK, MAIL_WEBHOOK, MESSAGING_WEBHOOK,
+        META_WEBHOOK, Registry, VOICE_WEBHOOK, Verdict,
     },
 };
 
@@ -57,25 +58,19 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     if settings.auth.jwt_secret.is_none() {
         findings.push(missing("JWT_SECRET", "serve will not start"));
     }
-    for name in settings.whatsapp.missing_to_send() {
-        findings.push(missing(name, "WhatsApp messages cannot be sent"));
-    }
-    for name in settings.whatsapp.missing_to_receive() {
-        findings.push(missing(name, "WhatsApp webhooks are refused"));
-    }
+    findings.extend(meta(settings));
     findings.extend(twilio(settings));
     findings.extend(sendgrid(settings));
+    findings.extend(google::examine(settings));
     findings.extend(elevenlabs(settings));
     if settings.smtp.is_wanted() {
         findings.extend(settings.smtp.missing().into_iter().map(|name| missing(name, "no e-mail goes out over SMTP")));
     }
     match &settings.http.public_base_url {
-        Some(url) if url.scheme() == "https" => findings.push(Finding::good(
-            "webhook address",
-            format!("{}/api/comunicaciones/webhook/whatsapp", settings.http.base_url()),
-        )),
+        Some(url) if url.scheme() == "https" => {}
         Some(url) => {
-            findings.push(Finding::notice("PUBLIC_BASE_URL", format!("{url} is not https: Meta calls https only")));
+            let advice = format!("{url} is not https: providers call https only");
+            findings.push(Finding::notice("PUBLIC_BASE_URL", advice));
         }
         None if uses_twilio(settings) => findings.push(Finding::mend(
             "PUBLIC_BASE_URL",
@@ -89,6 +84,22 @@ fn configuration(settings: &Settings, environment: &Environment) -> Vec<Finding>
     }
     if findings.iter().all(|one| one.verdict != Verdict::Mend) {
         findings.insert(0, Finding::good("configuration", "complete"));
+    }
+    findings
+}
+
+/// What WhatsApp at Meta lacks, and the address that must be typed there.
+fn meta(settings: &Settings) -> Vec<Finding> {
+    let whatsapp = &settings.whatsapp;
+    if !settings.wants_meta() {
+        return Vec::new();
+    }
+    let unsent = whatsapp.missing_to_send().into_iter().map(|name| missing(name, "WhatsApp messages cannot be sent"));
+    let unheard = whatsapp.missing_to_receive().into_iter();
+    let mut findings: Vec<Finding> =
+        unsent.chain(unheard.map(|name| missing(name, "WhatsApp webhooks are refused"))).collect();
+    if settings.http.public_base_url.as_ref().is_some_and(|url| url.scheme() == "https") {
+        findings.push(Finding::good("webhook address", format!("{}{META_WEBHOOK}", settings.http.base_url())));
     }
     findings
 }

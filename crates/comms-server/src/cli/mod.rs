@@ -29,7 +29,7 @@ use crate::{
 /// The configuration file that is read where it exists and no other is named.
 const CONFIG_FILE: &str = "comms.toml";
 
-/// WhatsApp and its history over HTTP. Without a command: a demonstration that needs no account and no network.
+/// Messages, calls, e-mails and their history over HTTP. Without a command: a demonstration that needs no account and no network.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -43,7 +43,7 @@ struct Cli {
 enum Command {
     /// Serves.
     Serve(ConfigArgs),
-    /// Shows everything with a simulated provider: no account, no network.
+    /// Shows everything with simulated providers: no account, no network.
     Demo(demo::DemoArgs),
     /// Brings the database up to date.
     Migrate(ConfigArgs),
@@ -53,7 +53,7 @@ enum Command {
     Export(personas::ExportArgs),
     /// Erases one person, for good.
     Erase(personas::EraseArgs),
-    /// Checks the configuration, the database, the token and the webhook subscription, and says what to mend.
+    /// Checks the configuration, the database and what providers say of it, and says what to mend.
     Doctor(ConfigArgs),
     /// Accounts, organisations, service tokens, quarantine.
     Admin(admin::AdminArgs),

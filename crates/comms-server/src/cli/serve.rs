@@ -22,16 +22,17 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
 /// What works less than one may think.
 fn notices(settings: &Settings) {
-    let (whatsapp, twilio) = (&settings.whatsapp, &settings.twilio);
-    let mut parts = vec![
-        ("sending WhatsApp messages through Meta", whatsapp.missing_to_send()),
-        ("receiving WhatsApp messages through Meta", whatsapp.missing_to_receive()),
-    ];
-    // Who uses Meta alone need not hear of Twilio.
+    let (whatsapp, twilio, sendgrid) = (&settings.whatsapp, &settings.twilio, &settings.sendgrid);
+    // Nobody need hear of what they do not use.
+    let mut parts = Vec::new();
+    if settings.wants_meta() {
+        parts.push(("sending WhatsApp messages through Meta", whatsapp.missing_to_send()));
+        parts.push(("receiving WhatsApp messages through Meta", whatsapp.missing_to_receive()));
+    }
     if twilio.is_wanted() {
         parts.push(("sending through Twilio", twilio.missing_to_send()));
         parts.push(("receiving through Twilio", twilio.missing_to_receive()));
-        parts.push(("calls from the browser", twilio.missing_for_browsers()));
+        parts.push(("calling from the browser", twilio.missing_for_browsers()));
         if !settings.http.is_reachable() {
             parts.push(("hearing from Twilio", vec!["PUBLIC_BASE_URL"]));
         }
@@ -41,6 +42,17 @@ fn notices(settings: &Settings) {
         if settings.encryption.key.is_none() {
             parts.push(("keeping mailboxes", vec!["COMMS_ENCRYPTION_KEY"]));
         }
+    }
+    parts.push(("hearing of new mail by push", settings.gmail.missing_to_push()));
+    if sendgrid.is_wanted() {
+        parts.push(("sending through SendGrid", sendgrid.missing_to_send()));
+        parts.push(("receiving from SendGrid", sendgrid.missing_to_receive()));
+    }
+    if settings.smtp.is_wanted() {
+        parts.push(("sending over SMTP", settings.smtp.missing()));
+    }
+    if settings.elevenlabs.is_wanted() {
+        parts.push(("going on with calls of agents", settings.elevenlabs.missing()));
     }
     for (what, missing) in parts {
         if !missing.is_empty() {

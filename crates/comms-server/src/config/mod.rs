@@ -176,6 +176,15 @@ impl Settings {
         self.media.dir.clone().unwrap_or_else(default)
     }
 
+    /// Whether WhatsApp is to go through Meta. Where nothing at all is set it is: that is what most begin with.
+    #[must_use]
+    pub fn wants_meta(&self) -> bool {
+        let at_meta = self.accounts.iter().any(|account| account.carrier() == Provider::Meta);
+        let mailboxes = self.google.is_wanted() || !self.gmail.delegated.is_empty();
+        let others = self.twilio.is_wanted() || self.sendgrid.is_wanted() || self.smtp.is_wanted() || mailboxes;
+        self.whatsapp.is_wanted() || at_meta || (self.accounts.is_empty() && !others)
+    }
+
     /// What one field alone cannot show.
     fn check(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();

@@ -51,6 +51,14 @@ impl WhatsAppSettings {
         Some(AccountId::of("waba", waba))
     }
 
+    /// Whether anybody meant to use it.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        let ids = [&self.phone_number_id, &self.business_account_id, &self.app_id];
+        let secrets = [&self.access_token, &self.verify_token, &self.app_secret];
+        ids.into_iter().any(Option::is_some) || secrets.into_iter().any(Option::is_some)
+    }
+
     /// The settings without which it does not send; empty where it does.
     #[must_use]
     pub fn missing_to_send(&self) -> Vec<&'static str> {

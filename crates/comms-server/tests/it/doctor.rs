@@ -101,7 +101,11 @@ fn a_whole_configuration_is_well() {
 
 #[test]
 fn what_is_absent_is_named_with_where_to_find_it() {
-    let (well, report) = doctor(&[("TWILIO_AUTH_TOKEN", "invented"), ("REDIS_URL", "invented")]);
+    let (well, report) = doctor(&[]);
+    assert!(!well && report.contains("✘ WHATSAPP_ACCESS_TOKEN: not set"), "{report}");
+
+    let some = [("TWILIO_AUTH_TOKEN", "invented"), ("WHATSAPP_PHONE_NUMBER_ID", PHONE_ID), ("REDIS_URL", "invented")];
+    let (well, report) = doctor(&some);
     assert!(!well);
     for line in [
         "✘ JWT_SECRET: not set",
@@ -113,6 +117,37 @@ fn what_is_absent_is_named_with_where_to_find_it() {
     ] {
         assert!(report.contains(line), "no {line:?} in:\n{report}");
     }
+}
+
+#[test]
+fn who_sends_e_mails_alone_need_not_hear_of_whatsapp() {
+    let mut settings = vec![
+        ("JWT_SECRET", "an invented secret for tests"),
+        ("PUBLIC_BASE_URL", "https://api.example.com"),
+        ("SMTP_HOST", "127.0.0.1"),
+        ("SMTP_FROM", "ventas@example.org"),
+        ("GOOGLE_CLIENT_ID", "invented"),
+        ("GOOGLE_CLIENT_SECRET", "invented"),
+        ("GMAIL_PUBSUB_TOPIC", "projects/invented/topics/gmail"),
+    ];
+    let (well, report) = doctor(&settings);
+    assert!(!well && !report.contains("WHATSAPP"), "{report}");
+    for line in [
+        "✘ FRONTEND_URL: not set: no mailbox can be connected",
+        "✘ COMMS_ENCRYPTION_KEY: not set",
+        "✘ GMAIL_PUSH_SERVICE_ACCOUNT: not set: pushes of Gmail are not heard",
+        "✔ Google, OAuth client: Authorised redirect URI: https://api.example.com/api/comunicaciones/email/oauth/callback",
+        "✔ Google, Pub/Sub: endpoint of the push subscription: https://api.example.com/api/comunicaciones/webhook/gmail",
+    ] {
+        assert!(report.contains(line), "no {line:?} in:\n{report}");
+    }
+    settings.extend([
+        ("FRONTEND_URL", "https://app.example.com/correo"),
+        ("COMMS_ENCRYPTION_KEY", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="),
+        ("GMAIL_PUSH_SERVICE_ACCOUNT", "gmail-push@invented.iam.gserviceaccount.com"),
+    ]);
+    let (well, report) = doctor(&settings);
+    assert!(well && report.contains("✔ configuration"), "{report}");
 }
 
 #[test]
