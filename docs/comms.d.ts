@@ -336,7 +336,7 @@ export type Answer_ErasureRow = {
 };
 /** One thing. */
 export type Answer_EventsTicket = {
-  /** A ticket. */
+  /** What a browser opens a stream with, since it can set no header there. */
   data: {
     /** Until when it opens streams, a minute from now: ISO 8601, UTC. What it opened lasts as long as the token. */
     expira: string;
@@ -1042,7 +1042,7 @@ export type EndpointBody = {
   canales?: string[] | null;
   /** What people call it. */
   descripcion?: string | null;
-  /** `mensaje estado grabacion identidad consentimiento cuenta desconocido conversation contact webhook`; empty is all */
+  /** `mensaje estado grabacion archivo edicion conversacion contacto identidad consentimiento cuenta desconocido webhook`; empty is all */
   tipos?: string[] | null;
   /** `https://…`; required for a new one */
   url?: string | null;
@@ -1131,7 +1131,7 @@ export type ErrorBody = {
   /** Always false. */
   success: boolean;
 };
-/** A ticket. */
+/** What a browser opens a stream with, since it can set no header there. */
 export type EventsTicket = {
   /** Until when it opens streams, a minute from now: ISO 8601, UTC. What it opened lasts as long as the token. */
   expira: string;

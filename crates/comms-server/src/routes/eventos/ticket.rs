@@ -11,7 +11,7 @@ use crate::{
     errors::{ApiError, Code, ErrorBody},
 };
 
-/// A ticket.
+/// What a browser opens a stream with, since it can set no header there.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventsTicket {
     /// For `?ticket=` of `/api/eventos` and `/ws`; nothing else takes it.

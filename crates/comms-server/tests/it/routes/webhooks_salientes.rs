@@ -1,6 +1,6 @@
 //! Other systems are told of what happens: signed, again until they take it, and only where they may be called.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use comms_core::{Secret, history::HookStats};
 use comms_http::standard_webhooks::{SigningKey, verify};
@@ -178,6 +178,19 @@ async fn an_endpoint_is_tried_paused_given_another_key_and_removed() {
     for gone in [at("probar"), at("secreto"), at("pausar")] {
         assert_eq!(server.admin().post(&gone, &Value::Null).await.status, 404, "{gone}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_is_named_as_it_is_told() {
+    let server = server().await;
+    let all = "archivo conversacion contacto consentimiento cuenta desconocido edicion estado grabacion identidad mensaje webhook";
+    let all: BTreeSet<&str> = all.split(' ').collect();
+    add(&server, &json!({"url": "https://example.com/", "tipos": all})).await;
+    let row = server.admin().get(HOOKS).await.json()["data"][0].take();
+    let shown: BTreeSet<&str> = row["tipos"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(shown, all);
+    let own = server.admin().post(HOOKS, &json!({"url": "https://example.com/", "tipos": ["conversation"]})).await;
+    assert_eq!(own.status, 400, "the log's own words are nobody's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,8 +22,8 @@ use crate::{
     routes::eventos,
 };
 
-/// Kinds of the log that the streams tell in the log's own word.
-const OWN_WORDS: [&str; 3] = ["conversation", "contact", "webhook"];
+/// The kind of the log that the streams tell in the log's own word: an endpoint was given up.
+const OWN_WORD: &str = "webhook";
 
 /// An endpoint, without its key.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,7 +110,7 @@ pub struct EndpointBody {
     pub url: Option<String>,
     /// What people call it.
     pub descripcion: Option<String>,
-    /// `mensaje estado grabacion identidad consentimiento cuenta desconocido conversation contact webhook`; empty is all
+    /// `mensaje estado grabacion archivo edicion conversacion contacto identidad consentimiento cuenta desconocido webhook`; empty is all
     pub tipos: Option<Vec<String>>,
     /// `voz sms whatsapp email messenger webchat`; empty is all
     pub canales: Option<Vec<String>>,
@@ -121,8 +121,7 @@ impl EndpointBody {
     fn filter(&self, mut filter: HookFilter) -> Result<HookFilter, ApiError> {
         if let Some(words) = &self.tipos {
             filter.kinds = read(words, "tipos", |word| {
-                let own = OWN_WORDS.into_iter().find(|own| *own == word);
-                eventos::kind(word).or(own).map(str::to_owned)
+                eventos::kind(word).or((word == OWN_WORD).then_some(OWN_WORD)).map(str::to_owned)
             })?;
         }
         if let Some(words) = &self.canales {
