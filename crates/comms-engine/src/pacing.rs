@@ -193,7 +193,7 @@ impl Engine {
         Ok(self.repository().pacing(organization).await?)
     }
 
-    /// The accounts that are stopped.
+    /// The accounts on which nothing is sent until somebody mends what is the matter, with the reason.
     pub(crate) async fn stopped_accounts(&self) -> Result<Vec<AccountPacing>, EngineError> {
         let mut all = self.pacing(None).await?;
         all.retain(|one| one.stopped_at.is_some());

@@ -70,7 +70,7 @@ impl Mailbox {
         self.name.as_deref()
     }
 
-    /// The address.
+    /// The address without the name.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address

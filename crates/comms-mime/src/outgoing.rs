@@ -161,7 +161,7 @@ impl Outgoing {
         self
     }
 
-    /// The text.
+    /// What is shown where no HTML is; made of the HTML where it is absent.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
@@ -175,7 +175,7 @@ impl Outgoing {
         self
     }
 
-    /// With this file.
+    /// Carries a file, encoded in Base64 whatever its type.
     #[must_use]
     pub fn file(mut self, file: Attachment) -> Self {
         self.files.push(file);

@@ -95,7 +95,7 @@ impl Client {
         api::Threads::new(self)
     }
 
-    /// Drafts.
+    /// Messages that are written and not sent yet.
     #[must_use]
     pub fn drafts(&self) -> api::Drafts<'_> {
         api::Drafts::new(self)

@@ -53,7 +53,7 @@ pub struct ElevenlabsConfig {
     pub concurrency: Option<usize>,
 }
 
-/// An agent.
+/// An agent of the workspace, and what its settings permit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Agent {

@@ -46,7 +46,7 @@ pub struct OAuthClient {
     pub redirect_uris: Vec<String>,
 }
 
-/// A mailbox.
+/// Somebody who has an account at Google: their mail, their tokens, what they permitted.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mailbox {
@@ -96,7 +96,7 @@ pub struct GivenGrant {
     pub scopes: Vec<String>,
 }
 
-/// A service account.
+/// A program with a key of its own, which may act for people of its domain.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceAccount {

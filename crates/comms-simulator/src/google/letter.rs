@@ -81,14 +81,14 @@ impl Letter {
         self
     }
 
-    /// With HTML.
+    /// Has an HTML part beside the text.
     #[must_use]
     pub fn html(mut self, html: &str) -> Self {
         self.html = Some(html.to_owned());
         self
     }
 
-    /// With a file.
+    /// Carries a file, which Gmail shows as an attachment.
     #[must_use]
     pub fn file(mut self, name: &str, content_type: &str, bytes: &[u8]) -> Self {
         let (name, content_type) = (name.to_owned(), content_type.to_owned());

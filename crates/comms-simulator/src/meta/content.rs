@@ -96,7 +96,7 @@ pub enum Content {
     },
 }
 
-/// The kinds of media.
+/// As what WhatsApp shows a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {

@@ -22,7 +22,7 @@ const MAX_SOUND: u32 = 60;
 /// Samples in a second of the WAV files.
 const RATE: u32 = 8_000;
 
-/// A recording.
+/// What was recorded of a call, and where its callback goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Recording {
     pub sid: String,

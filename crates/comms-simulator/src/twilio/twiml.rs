@@ -15,7 +15,7 @@ const SCHEMA: i64 = 12200;
 /// The content type is not one of TwiML.
 const CONTENT_TYPE: i64 = 12300;
 
-/// An element.
+/// One element of a document, with its attributes and what stands within it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     pub name: String,

@@ -68,7 +68,7 @@ pub struct ConversationFilter {
 }
 
 impl ConversationFilter {
-    /// Of this agent.
+    /// Only conversations that this agent had.
     #[must_use]
     pub fn agent(mut self, id: impl Into<String>) -> Self {
         self.agent_id = Some(id.into());
@@ -103,7 +103,7 @@ impl ConversationFilter {
         self
     }
 
-    /// The oldest first.
+    /// Begins with the oldest instead of the newest, so that what comes meanwhile is on the last page.
     #[must_use]
     pub fn oldest_first(mut self) -> Self {
         self.oldest_first = true;

@@ -19,7 +19,7 @@ comms_http::resource! {
 
 const GET: Operation = Operation::repeatable("attachments.get");
 
-/// An attachment.
+/// A file of a message, with its bytes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attachment {

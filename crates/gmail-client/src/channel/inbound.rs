@@ -23,7 +23,7 @@ impl GmailInbound {
         Self { verifier }
     }
 
-    /// The verifier.
+    /// What judges the tokens of pushes, with the keys of Google that it has at present.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier

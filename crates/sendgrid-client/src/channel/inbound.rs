@@ -39,7 +39,7 @@ impl SendgridInbound {
         self
     }
 
-    /// The verifier.
+    /// What judges the signatures, with the keys that it was given.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier

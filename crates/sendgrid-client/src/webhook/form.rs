@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::limits::INBOUND_FIELDS;
 
-/// A field.
+/// One part of the form: what it is called, and its bytes as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Field {
     pub(super) name: String,

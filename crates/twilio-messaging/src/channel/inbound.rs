@@ -39,7 +39,7 @@ impl TwilioMessagingInbound {
         self
     }
 
-    /// The verifier.
+    /// What judges the signatures, for whoever answers a webhook of Twilio outside of the toolkit.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier

@@ -32,7 +32,7 @@ impl TwilioVoiceInbound {
         Ok(Self { verifier, callback_url })
     }
 
-    /// The verifier.
+    /// What judges the signatures, for whoever answers a webhook of Twilio outside of the toolkit.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier

@@ -32,7 +32,7 @@ pub struct SubscribedApp {
     pub extra: Extra,
 }
 
-/// An app.
+/// An app at Meta that is told what happens in the account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct App {

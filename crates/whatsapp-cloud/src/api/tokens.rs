@@ -79,7 +79,7 @@ fn instant(seconds: Option<i64>) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
-/// A new token.
+/// What a token was exchanged for, and how long it lasts.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct NewToken {

@@ -49,7 +49,7 @@ impl Location {
         }
     }
 
-    /// Names it.
+    /// What stands above the address on the map: the name of a shop, for instance.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

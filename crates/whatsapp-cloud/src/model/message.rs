@@ -102,7 +102,7 @@ impl Message {
         Self::new(Content::Video(media))
     }
 
-    /// A document.
+    /// A file of any other type, shown with its name: 100 MB at most.
     #[must_use]
     pub fn document(media: Media) -> Self {
         Self::new(Content::Document(media))
@@ -205,7 +205,7 @@ impl Message {
         self
     }
 
-    /// To a group.
+    /// To all members of a group, by the id that Meta gave it.
     #[must_use]
     pub fn to_group(mut self, group_id: impl Into<String>) -> Self {
         self.recipient_type = Some(RecipientType::Group);
@@ -234,7 +234,7 @@ impl Message {
         self
     }
 
-    /// The content.
+    /// What is sent, without whom it goes to.
     #[must_use]
     pub fn content(&self) -> &Content {
         &self.content

@@ -142,7 +142,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// The category of a template.
+    /// What a template is for. It decides what it costs, and whether who opted out of marketing gets it.
     pub enum TemplateCategory {
         /// Codes.
         Authentication = "AUTHENTICATION",

@@ -35,7 +35,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// An image.
+    /// A picture above the text: 5 MB at most.
     #[must_use]
     pub fn image(media: Media) -> Self {
         Self::new(HeaderContent::Image(media))
@@ -47,7 +47,7 @@ impl Header {
         Self::new(HeaderContent::Video(media))
     }
 
-    /// A document.
+    /// A file above the text: 100 MB at most.
     #[must_use]
     pub fn document(media: Media) -> Self {
         Self::new(HeaderContent::Document(media))

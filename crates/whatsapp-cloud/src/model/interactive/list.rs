@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A list.
+/// A button that opens rows of which the customer takes one: ten at most, all sections together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListAction {
@@ -123,7 +123,7 @@ pub struct ProductItem {
     pub product_retailer_id: String,
 }
 
-/// One product.
+/// One product of a catalogue, with its picture and price as the catalogue has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProductAction {
@@ -136,7 +136,7 @@ pub struct ProductAction {
     pub extra: Extra,
 }
 
-/// Products.
+/// Several products of one catalogue, by sections.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProductListAction {

@@ -85,7 +85,7 @@ fn check_location(location: &Location) -> Result<()> {
     Ok(())
 }
 
-/// A text.
+/// Words, with a preview of the first address in them where that is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Text {
@@ -125,7 +125,7 @@ impl From<String> for Text {
     }
 }
 
-/// A reaction.
+/// An emoji at a message that was sent before; without one it is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reaction {

@@ -147,17 +147,17 @@ impl ComponentDefinition {
         Self { format: Some("LOCATION".to_owned()), ..Self::of("HEADER") }
     }
 
-    /// The body.
+    /// The text of the template, with its variables in double braces.
     pub fn body(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::of("BODY") }
     }
 
-    /// The footer.
+    /// Small words below the text, without variables.
     pub fn footer(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::of("FOOTER") }
     }
 
-    /// The buttons.
+    /// What the customer can press below the text, in this order.
     #[must_use]
     pub fn buttons(buttons: Vec<ButtonDefinition>) -> Self {
         Self { buttons: Some(buttons), ..Self::of("BUTTONS") }

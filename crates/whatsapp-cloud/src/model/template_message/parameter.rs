@@ -42,7 +42,7 @@ impl Parameter {
         Self { kind: value.kind().to_owned(), parameter_name: None, value, extra: Extra::new() }
     }
 
-    /// Text.
+    /// Words that take the place of a variable; a number is written as it is.
     pub fn text(value: impl Into<Scalar>) -> Self {
         Self::new(ParameterValue::Text(value.into()))
     }
@@ -100,7 +100,7 @@ impl Parameter {
         self
     }
 
-    /// The value.
+    /// What takes the place of the variable.
     #[must_use]
     pub fn value(&self) -> &ParameterValue {
         &self.value
