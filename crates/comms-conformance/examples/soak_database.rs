@@ -5,6 +5,7 @@
 //! soak_database unkey postgres://…/name             # a control: from now on no copy is recognised
 //! soak_database unrank postgres://…/name            # a control: the report that was written last is the state
 //! soak_database unlock postgres://…/name            # a control: nothing orders the log by commit
+//! soak_database rehear postgres://…/name            # a control: the first burst of each chat is heard again once it was answered
 //! soak_database dawdle postgres://…/name            # whoever has written to the log takes a while to commit
 //! soak_database log postgres://…/name               # the cursors of the log
 //! soak_database stored postgres://…/name            # one line for each element that is stored
@@ -46,6 +47,18 @@ const UNLOCK: &str = "
     ALTER FUNCTION pg_catalog.pg_advisory_xact_lock(bigint) RENAME TO pg_advisory_xact_lock_before;
     CREATE FUNCTION public.pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE sql AS 'SELECT NULL::void';";
 
+/// The messages of a continuation's first burst are forgotten when it has been answered.
+const REHEAR: &str = "
+    CREATE FUNCTION comms.rehear() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        DELETE FROM comms.agent_messages
+            WHERE continuation_id = NEW.continuation_id AND turn = NEW.number AND NOT said;
+        UPDATE comms.continuations SET taken = taken - 1 WHERE id = NEW.continuation_id;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER rehear AFTER UPDATE ON comms.agent_turns FOR EACH ROW
+        WHEN (NEW.number = 1 AND NEW.state = 2 AND OLD.state <> 2) EXECUTE FUNCTION comms.rehear();";
+
 /// Whoever reads the log meanwhile meets cursors of others that are committed before lower ones.
 const DAWDLE: &str = "
     CREATE FUNCTION comms.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -66,6 +79,7 @@ async fn main() -> ExitCode {
         ["unkey", address] => database::execute(address, UNKEY).await,
         ["unrank", address] => database::execute(address, UNRANK).await,
         ["unlock", address] => database::execute(address, UNLOCK).await,
+        ["rehear", address] => database::execute(address, REHEAR).await,
         ["dawdle", address] => database::execute(address, DAWDLE).await,
         ["log", address] => return print(address, log).await,
         ["execute", address, statements] => database::execute(address, statements).await,

@@ -19,6 +19,8 @@ use crate::{
     },
 };
 
+use super::controls::caught;
+
 /// How long it may take until a place is reached.
 const REACHED: Duration = Duration::from_secs(40);
 /// How long everything may take to come to rest.
@@ -29,6 +31,12 @@ const MOMENT: u64 = 3_000;
 const ANSWER: &str = "Recibido: ";
 /// The state of a message of which nobody knows whether it was sent.
 const UNKNOWN: &str = "30";
+
+/// What the agent has to answer still. Nobody here is called twice.
+const BURSTS: &str = "SELECT p.id::text FROM comms.continuations p JOIN comms.conversations c ON c.id = p.conversation_id \
+    WHERE p.state = 'active' AND (p.open_turn OR c.inbound_count > p.taken)";
+/// How it is told that something was sent again.
+const TWICE: &str = "more than once";
 
 const AGENTS: &[(&str, &str)] = &[
     ("ELEVENLABS_API_KEY", "sk_simulated_elevenlabs_key"),
@@ -46,10 +54,25 @@ const AGENTS: &[(&str, &str)] = &[
 pub(super) const CONTINUATION: Scenario =
     Scenario { name: "continuation-kills", kind: Kind::Proof, parts: |profile| profile.of(1, 4, 10), run };
 
+/// A burst that was answered is heard once more.
+pub(super) const REHEARD: Scenario = Scenario {
+    name: "control-burst-heard-again",
+    kind: Kind::Control,
+    parts: |_| 1,
+    run: |context| {
+        let stand = prepared(context, &["rehear"])?;
+        let callers = Callers::begin(&stand, context.seed);
+        std::thread::sleep(Duration::from_millis(MOMENT));
+        let called = callers.finish().with_context(|| stand.printed())?;
+        let compared = compare(context, &stand, &called, Ledger::default())?;
+        let twice = compared.faults.iter().any(|fault| fault.contains(TWICE));
+        Ok(caught(compared, twice, "every burst was answered once"))
+    },
+};
+
 fn run(context: &Context<'_>) -> Result<Outcome> {
     let mut random = context.random();
-    let mut stand = Stand::start(context, Setup { environment: AGENTS, ..Setup::default() })?;
-    prepare(&stand)?;
+    let mut stand = prepared(context, &[])?;
     let mut places = stand.failpoints(&["chats"])?;
     random.shuffle(&mut places);
     let (mut ledger, mut never) = (Ledger::default(), Vec::new());
@@ -81,10 +104,12 @@ fn run(context: &Context<'_>) -> Result<Outcome> {
 }
 
 /// The agent thinks for a while, so that it can be interrupted, and what ElevenLabs tells reaches the server.
-fn prepare(stand: &Stand<'_>) -> Result<()> {
+fn prepared<'a>(context: &'a Context<'_>, database: &'static [&'static str]) -> Result<Stand<'a>> {
+    let stand = Stand::start(context, Setup { environment: AGENTS, database, ..Setup::default() })?;
     let url = format!("{}/webhook/elevenlabs", stand.url(0));
     stand.control("config", &json!({"elevenlabs": {"webhook_url": url}}))?;
-    stand.control("elevenlabs/texting", &json!({"manner": {"delay_ms": 300}})).map(drop)
+    stand.control("elevenlabs/texting", &json!({"manner": {"delay_ms": 300}}))?;
+    Ok(stand)
 }
 
 /// Starts the server so that it ends at this place; whether it ended there.
@@ -144,16 +169,22 @@ fn heard<'a>(stand: &Stand<'_>, called: &'a [Called]) -> Result<BTreeSet<&'a str
     Ok(wrote.filter(|(_, sid)| acknowledged.contains(sid)).map(|(text, _)| text.as_str()).collect())
 }
 
-/// Every message of a person that was heard stands in an answer, and no message is on its way.
+/// Every message of a person that was heard stands in an answer, no burst is to be answered, and no message is on its way.
 fn rest(context: &Context<'_>, stand: &Stand<'_>, expected: &BTreeSet<&str>) -> Result<()> {
     let mut waits = String::new();
     let came = shell::wait_until("rest", REST, || {
         let said = said(context, stand)?;
         let answered: BTreeSet<&str> = said.iter().flat_map(|said| words(&said.text)).collect();
         let open = query(context, stand, "SELECT id::text FROM comms.messages WHERE direction = 1 AND status < 30")?;
+        let bursts = query(context, stand, BURSTS)?;
         let missing: Vec<_> = expected.difference(&answered).collect();
-        waits = format!("{} messages are not answered, {} on their way: {missing:?}", missing.len(), open.len());
-        Ok(missing.is_empty() && open.is_empty())
+        waits = format!(
+            "{} messages are not answered, {} on their way, {} bursts are open: {missing:?}",
+            missing.len(),
+            open.len(),
+            bursts.len()
+        );
+        Ok(missing.is_empty() && open.is_empty() && bursts.is_empty())
     });
     came.context(waits)
 }
@@ -173,7 +204,8 @@ fn sends(stand: &Stand<'_>, called: &[Called], said: &[Said], ledger: &mut Ledge
         }
     }
     let all = answers.iter().chain(&openings);
-    let twice = all.filter(|(_, times)| **times > 1).map(|(what, times)| format!("sent {times} times: {what}"));
+    let twice =
+        all.filter(|(_, times)| **times > 1).map(|(what, times)| format!("sent {TWICE}, {times} times: {what}"));
     let mut faults: Vec<String> = twice.collect();
     for said in said {
         for word in words(&said.text).filter(|word| !answers.contains_key(*word)) {

@@ -60,7 +60,8 @@ fn load(context: &Context<'_>, setup: Setup, trouble: impl Fn(&Stand<'_>) -> Res
     compare(context, stand, &sendings, Ledger::default())
 }
 
-fn caught(compared: Outcome, caught: bool, otherwise: &str) -> Outcome {
+/// What came of a control: whether what it broke was found.
+pub(super) fn caught(compared: Outcome, caught: bool, otherwise: &str) -> Outcome {
     let mut outcome = Outcome::passed(compared.line);
     outcome.fault_unless(caught, || otherwise.to_owned());
     outcome.notes = compared.notes;

@@ -34,5 +34,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     webhooks::UNKEYED,
     controls::CARELESS,
     controls::UNRANKED,
+    continuation::REHEARD,
     cursor::UNLOCKED,
 ];
