@@ -372,8 +372,10 @@ async fn run(engine: Engine, worker: Worker) {
             }
         };
         let hinted = worker.hint.filter(|_| failures == 0);
+        // Who stays until the hub closes is told of that, and not of the stop again and again.
+        let stays = name == REALTIME && engine.is_stopping();
         tokio::select! {
-            () = engine.stopping(), if !engine.is_stopping() => {}
+            () = engine.stopping(), if !stays => {}
             () = tokio::time::sleep(wait) => {}
             () = news(&mut hint, hinted.unwrap_or_default()), if hinted.is_some() => {}
             () = engine.hub().begun(), if name == REALTIME => {}

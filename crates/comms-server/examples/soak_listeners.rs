@@ -144,10 +144,11 @@ fn judge(heard: &[Heard], log: &[i64], sockets: usize) -> ExitCode {
         strangers += known.difference(&wanted).count();
         if client < EXAMPLES {
             println!(
-                "FAULT client {client}: {} of {}, missing {:?}, {back} steps back",
+                "FAULT client {client}: {} of {}, {} missing from {:?} on, {back} steps back",
                 list.len(),
                 log.len(),
-                missing
+                missing.len(),
+                missing.first()
             );
         }
     }

@@ -10,17 +10,18 @@ use comms_core::{
     history::{FeedEvent, Scope},
 };
 use time::OffsetDateTime;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, mpsc};
 
-use super::{Ending, EventFilter, may_hear};
+use super::{CATCHING_UP, Ending, EventFilter, may_hear};
 use crate::metrics;
 
 /// The subscribers of one process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Hub {
     state: Mutex<State>,
     /// Somebody began to listen where nobody did, or nobody will any more.
     begun: Notify,
+    catching_up: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +55,19 @@ pub(super) struct Seat {
     pub ending: Arc<OnceLock<Ending>>,
 }
 
+impl Default for Hub {
+    fn default() -> Self {
+        Self { state: Mutex::default(), begun: Notify::new(), catching_up: Semaphore::new(CATCHING_UP) }
+    }
+}
+
 impl Hub {
+    /// Waits for its turn to read a page of the log for a subscriber.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.catching_up.acquire().await.ok()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,6 +5,7 @@
 //! into it. The position under which it joined belongs to exactly one of both sides: nothing is told twice and nothing is missed.
 
 mod hub;
+mod reading;
 mod subscription;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,10 @@ use crate::{Engine, EngineError};
 
 /// Events that are read from the log at once.
 pub(crate) const PAGE: u16 = 500;
+
+/// Pages that are read at once for those who catch up. After a restart all come back together: they wait for each other, and not
+/// everybody else for them.
+pub(crate) const CATCHING_UP: usize = 4;
 
 /// What a subscriber wants to hear of. Nothing set is everything; several values of one field are alternatives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,12 @@ use std::{collections::VecDeque, sync::Arc};
 
 use comms_core::history::{FeedEvent, Scope};
 
-use super::{EventFilter, PAGE, hub::Seat, may_hear};
+use super::{
+    EventFilter,
+    hub::Seat,
+    may_hear,
+    reading::{Page, Reading},
+};
 use crate::{Engine, EngineError};
 
 /// One subscriber of the event log. Dropping it ends it.
@@ -19,6 +24,7 @@ pub struct Subscription {
     seen: i64,
     /// The last that was delivered, or the beginning.
     delivered: i64,
+    reading: Reading,
     /// Read from the log and not delivered yet.
     read: VecDeque<Arc<FeedEvent>>,
     /// Where the log begins, where that is to be told.
@@ -74,8 +80,17 @@ impl Ending {
 
 impl Subscription {
     pub(super) fn new(engine: Engine, scope: Scope, filter: EventFilter, from: i64) -> Self {
-        let read = VecDeque::new();
-        Self { engine, scope, filter, phase: Phase::Behind, seen: from, delivered: from, read, cut: None }
+        Self {
+            engine,
+            scope,
+            filter,
+            phase: Phase::Behind,
+            seen: from,
+            delivered: from,
+            reading: Reading::default(),
+            read: VecDeque::new(),
+            cut: None,
+        }
     }
 
     /// The cursor to go on from: nothing that is wanted and was not delivered is at or before it. It moves with every event, and
@@ -131,10 +146,9 @@ impl Subscription {
 
     /// Reads a page of the log; where it is the last one, takes a seat.
     async fn read_on(&mut self) -> Result<(), EngineError> {
-        let (page, last) = self.page().await?;
-        let end = if last { self.engine.repository().log_end().await? } else { 0 };
-        self.take(page, i64::MAX);
-        if last {
+        let page = self.page().await?;
+        self.take(page.events, i64::MAX);
+        if let Some(end) = page.end {
             let room = self.engine.settings().realtime_queue;
             let seat = self.engine.hub().join(self.scope.clone(), self.filter.clone(), end, room);
             self.phase = seat.map_or(Phase::Over(Ending::Stopping), Phase::Joining);
@@ -144,26 +158,22 @@ impl Subscription {
 
     /// Reads a page of the log up to where the seat was taken: what is above comes through the queue.
     async fn read_up(&mut self, until: i64) -> Result<(), EngineError> {
-        let (page, last) = self.page().await?;
-        self.take(page, until);
-        if last {
+        let page = self.page().await?;
+        self.take(page.events, until);
+        if page.end.is_some() {
             self.seen = self.seen.max(until);
         }
         Ok(())
     }
 
-    /// The next page of the log, and whether it is the last.
-    async fn page(&mut self) -> Result<(Vec<FeedEvent>, bool), EngineError> {
-        let repository = self.engine.repository();
-        let mut page = repository.feed(Some(&self.scope.organization), self.seen, PAGE).await?;
-        let last = page.len() < usize::from(PAGE);
-        // Asked after the page was read: what was cut off meanwhile is seen. From the beginning is from wherever that is.
-        let start = repository.log_start().await?;
-        if self.seen > 0 && start > self.seen {
-            (self.seen, self.delivered, self.cut) = (start, start, Some(start));
-            page.retain(|told| told.event.cursor > start);
+    /// The next page of the log, without what was cut off. From the beginning is from wherever that is.
+    async fn page(&mut self) -> Result<Page, EngineError> {
+        let mut page = self.reading.page(&self.engine, &self.scope.organization, self.seen).await?;
+        if self.seen > 0 && page.start > self.seen {
+            (self.seen, self.delivered, self.cut) = (page.start, page.start, Some(page.start));
+            page.events.retain(|told| told.event.cursor > page.start);
         }
-        Ok((page, last))
+        Ok(page)
     }
 
     fn take(&mut self, page: Vec<FeedEvent>, until: i64) {

@@ -44,6 +44,10 @@ pub struct State {
     pub log: Vec<FeedEvent>,
     /// How long accepting takes.
     pub accept_takes: std::time::Duration,
+    /// How long a page of the log takes.
+    pub feed_takes: std::time::Duration,
+    /// Pages of the log that are being read, and the most that ever were.
+    pub feeding: (usize, usize),
     /// How long the accounts take.
     pub accounts_take: std::time::Duration,
     /// Errors of the next calls of a method.
@@ -369,7 +373,15 @@ impl Repository for FakeRepository {
         after: i64,
         _: u16,
     ) -> RepositoryResult<Vec<FeedEvent>> {
-        let state = self.call("feed")?;
+        let takes = {
+            let mut state = self.call("feed")?;
+            state.feeding.0 += 1;
+            state.feeding.1 = state.feeding.1.max(state.feeding.0);
+            state.feed_takes
+        };
+        tokio::time::sleep(takes).await;
+        let mut state = self.state();
+        state.feeding.0 -= 1;
         let of = |one: &&FeedEvent| organization.is_none_or(|organization| one.event.organization == *organization);
         Ok(state.log.iter().filter(|one| one.event.cursor > after).filter(of).cloned().collect())
     }

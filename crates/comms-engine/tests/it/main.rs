@@ -16,6 +16,7 @@ mod scene;
 
 mod accounts;
 mod blobs;
+mod catching_up;
 mod continuation;
 mod credentials;
 mod desk;

@@ -336,7 +336,8 @@ async fn who_listens_while_it_stops_is_told_to_come_back() {
     let mut live = hall.subscribe(admin(), None).await;
     until_caught_up(&mut live).await;
     let mut late = hall.subscribe(admin(), None).await;
-    hall.workers.stop().await;
+    // Workers pause for as much as an hour, and some are in the middle of a round.
+    tokio::time::timeout(PATIENCE, hall.workers.stop()).await.unwrap();
     for subscription in [&mut live, &mut late] {
         let mut last = next(subscription).await;
         if let Delivery::CaughtUp = last {
@@ -348,7 +349,7 @@ async fn who_listens_while_it_stops_is_told_to_come_back() {
     assert!(matches!(refused, Err(EngineError::Busy)));
 }
 
-fn log_event(cursor: i64) -> FeedEvent {
+pub fn log_event(cursor: i64) -> FeedEvent {
     let event = LogEvent {
         cursor,
         organization: "north".into(),

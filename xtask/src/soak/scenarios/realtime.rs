@@ -129,7 +129,10 @@ fn judge(heard: &Heard, clients: usize, acked: usize, log: usize, note: String) 
         ..Line::default()
     });
     outcome.fault_unless(heard.gaps + heard.repeats + heard.strangers == 0 && heard.events == log * clients, || {
-        format!("the clients heard something else than the log: {heard:?}")
+        format!(
+            "the clients heard something else than the log: {} events, {} missing, {} twice or back, {} of nobody",
+            heard.events, heard.gaps, heard.repeats, heard.strangers
+        )
     });
     outcome.faults.extend(heard.lines.iter().cloned());
     outcome.fault_unless(log >= acked && acked > 0, || format!("{log} lines of the log for {acked} events"));
