@@ -1011,6 +1011,8 @@ export type EmailBody = {
   /** The subject; that of the message that it answers where absent. */
   asunto?: string | null;
   bcc?: Direcciones | null;
+  /** Not after this time, ISO 8601, at most seven days after it may go; the server's own deadline where absent. */
+  caduca?: string | null;
   cc?: Direcciones | null;
   cliente_id?: Id | null;
   contrato_id?: Id | null;
@@ -1924,6 +1926,8 @@ export type Resumed = {
 };
 /** A message to be sent: `mensaje`, or `template`, or `contenido`. */
 export type SendBody = {
+  /** Not after this time, ISO 8601, at most seven days after it may go; the server's own deadline where absent. */
+  caduca?: string | null;
   cliente_id?: Id | null;
   /** Any other content, by its `type`: `text media template interactive reaction location contacts native`. */
   contenido?: Record<string, unknown> | null;
@@ -1949,6 +1953,8 @@ export type SendBody = {
 };
 /** An SMS, or an MMS where it has files. */
 export type SmsBody = {
+  /** Not after this time, ISO 8601, at most seven days after it may go; the server's own deadline where absent. */
+  caduca?: string | null;
   cliente_id?: Id | null;
   contrato_id?: Id | null;
   /** The account to send from; the user's own, else the organisation's first, where absent. */

@@ -38,7 +38,7 @@ impl Engine {
             None => self.account_of_caller_id(&organization, &request.content).await?,
         };
         let account = self.sending_account(&organization, &request.user, request.channel, wanted).await?;
-        let queue = self.queueing(&request.content, request.mode, request.scheduled_for)?;
+        let queue = self.queueing(&request.content, request.mode, (request.scheduled_for, request.expires_at))?;
         let mut message = Outbound::new(request.to, request.content);
         message.id = request.id.unwrap_or(message.id);
         let channel = self.channel(&account).await?;

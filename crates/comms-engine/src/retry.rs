@@ -107,7 +107,7 @@ impl Engine {
             .content
             .filter(|_| entry.direction == Direction::Outbound)
             .ok_or(EngineError::NotRetryable(entry.status))?;
-        let queue = self.queueing(&content, DeliveryMode::default(), None)?;
+        let queue = self.queueing(&content, DeliveryMode::default(), (None, None))?;
         let mut message = Outbound::new(address, content);
         message.reply_to = failed.reply_to;
         mail::sign_again(&mut message, &account);

@@ -54,7 +54,13 @@ pub struct SendRequest {
     pub(crate) id: Option<MessageId>,
     /// Not before this; at once where absent or past. At most [`Settings::schedule_max`](crate::Settings::schedule_max) ahead.
     pub scheduled_for: Option<OffsetDateTime>,
+    /// Not after this: what has not left by then is expired. At most seven days after it may go;
+    /// [`Settings::message_deadline`](crate::Settings::message_deadline) after that where absent.
+    pub expires_at: Option<OffsetDateTime>,
 }
+
+/// The furthest that a message's own deadline may lie behind the time at which it may go.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl SendRequest {
     /// A message without links, from the account that the rules choose.
@@ -75,6 +81,7 @@ impl SendRequest {
             mode: DeliveryMode::default(),
             id: None,
             scheduled_for: None,
+            expires_at: None,
         }
     }
 
@@ -102,6 +109,9 @@ impl SendRequest {
                 self.mode,
                 self.scheduled_for.map(OffsetDateTime::unix_timestamp_nanos).map(|at| at.to_string())
             ]));
+        }
+        if let Some((parts, at)) = canonical.as_array_mut().zip(self.expires_at) {
+            parts.push(json!({"expires_at": at.unix_timestamp_nanos().to_string()}));
         }
         if let Some(parts) = canonical.as_array_mut()
             && !self.files.is_empty()
@@ -304,7 +314,7 @@ impl Engine {
         &self,
         content: &Content,
         mode: DeliveryMode,
-        scheduled_for: Option<OffsetDateTime>,
+        (scheduled_for, expires_at): (Option<OffsetDateTime>, Option<OffsetDateTime>),
     ) -> Result<Queueing, EngineError> {
         if matches!(content, Content::Call(_)) {
             let refused = || EngineError::Refused(Error::unsupported("a call is not scheduled").field("scheduled_for"));
@@ -316,7 +326,12 @@ impl Engine {
             let too_late = "further ahead than messages are scheduled";
             return Err(EngineError::Refused(Error::invalid(too_late).field("scheduled_for")));
         }
-        let expires_at = scheduled_for.unwrap_or(now) + span(settings.message_deadline);
+        let from = scheduled_for.unwrap_or(now);
+        if expires_at.is_some_and(|at| at <= from || at - from > span(LONGEST_DEADLINE)) {
+            let wrong = "not after the time at which it may go, or more than seven days after it";
+            return Err(EngineError::Refused(Error::invalid(wrong).field("expires_at")));
+        }
+        let expires_at = expires_at.unwrap_or_else(|| from + span(settings.message_deadline));
         Ok(Queueing { mode, scheduled_for, expires_at: Some(expires_at), hold: span(settings.hold), held_until: None })
     }
 

@@ -10,7 +10,7 @@ use comms_core::{
     Address, Channel, Content, Error, ErrorKind, Found, ManualClock, MessageId, Outcome, Receipt, Status,
     history::{DatabaseSettings, DeliveryMode, MessageDetail, Organization, Repository, open},
 };
-use comms_engine::{Code, Engine, SendRequest, Settings};
+use comms_engine::{Code, Engine, EngineError, SendRequest, Settings};
 use tempfile::TempDir;
 
 use crate::{
@@ -135,6 +135,41 @@ async fn a_wait_beyond_the_deadline_expires_at_once() {
     let sent = queue.engine.send(text("hola")).await.unwrap();
     assert_eq!(sent.status, Status::Expired);
     assert_eq!(queue.status(sent.message).await, Status::Expired);
+}
+
+#[tokio::test]
+async fn a_deadline_of_its_own_is_when_a_message_expires() {
+    let queue = queue().await;
+    for _ in 0..8 {
+        queue.fails(Outcome::NotSent);
+    }
+    let mut request = text("hola");
+    let deadline = queue.engine_now() + time::Duration::seconds(30);
+    request.expires_at = Some(deadline);
+    let message = queue.send(request).await;
+    let delivery = queue.detail(message).await.entry.delivery.unwrap();
+    assert_eq!(delivery.expires_at, Some(deadline));
+    queue.after(Duration::from_secs(20)).await;
+    assert_eq!(queue.status(message).await, Status::Queued);
+    queue.after(Duration::from_secs(20)).await;
+    assert_eq!(queue.status(message).await, Status::Expired);
+}
+
+#[tokio::test]
+async fn a_deadline_that_cannot_be_is_refused_before_anything_is_stored() {
+    let queue = queue().await;
+    let now = queue.engine_now();
+    let day = time::Duration::DAY;
+    for (scheduled_for, expires_at) in [(None, now), (Some(now + day), now + day), (None, now + 8 * day)] {
+        let mut request = text("hola");
+        (request.scheduled_for, request.expires_at) = (scheduled_for, Some(expires_at));
+        let refused = queue.engine.send(request).await.unwrap_err();
+        assert!(
+            matches!(&refused, EngineError::Refused(error) if error.field_name() == Some("expires_at")),
+            "{refused}"
+        );
+    }
+    assert!(queue.desk.inner.sent().is_empty());
 }
 
 #[tokio::test]

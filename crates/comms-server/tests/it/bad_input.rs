@@ -122,6 +122,8 @@ async fn bodies_of_a_send() {
             "valor_invalido",
             "programado_para",
         ),
+        (json!({"telefono": phone, "mensaje": "a", "caduca": "pronto"}), "validacion", "caduca"),
+        (json!({"telefono": phone, "mensaje": "a", "caduca": "2020-01-01T00:00:00Z"}), "valor_invalido", "caduca"),
         (json!({"telefono": phone, "mensaje": "a", "entrega": "siempre"}), "validacion", "entrega"),
     ];
     for (body, code, field) in cases {

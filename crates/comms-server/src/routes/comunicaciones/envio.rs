@@ -5,7 +5,7 @@ use comms_core::{
     Address, ErrorKind, OrganizationId, Status,
     history::{DeliveryMode, HistoryEntry, Links, Scope, vocabulary},
 };
-use comms_engine::{Code as EngineCode, EngineError, Sent};
+use comms_engine::{Code as EngineCode, EngineError, SendRequest, Sent};
 use serde::Serialize;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -59,26 +59,43 @@ pub(crate) fn links(lead: Option<Id>, client: Option<Id>, contract: Option<Id>) 
     }
 }
 
-/// When a message is to be sent, and whether it may arrive twice.
-pub(crate) fn delivery(
-    scheduled_for: Option<&str>,
-    mode: Option<&str>,
-) -> Result<(Option<OffsetDateTime>, DeliveryMode), ApiError> {
-    let moment = |text: &str| {
-        let reason = "no es una fecha y hora ISO 8601, por ejemplo 2026-11-22T10:00:00Z";
-        OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ApiError::field("programado_para", reason))
-    };
-    let mode = match mode {
-        None | Some("una_vez") => DeliveryMode::AtMostOnce,
-        Some("al_menos_una_vez") => DeliveryMode::AtLeastOnce,
-        Some(_) => return Err(ApiError::field("entrega", "una_vez o al_menos_una_vez")),
-    };
-    Ok((scheduled_for.map(moment).transpose()?, mode))
+/// When a message is to be sent, until when, and whether it may arrive twice.
+#[derive(Clone, Copy)]
+pub(crate) struct Timing {
+    scheduled_for: Option<OffsetDateTime>,
+    expires_at: Option<OffsetDateTime>,
+    mode: DeliveryMode,
+}
+
+impl Timing {
+    /// Reads what the caller wrote into `programado_para`, `caduca` and `entrega`.
+    pub(crate) fn read(
+        scheduled_for: Option<&str>,
+        expires_at: Option<&str>,
+        mode: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let mode = match mode {
+            None | Some("una_vez") => DeliveryMode::AtMostOnce,
+            Some("al_menos_una_vez") => DeliveryMode::AtLeastOnce,
+            Some(_) => return Err(ApiError::field("entrega", "una_vez o al_menos_una_vez")),
+        };
+        let scheduled_for = scheduled_for.map(|text| moment("programado_para", text)).transpose()?;
+        Ok(Self { scheduled_for, expires_at: expires_at.map(|text| moment("caduca", text)).transpose()?, mode })
+    }
+
+    pub(crate) fn of(self, message: &mut SendRequest) {
+        (message.scheduled_for, message.expires_at, message.mode) = (self.scheduled_for, self.expires_at, self.mode);
+    }
+}
+
+fn moment(field: &'static str, text: &str) -> Result<OffsetDateTime, ApiError> {
+    let reason = "no es una fecha y hora ISO 8601, por ejemplo 2026-11-22T10:00:00Z";
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ApiError::field(field, reason))
 }
 
 /// Why the engine refused, in the fields of the route.
 pub(crate) fn told(error: EngineError) -> ApiError {
-    ApiError::from(error).renamed("scheduled_for", "programado_para")
+    ApiError::from(error).renamed("scheduled_for", "programado_para").renamed("expires_at", "caduca")
 }
 
 /// The answer to a send: the row of the message, or why it failed together with where it is stored.

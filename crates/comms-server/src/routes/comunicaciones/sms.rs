@@ -42,6 +42,9 @@ pub struct SmsBody {
     /// Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past.
     #[schema(example = "2026-12-24T09:00:00Z")]
     pub programado_para: Option<String>,
+    /// Not after this time, ISO 8601, at most seven days after it may go; the server's own deadline where absent.
+    #[schema(example = "2026-12-24T12:00:00Z")]
+    pub caduca: Option<String>,
     /// `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice.
     pub entrega: Option<String>,
 }
@@ -79,7 +82,8 @@ pub async fn send(
     let content = content(body.mensaje, &body.media_urls)?;
     let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::Sms, to, content);
     message.account = body.cuenta.map(AccountId::from);
-    (message.scheduled_for, message.mode) = envio::delivery(body.programado_para.as_deref(), body.entrega.as_deref())?;
+    let (scheduled, expires) = (body.programado_para.as_deref(), body.caduca.as_deref());
+    envio::Timing::read(scheduled, expires, body.entrega.as_deref())?.of(&mut message);
     message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
     message.idempotency_key = envio::idempotency_key(&request)?;
     let text = match &message.content {

@@ -51,6 +51,9 @@ pub struct SendBody {
     /// Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past.
     #[schema(example = "2026-12-24T09:00:00Z")]
     pub programado_para: Option<String>,
+    /// Not after this time, ISO 8601, at most seven days after it may go; the server's own deadline where absent.
+    #[schema(example = "2026-12-24T12:00:00Z")]
+    pub caduca: Option<String>,
     /// `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice.
     pub entrega: Option<String>,
 }
@@ -79,7 +82,8 @@ pub async fn send(
 }
 
 async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendRequest, ApiError> {
-    let (scheduled_for, mode) = envio::delivery(body.programado_para.as_deref(), body.entrega.as_deref())?;
+    let (scheduled, expires) = (body.programado_para.as_deref(), body.caduca.as_deref());
+    let timing = envio::Timing::read(scheduled, expires, body.entrega.as_deref())?;
     let to = envio::recipient(state, "telefono", body.telefono)?;
     let account = body.cuenta.map(AccountId::from);
     let content = match (body.mensaje, body.template, body.contenido) {
@@ -103,7 +107,7 @@ async fn prepare(state: &State, caller: &Caller, body: SendBody) -> Result<SendR
     };
     let mut message = SendRequest::new(caller.scope(), caller.user.clone(), ChannelKind::WhatsApp, to, content);
     message.account = account;
-    (message.scheduled_for, message.mode) = (scheduled_for, mode);
+    timing.of(&mut message);
     message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
     message.reply_to = body.responde_a.as_deref().map(reply_to).transpose()?;
     Ok(message)

@@ -55,6 +55,22 @@ async fn a_scheduled_message_goes_at_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_of_the_callers_own_is_kept_on_every_channel() {
+    let server = TestServer::start().await;
+    server.customer_writes("hola").await;
+    let (at, until) = (from_now(Duration::hours(1)), from_now(Duration::hours(3)));
+    let mut whatsapp = json!({"telefono": PHONE, "mensaje": "luego"});
+    let mut sms = json!({"hacia": PHONE, "mensaje": "luego"});
+    for (path, body) in [(SEND, &mut whatsapp), ("/api/comunicaciones/sms/enviar", &mut sms)] {
+        (body["programado_para"], body["caduca"]) = (json!(at), json!(until));
+        let answer = server.seller().post(path, body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let kept = answer.data()["cola"]["caduca"].as_str().unwrap().to_owned();
+        assert_eq!(kept.get(..19), until.get(..19), "{}", answer.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_withdrawn() {
     let server = TestServer::start().await;
     server.customer_writes("hola").await;

@@ -105,6 +105,9 @@ pub struct EmailBody {
     /// Not before this time, ISO 8601, at most 366 days ahead; at once where absent or past.
     #[schema(example = "2026-12-24T09:00:00Z")]
     pub programado_para: Option<String>,
+    /// Not after this time, ISO 8601, at most seven days after it may go; the server's own deadline where absent.
+    #[schema(example = "2026-12-24T12:00:00Z")]
+    pub caduca: Option<String>,
     /// `una_vez` (where absent) or `al_menos_una_vez`: sent again where nobody knows whether it was taken, so that it may arrive twice.
     pub entrega: Option<String>,
 }
@@ -143,7 +146,8 @@ pub async fn send(
 }
 
 async fn prepare(state: &State, caller: &Caller, body: EmailBody) -> Result<SendRequest, ApiError> {
-    let (scheduled_for, mode) = envio::delivery(body.programado_para.as_deref(), body.entrega.as_deref())?;
+    let (scheduled, expires) = (body.programado_para.as_deref(), body.caduca.as_deref());
+    let timing = envio::Timing::read(scheduled, expires, body.entrega.as_deref())?;
     let account = account(state, caller, body.cuenta.as_deref()).await?;
     let mut email = Email {
         subject: body.asunto.unwrap_or_default(),
@@ -176,7 +180,7 @@ async fn prepare(state: &State, caller: &Caller, body: EmailBody) -> Result<Send
     message.account = Some(account);
     message.reply_to = answered.message;
     message.files = files;
-    (message.scheduled_for, message.mode) = (scheduled_for, mode);
+    timing.of(&mut message);
     message.links = envio::links(body.lead_id, body.cliente_id, body.contrato_id);
     Ok(message)
 }
