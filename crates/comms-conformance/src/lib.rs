@@ -8,6 +8,8 @@ pub mod line;
 #[cfg(feature = "repository")]
 pub mod repository;
 pub mod script;
+#[cfg(feature = "simulator")]
+pub mod simulated;
 pub mod source;
 mod suite;
 

@@ -9,7 +9,7 @@ fn allowed(package: &Package) -> Option<&'static [&'static str]> {
         "comms-client" | "comms-core" | "comms-simulator" => &["comms-http"],
         "comms-mime" => &["comms-core", "comms-http"],
         "comms-engine" => &["comms-core", "comms-http", "comms-mime"],
-        "comms-conformance" => &["comms-core", "comms-http"],
+        "comms-conformance" => &["comms-core", "comms-http", "comms-simulator"],
         "twilio-core" => &["comms-http"],
         "twilio-voice" | "twilio-messaging" => &["comms-core", "comms-http", "twilio-core"],
         "gmail-client" | "sendgrid-client" | "smtp-client" => &["comms-core", "comms-http", "comms-mime"],

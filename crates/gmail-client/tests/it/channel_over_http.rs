@@ -4,26 +4,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use comms_conformance::{
-    channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire},
+    channel::{Bench, ChannelHarness, Sent},
     line::Line,
+    simulated::Simulated,
 };
 use comms_core::{MessageId, Outbound};
 use comms_http::{ManualClock, ReqwestTransport, RetryPolicy, Secret};
 use comms_simulator::{
-    FaultRule, Simulator,
-    faults::{self, ProviderError},
+    Simulator,
     google::{ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, MAILBOX},
 };
 use gmail_client::{Client, Config, GmailChannel, oauth::StaticToken};
 use time::OffsetDateTime;
 
 use crate::{channel::Files, channel_conformance::Gmail};
-
-/// The double, and the way to it.
-struct Double {
-    simulator: Simulator,
-    line: Arc<Line>,
-}
 
 /// Google puts ids of its own in the place of ours, or leaves them.
 struct OverHttp {
@@ -47,7 +41,8 @@ impl ChannelHarness for OverHttp {
             .build()
             .unwrap();
         let channel = GmailChannel::new(client, MAILBOX, Files::of(&[("k", b"%PDF-1.7")])).unwrap();
-        Bench { channel: Arc::new(channel), wire: Arc::new(Double { simulator, line }) }
+        let wire = Simulated::new(simulator, line, "google.messages.send").sent(sent);
+        Bench { channel: Arc::new(channel), wire: Arc::new(wire) }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -67,32 +62,9 @@ impl ChannelHarness for OverHttp {
     }
 }
 
-#[async_trait]
-impl Wire for Double {
-    async fn ledger(&self) -> Ledger {
-        let accepted = self.simulator.google().accepted();
-        let sent = accepted.into_iter().map(|mail| Sent { provider_id: mail.id, our_id: our_id(&mail.raw) });
-        Ledger { requests: self.simulator.ledger().received().len(), sent: sent.collect() }
-    }
-
-    async fn fail_next(&self, fault: Fault) {
-        let rule = |fault| FaultRule::new("google.messages.send", fault).times(1);
-        let rule = match fault {
-            Fault::Refused => return self.line.refuse_next(),
-            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
-                code: 429,
-                retry_after: Some(retry_after.as_secs()),
-                ..ProviderError::default()
-            })),
-            Fault::CutBeforeActing => rule(faults::Fault::Cut),
-            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
-            Fault::ErrorAfterActing => rule(faults::Fault::error(500)).after(),
-            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
-            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
-            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
-        };
-        self.simulator.inject(rule);
-    }
+fn sent(simulator: &Simulator) -> Vec<Sent> {
+    let accepted = simulator.google().accepted().into_iter();
+    accepted.map(|mail| Sent { provider_id: mail.id, our_id: our_id(&mail.raw) }).collect()
 }
 
 /// The id that came with a message, in the header that Google leaves alone.

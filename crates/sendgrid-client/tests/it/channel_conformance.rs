@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use comms_conformance::{
-    channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire},
+    channel::{Bench, ChannelHarness},
     line::Line,
+    simulated::Simulated,
 };
 use comms_core::{
     Address, AddressKind, Content, Correspondent, Email, FileReader, InlineFile, Media, MediaKind, MediaRef,
@@ -14,8 +15,7 @@ use comms_core::{
 };
 use comms_http::{ReqwestTransport, Result, RetryPolicy, Secret};
 use comms_simulator::{
-    FaultRule, Simulator,
-    faults::{self, ProviderError},
+    Fault, Simulator,
     sendgrid::{API_KEY, SENDER, TEMPLATE_ID},
 };
 use futures_util::{StreamExt, stream};
@@ -35,11 +35,6 @@ impl FileReader for Store {
 }
 
 struct Sendgrid;
-
-struct Double {
-    simulator: Simulator,
-    line: Arc<Line>,
-}
 
 fn ana() -> Address {
     Address::verbatim(AddressKind::Email, "ana@example.com")
@@ -93,7 +88,12 @@ impl ChannelHarness for Sendgrid {
             .build()
             .unwrap();
         let channel = SendgridChannel::new(client, Arc::new(Store)).unwrap();
-        Bench { channel: Arc::new(channel), wire: Arc::new(Double { simulator, line }) }
+        // The answer is its header: without it nothing is left.
+        let nothing = Fault::Status { status: 202, body: String::new(), content_type: None };
+        Bench {
+            channel: Arc::new(channel),
+            wire: Arc::new(Simulated::new(simulator, line, "sendgrid.mail.send").truncated(nothing)),
+        }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -130,45 +130,6 @@ impl ChannelHarness for Sendgrid {
 
     fn secrets(&self) -> Vec<Secret> {
         vec![API_KEY.into()]
-    }
-}
-
-#[async_trait]
-impl Wire for Double {
-    async fn ledger(&self) -> Ledger {
-        let received = self.simulator.ledger().received();
-        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
-        Ledger {
-            requests: received.len(),
-            sent: sent
-                .map(|send| Sent {
-                    provider_id: send.id.clone().unwrap_or_default(),
-                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
-                })
-                .collect(),
-        }
-    }
-
-    async fn fail_next(&self, fault: Fault) {
-        let rule = |fault| FaultRule::new("sendgrid.mail.send", fault).times(1);
-        let rule = match fault {
-            Fault::Refused => return self.line.refuse_next(),
-            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
-                code: 429,
-                retry_after: Some(retry_after.as_secs()),
-                ..ProviderError::default()
-            })),
-            Fault::CutBeforeActing => rule(faults::Fault::Cut),
-            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
-            Fault::ErrorAfterActing => rule(faults::Fault::error(500)).after(),
-            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
-            // The answer is its header: without it nothing is left.
-            Fault::TruncatedAfterActing => {
-                rule(faults::Fault::Status { status: 202, body: String::new(), content_type: None }).after()
-            }
-            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
-        };
-        self.simulator.inject(rule);
     }
 }
 

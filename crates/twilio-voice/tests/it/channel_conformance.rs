@@ -4,25 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use comms_conformance::{
-    channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire},
+    channel::{Bench, ChannelHarness},
     line::Line,
+    simulated::Simulated,
 };
 use comms_core::{Address, AddressKind, Call, Content, Outbound};
 use comms_http::{ReqwestTransport, RetryPolicy, Secret};
 use comms_simulator::{
-    FaultRule, Simulator,
-    faults::{self, ProviderError},
+    Fault, Simulator,
     twilio::{ACCOUNT_SID, AUTH_TOKEN, NUMBER},
 };
 use twilio_voice::{Client, Config, TwilioVoiceChannel};
 
 struct Twilio;
-
-/// The double, and the way to it.
-struct Double {
-    simulator: Simulator,
-    line: Arc<Line>,
-}
 
 fn to_phone(call: Call) -> Outbound {
     Outbound::new(Address::phone("+34600000000", None).unwrap(), Content::Call(call))
@@ -45,7 +39,15 @@ impl ChannelHarness for Twilio {
             .build()
             .unwrap();
         let channel = Arc::new(TwilioVoiceChannel::new(client).unwrap());
-        Bench { channel, wire: Arc::new(Double { simulator, line }) }
+        Bench {
+            channel,
+            wire: Arc::new(
+                Simulated::new(simulator, line, "twilio.calls.create")
+                    .throttles(20_429)
+                    .fails(20_500)
+                    .cut(Fault::Reset),
+            ),
+        }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -74,42 +76,6 @@ impl ChannelHarness for Twilio {
 
     fn secrets(&self) -> Vec<Secret> {
         vec![AUTH_TOKEN.into()]
-    }
-}
-
-#[async_trait]
-impl Wire for Double {
-    async fn ledger(&self) -> Ledger {
-        let received = self.simulator.ledger().received();
-        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
-        Ledger {
-            requests: received.len(),
-            sent: sent
-                .map(|send| Sent {
-                    provider_id: send.id.clone().unwrap_or_default(),
-                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
-                })
-                .collect(),
-        }
-    }
-
-    async fn fail_next(&self, fault: Fault) {
-        let rule = |fault| FaultRule::new("twilio.calls.create", fault).times(1);
-        let rule = match fault {
-            Fault::Refused => return self.line.refuse_next(),
-            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
-                code: 20_429,
-                retry_after: Some(retry_after.as_secs()),
-                ..ProviderError::default()
-            })),
-            Fault::CutBeforeActing => rule(faults::Fault::Reset),
-            Fault::CutAfterActing => rule(faults::Fault::Reset).after(),
-            Fault::ErrorAfterActing => rule(faults::Fault::error(20_500)).after(),
-            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
-            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
-            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
-        };
-        self.simulator.inject(rule);
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use comms_conformance::{
-    channel::{Bench, ChannelHarness, Fault, Ledger, Sent, Wire},
+    channel::{Bench, ChannelHarness},
     line::Line,
+    simulated::Simulated,
 };
 use comms_core::{
     Address, AddressKind, Button, ContactCard, Content, Interactive, InteractiveAction, Location, Media, MediaKind,
@@ -13,20 +14,13 @@ use comms_core::{
 };
 use comms_http::{ReqwestTransport, RetryPolicy, Secret};
 use comms_simulator::{
-    FaultRule, Simulator,
-    faults::{self, ProviderError},
+    Simulator,
     meta::{ACCESS_TOKEN, APP_SECRET, PHONE_ID, WABA_ID, WindowPolicy},
 };
 use serde_json::json;
 use whatsapp_cloud::{Client, Config, WhatsAppChannel};
 
 struct Meta;
-
-/// The double, and the way to it.
-struct Double {
-    simulator: Simulator,
-    line: Arc<Line>,
-}
 
 #[async_trait]
 impl ChannelHarness for Meta {
@@ -45,7 +39,10 @@ impl ChannelHarness for Meta {
             .retry(RetryPolicy::never())
             .build()
             .unwrap();
-        Bench { channel: Arc::new(WhatsAppChannel::new(client)), wire: Arc::new(Double { simulator, line }) }
+        Bench {
+            channel: Arc::new(WhatsAppChannel::new(client)),
+            wire: Arc::new(Simulated::new(simulator, line, "meta.messages").throttles(130_429).fails(131_000)),
+        }
     }
 
     fn samples(&self) -> Vec<Outbound> {
@@ -125,42 +122,6 @@ impl ChannelHarness for Meta {
 
     fn secrets(&self) -> Vec<Secret> {
         vec![ACCESS_TOKEN.into(), APP_SECRET.into()]
-    }
-}
-
-#[async_trait]
-impl Wire for Double {
-    async fn ledger(&self) -> Ledger {
-        let received = self.simulator.ledger().received();
-        let sent = received.iter().filter(|request| request.processed).filter_map(|request| request.send.as_ref());
-        Ledger {
-            requests: received.len(),
-            sent: sent
-                .map(|send| Sent {
-                    provider_id: send.id.clone().unwrap_or_default(),
-                    our_id: send.callback_data.as_deref().and_then(|id| id.parse().ok()),
-                })
-                .collect(),
-        }
-    }
-
-    async fn fail_next(&self, fault: Fault) {
-        let rule = |fault| FaultRule::new("meta.messages", fault).times(1);
-        let rule = match fault {
-            Fault::Refused => return self.line.refuse_next(),
-            Fault::Throttled { retry_after } => rule(faults::Fault::Error(ProviderError {
-                code: 130_429,
-                retry_after: Some(retry_after.as_secs()),
-                ..ProviderError::default()
-            })),
-            Fault::CutBeforeActing => rule(faults::Fault::Cut),
-            Fault::CutAfterActing => rule(faults::Fault::Cut).after(),
-            Fault::ErrorAfterActing => rule(faults::Fault::error(131_000)).after(),
-            Fault::HtmlAfterActing => rule(faults::Fault::Html { status: 502 }).after(),
-            Fault::TruncatedAfterActing => rule(faults::Fault::TruncatedJson),
-            Fault::SlowAfterActing => rule(faults::Fault::Delay { ms: 3_000 }),
-        };
-        self.simulator.inject(rule);
     }
 }
 
