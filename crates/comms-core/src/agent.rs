@@ -41,6 +41,9 @@ pub trait TextAgent: fmt::Debug + Send + Sync + 'static {
     /// What the agent says to a burst of messages. It knows of the past what the turn tells. Asking again may have the
     /// agent's own tools act again, and has no other consequence: nothing reaches the person by it.
     async fn reply(&self, turn: &AgentTurn) -> Result<AgentReply>;
+
+    /// Lets go of what is kept open between turns, in order; nothing is kept from then on. Who keeps nothing has nothing to do.
+    async fn close(&self) {}
 }
 
 /// What is known of a call that an agent made or took.
@@ -199,6 +202,8 @@ pub struct AgentTurn {
     pub contexts: Vec<AgentContext>,
     /// What the person says.
     pub message: String,
+    /// Where the turn stands in its thread; `None` where nobody knows. Who keeps nothing open between turns does without.
+    pub chat: Option<AgentChat>,
 }
 
 impl AgentTurn {
@@ -212,8 +217,27 @@ impl AgentTurn {
             variables: BTreeMap::new(),
             contexts: Vec::new(),
             message: message.into(),
+            chat: None,
         }
     }
+}
+
+/// Where a turn stands in its thread, for who keeps a session open between two turns. A session may answer without being told the past
+/// only where it missed nothing of it: it heard the turn before this one, what it said to that is what the person was sent, the facts are the
+/// same, and it is told what was said since. Everybody else is told everything, as the turn has it: to keep a session is cheaper, and never
+/// needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentChat {
+    /// The number of the turn in its thread, one more for each. A turn that is asked again has the same.
+    pub burst: u32,
+    /// What went out to the person as the answer to the turn before; `None` where nothing did. Its spaces and line breaks need not be the
+    /// agent's own.
+    pub answered: Option<String>,
+    /// What was said since then that the agent does not know: by people of the business, by templates, by the person while the
+    /// agent did not listen. `None`: nothing.
+    pub since: Option<AgentContext>,
+    /// A fingerprint of what is known beside the chat, the variables among it. It is compared within one process.
+    pub facts: u64,
 }
 
 /// A piece of the past. Of several with one id the last counts.

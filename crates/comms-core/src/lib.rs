@@ -24,8 +24,8 @@ mod status;
 
 pub use address::{Address, AddressKind, phone_variants};
 pub use agent::{
-    AgentContext, AgentReply, AgentTurn, BatchCall, CallOutcome, CallProgress, CallReport, Speaker, TextAgent,
-    Utterance,
+    AgentChat, AgentContext, AgentReply, AgentTurn, BatchCall, CallOutcome, CallProgress, CallReport, Speaker,
+    TextAgent, Utterance,
 };
 pub use capabilities::{Capabilities, ContentKind, TemplateSummary, TemplateVariable};
 pub use channel::{CallControl, Channel, ChannelDirectory, ChannelExt, ChannelKind, MediaStream};

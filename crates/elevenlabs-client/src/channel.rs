@@ -134,8 +134,15 @@ impl TextAgent for ElevenLabsAgent {
         let opening = reply::opening(turn);
         let contexts: Vec<(&str, &str)> =
             turn.contexts.iter().map(|context| (context.id.as_str(), context.text.as_str())).collect();
-        let answered = self.sessions.answer(&opening, &contexts, &turn.message).await;
+        let answered = match reply::thread(turn, &self.escalation) {
+            Some(thread) => self.sessions.answer_in(thread, &opening, &contexts, &turn.message).await,
+            None => self.sessions.answer(&opening, &contexts, &turn.message).await,
+        };
         answered.map(|answer| reply::reply(answer, &self.escalation)).map_err(errors::asking)
+    }
+
+    async fn close(&self) {
+        self.client.close_kept().await;
     }
 }
 

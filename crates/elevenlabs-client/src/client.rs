@@ -15,7 +15,7 @@ use crate::{
     auth::Credentials,
     config::Config,
     error, limits,
-    session::{Connector, WebSockets},
+    session::{Connector, Kept, WebSockets},
 };
 
 /// A client of one workspace of ElevenLabs. Cheap to clone; clones share the transport and the number of conversations at once.
@@ -39,6 +39,7 @@ pub struct Client {
     credentials: Credentials,
     connector: Arc<dyn Connector>,
     sessions: Arc<Semaphore>,
+    kept: Arc<Kept>,
 }
 
 /// The right to one conversation at once. It is given back when it is dropped.
@@ -112,11 +113,15 @@ impl Client {
     }
 
     /// Waits until fewer conversations are open than the settings allow, [`SLOT_WAIT`](limits::SLOT_WAIT) at most. Hold it as long as the
-    /// conversation lasts.
+    /// conversation lasts. A session that is only [kept](Config::keep_sessions) makes room, the one that has been idle longest first.
     ///
     /// # Errors
     /// `RateLimited` and `NotSent` where none ended in time.
     pub async fn session_slot(&self) -> Result<SessionSlot> {
+        if let Ok(permit) = Arc::clone(&self.sessions).try_acquire_owned() {
+            return Ok(SessionSlot { _permit: permit });
+        }
+        let _waiting = self.kept.make_room();
         let waited = tokio::time::timeout(limits::SLOT_WAIT, Arc::clone(&self.sessions).acquire_owned()).await;
         match waited {
             Ok(Ok(permit)) => Ok(SessionSlot { _permit: permit }),
@@ -133,6 +138,21 @@ impl Client {
     #[must_use]
     pub fn free_sessions(&self) -> usize {
         self.sessions.available_permits()
+    }
+
+    /// How many sessions are kept open between two messages at this moment.
+    #[must_use]
+    pub fn kept_sessions(&self) -> usize {
+        self.kept.count()
+    }
+
+    /// Closes the sessions that are kept, in order, and keeps none from now on: for the end of a process.
+    pub async fn close_kept(&self) {
+        self.kept.close().await;
+    }
+
+    pub(crate) fn kept(&self) -> &Arc<Kept> {
+        &self.kept
     }
 
     /// The address of a WebSocket: `{ws base}/v1/{path…}`.
@@ -262,6 +282,7 @@ impl ClientBuilder {
             web_socket: bases.web_socket,
             connector: self.connector.unwrap_or_else(|| Arc::new(WebSockets::new())),
             sessions: Arc::new(Semaphore::new(self.config.sessions()?)),
+            kept: Arc::new(Kept::new(self.config.keep()?)),
             credentials: Credentials(self.config.api_key),
         })
     }

@@ -1,5 +1,7 @@
 //! What a client needs to know of a workspace.
 
+use std::time::Duration;
+
 use comms_http::{
     Error, ExposeSecret, Result, Secret,
     setting::{self, check_secret, wrong},
@@ -41,6 +43,9 @@ pub struct Config {
     pub ws_base: Option<String>,
     /// `ELEVENLABS_CONCURRENCY`: text conversations at once, [`SESSIONS`](limits::SESSIONS) unless set. Further ones wait.
     pub concurrency: Option<usize>,
+    /// `ELEVENLABS_KEEP_SESSIONS`: for how many seconds after its last answer a text conversation stays open for the next message of
+    /// its thread. Unless set, or 0: each message has a conversation of its own.
+    pub keep_sessions: Option<u64>,
 }
 
 /// Where calls go.
@@ -60,6 +65,7 @@ impl Default for Config {
             api_base: limits::API_BASE.to_owned(),
             ws_base: None,
             concurrency: None,
+            keep_sessions: None,
         }
     }
 }
@@ -88,6 +94,7 @@ impl Config {
             ws_base: value(WS_BASE),
             // What is no number is a number that no client has: `check` names it.
             concurrency: value(CONCURRENCY).map(|text| text.trim().parse().unwrap_or(usize::MAX)),
+            keep_sessions: value(KEEP_SESSIONS).map(|text| text.trim().parse().unwrap_or(u64::MAX)),
         }
     }
 
@@ -115,6 +122,19 @@ impl Config {
         Err(wrong(CONCURRENCY, &what).provider(PROVIDER))
     }
 
+    /// How long a text conversation stays open after its last answer; none where that is no time.
+    ///
+    /// # Errors
+    /// `Config` where it is longer than [`KEPT_LONGEST`](limits::KEPT_LONGEST).
+    pub fn keep(&self) -> Result<Duration> {
+        let keep = Duration::from_secs(self.keep_sessions.unwrap_or_default());
+        if keep <= limits::KEPT_LONGEST {
+            return Ok(keep);
+        }
+        let what = format!("must be a number of seconds up to {}", limits::KEPT_LONGEST.as_secs());
+        Err(wrong(KEEP_SESSIONS, &what).provider(PROVIDER))
+    }
+
     /// Checks everything that is set and returns the addresses that all calls start from.
     ///
     /// # Errors
@@ -124,6 +144,7 @@ impl Config {
         check_secret(API_KEY, &self.api_key).map_err(named)?;
         self.verifier()?;
         self.sessions()?;
+        self.keep()?;
         let http = setting::base_url(API_BASE, &self.api_base).map_err(named)?;
         let web_socket = match &self.ws_base {
             Some(base) => web_socket(base).map_err(named)?,
@@ -157,3 +178,4 @@ const WEBHOOK_SECRET: &str = "ELEVENLABS_WEBHOOK_SECRET";
 const API_BASE: &str = "ELEVENLABS_API_BASE";
 const WS_BASE: &str = "ELEVENLABS_WS_BASE";
 const CONCURRENCY: &str = "ELEVENLABS_CONCURRENCY";
+const KEEP_SESSIONS: &str = "ELEVENLABS_KEEP_SESSIONS";

@@ -132,6 +132,11 @@ pub const LLM_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// *See [ElevenLabs docs/Agent WebSockets](https://elevenlabs.io/docs/eleven-agents/api-reference/eleven-agents/websocket)*
 pub const IDLE: Duration = Duration::from_secs(60);
+/// How often a session that is kept open says that the person is there: well below [`IDLE`].
+pub const ACTIVITY: Duration = Duration::from_secs(25);
+/// The longest that a session may be kept open after its last answer. ElevenLabs ends one after the agent's own longest duration, 10 minutes unless
+/// it is set otherwise.
+pub const KEPT_LONGEST: Duration = Duration::from_secs(60 * 60);
 /// The longest frame that is taken or said. Those with sound, which are read and left, are the longest.
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// What is kept for a socket to read into: there may be hundreds of sessions, and frames are short.

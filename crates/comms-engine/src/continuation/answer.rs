@@ -1,7 +1,7 @@
 //! A burst of messages is answered: by the agent, or by giving it to a person.
 
 use comms_core::{
-    Address, AgentReply, AgentTurn, Content, Error, ErrorKind, MessageId, Outcome, Problem,
+    Address, AgentChat, AgentReply, AgentTurn, Content, Error, ErrorKind, MessageId, Outcome, Problem,
     history::{
         AgentAnswer, AgentBurst, AgentPart, Continuation, ContinuationState, ContinuationStep, HistoryEntry,
         RepositoryError,
@@ -175,7 +175,7 @@ impl Holder<'_> {
         if let Some(until) = engine.agents_paused(agents).filter(|until| *until < self.deadline(burst)) {
             return Ok(Next::End(ContinuationStep::Later { due_at: until, problem: None }));
         }
-        let turn = self.turn(own, heard);
+        let turn = self.turn(own, burst, heard);
         let started = tokio::time::Instant::now();
         let asked = tokio::time::timeout(engine.settings().continuation.reply_timeout, agents.agent.reply(&turn));
         let answer = tokio::select! {
@@ -192,7 +192,7 @@ impl Holder<'_> {
         })
     }
 
-    fn turn(&self, own: &AgentSettings, heard: &Heard) -> AgentTurn {
+    fn turn(&self, own: &AgentSettings, burst: &AgentBurst, heard: &Heard) -> AgentTurn {
         let now = &self.job.continuation;
         let budget = self.engine.settings().continuation.context_tokens;
         let mut turn = AgentTurn::new(&now.agent, now.id.to_string(), &heard.said);
@@ -200,6 +200,8 @@ impl Holder<'_> {
         turn.language.clone_from(&own.language);
         turn.variables = context::variables(now, &own.variables, &heard.before, budget);
         turn.contexts = context::build(now, &heard.before, budget);
+        let facts = context::facts(now, &turn);
+        turn.chat = Some(AgentChat { facts, ..context::chat(now, burst, &heard.before, budget) });
         turn
     }
 

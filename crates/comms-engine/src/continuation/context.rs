@@ -3,15 +3,18 @@
 //! How many tokens a text is depends on the model. Three characters are taken for one, which is more than any of them needs for Spanish or
 //! English, so that the budget is a bound and not an average.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use comms_core::{
-    AgentContext, Direction, Speaker, Utterance,
-    history::{Continuation, HistoryEntry},
+    AgentChat, AgentContext, AgentTurn, Direction, MessageId, Speaker, Utterance,
+    history::{AgentBurst, Continuation, HistoryEntry},
 };
 use serde_json::Value;
 
-use super::words;
+use super::{opening::message_id, words};
 
 /// How many characters are taken for a token.
 const CHARACTERS: usize = 3;
@@ -19,6 +22,12 @@ const CHARACTERS: usize = 3;
 /// The names of the pieces.
 const CALL: &str = "prior_call";
 const CHAT: &str = "chat";
+
+/// The variable that tells the chat.
+const CHAT_HISTORY: &str = "chat_history";
+
+/// The most messages that an answer is looked for in.
+const MOST_PARTS: usize = 64;
 
 /// How many tokens a text is taken for.
 pub(super) fn tokens(text: &str) -> usize {
@@ -62,13 +71,18 @@ fn head(continuation: &Continuation) -> String {
 
 /// One message of a chat as a line.
 fn line(entry: &HistoryEntry) -> String {
+    said_as(entry, "agent")
+}
+
+/// The same, with a name for those who write from our side.
+fn said_as(entry: &HistoryEntry, ours: &str) -> String {
     let said = words::describe(entry.content.as_ref(), entry.text.as_deref());
     if said.is_empty() {
         return said;
     }
     let who = match entry.direction {
         Direction::Inbound => "customer",
-        Direction::Outbound => "agent",
+        Direction::Outbound => ours,
     };
     format!("[{who}] {said}")
 }
@@ -115,6 +129,51 @@ pub(super) fn chat_history(chat: &[HistoryEntry], budget: usize) -> String {
     tail("", chat.iter().map(line).filter(|line| !line.is_empty()), budget).trim_start().to_owned()
 }
 
+/// Where a burst stands in its chat: what the person was sent as the answer to the burst before, and what the agent does not know since. `before`
+/// is the chat without the burst, the newest first.
+pub(super) fn chat(
+    continuation: &Continuation,
+    burst: &AgentBurst,
+    before: &[HistoryEntry],
+    budget: usize,
+) -> AgentChat {
+    let mut chat = AgentChat { burst: burst.number, ..AgentChat::default() };
+    let places: HashMap<MessageId, usize> = before.iter().enumerate().map(|(at, entry)| (entry.message, at)).collect();
+    // The first message after the call is no answer.
+    let Some(last) = burst.number.checked_sub(1).filter(|last| *last > 0) else {
+        return chat;
+    };
+    let of = |turn: u32| (0..MOST_PARTS).map(move |part| message_id(continuation, turn, part));
+    let parts: Vec<usize> = of(last).map_while(|id| places.get(&id).copied()).collect();
+    let Some(first) = parts.iter().copied().max() else {
+        return chat;
+    };
+    let said = |at: &usize| words::describe(before[*at].content.as_ref(), before[*at].text.as_deref());
+    chat.answered = Some(parts.iter().map(said).collect::<Vec<_>>().join("\n"));
+    let own: Vec<MessageId> = of(last).chain(of(last - 1)).collect();
+    // What went out while the agent thought stands before its answer.
+    let meanwhile = before[first + 1..].iter().take_while(|entry| entry.direction == Direction::Outbound);
+    let others = before[..first].iter().chain(meanwhile).filter(|entry| !own.contains(&entry.message));
+    let lines = others.map(|entry| said_as(entry, "team")).filter(|line| !line.is_empty());
+    let text = tail("Meanwhile in this chat, and not written by you:", lines, budget);
+    if !text.is_empty() {
+        // Of several pieces with one id an agent may know the last only.
+        chat.since = Some(AgentContext { id: format!("since_{}", burst.number), text });
+    }
+    chat
+}
+
+/// A fingerprint of what is told of beside the chat.
+pub(super) fn facts(continuation: &Continuation, turn: &AgentTurn) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&turn.user, &turn.language).hash(&mut hasher);
+    for (name, value) in turn.variables.iter().filter(|(name, _)| *name != CHAT_HISTORY) {
+        (name, value.to_string()).hash(&mut hasher);
+    }
+    (&continuation.summary, continuation.transcript.len()).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Names of variables that are the provider's own.
 const RESERVED: [&str; 2] = ["system__", "secret__"];
 
@@ -136,7 +195,7 @@ pub(super) fn variables(
     all.insert("prior_conversation_id".to_owned(), continuation.call.clone().into());
     all.insert("call_summary".to_owned(), text(&continuation.summary));
     all.insert("call_duration_secs".to_owned(), continuation.duration_secs.unwrap_or_default().into());
-    all.insert("chat_history".to_owned(), chat_history(chat, budget).into());
+    all.insert(CHAT_HISTORY.to_owned(), chat_history(chat, budget).into());
     let known = words::known(continuation);
     all.extend(own.iter().map(|(name, value)| (name.clone(), words::fill(value, &known).into())));
     all.retain(|name, _| !RESERVED.iter().any(|reserved| name.starts_with(reserved)));

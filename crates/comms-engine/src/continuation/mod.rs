@@ -58,11 +58,12 @@ impl Agents {
         &self.bell
     }
 
-    /// Lets no step begin, and waits for those under way.
+    /// Lets no step begin, and waits for those under way; then nothing is kept open with the provider.
     pub(crate) async fn stop(&self) {
         let all = self.steps.acquire_many(self.at_once.into()).await;
         drop(all);
         self.steps.close();
+        self.agent.close().await;
     }
 }
 

@@ -38,6 +38,8 @@ pub struct ElevenlabsSettings {
     pub api_base: Option<String>,
     /// Text conversations at once; the client's own number where absent.
     pub concurrency: Option<usize>,
+    /// For how long after its last answer a text conversation stays open for the next burst, in seconds; 0 = each burst has its own.
+    pub keep_sessions: u64,
     /// The secret that signs its webhooks.
     pub webhook_secret: Option<Secret>,
     /// Still accepted while the secret is being changed.
@@ -81,6 +83,7 @@ impl Default for ElevenlabsSettings {
             api_key: None,
             api_base: None,
             concurrency: None,
+            keep_sessions: 0,
             webhook_secret: None,
             webhook_secret_previous: None,
             initiation_secret: None,

@@ -467,6 +467,12 @@ pub const VARIABLES: &[Variable] = &[
         "ElevenLabs: text conversations at once; further ones wait",
     ),
     number(
+        "ELEVENLABS_KEEP_SESSIONS",
+        "elevenlabs.keep_sessions",
+        "0",
+        "ElevenLabs: seconds that a text conversation stays open for the next messages of its chat; 0 = each burst has its own",
+    ),
+    number(
         "ELEVENLABS_POLL_SECONDS",
         "elevenlabs.poll_seconds",
         "60",

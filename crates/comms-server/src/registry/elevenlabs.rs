@@ -32,6 +32,7 @@ pub(super) fn agent(
     let Some(key) = settings.api_key.clone() else { return Ok(None) };
     let mut config = Config::new(key);
     config.concurrency = settings.concurrency;
+    config.keep_sessions = Some(settings.keep_sessions);
     if let Some(base) = &settings.api_base {
         config.api_base.clone_from(base);
     }

@@ -25,7 +25,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/conversations/{id}/delete-transcript", web::post().to(delete_transcript))
         .route("/settled", web::get().to(settled))
         .route("/texting", web::post().to(texting))
-        .route("/sessions", web::get().to(sessions));
+        .route("/sessions", web::get().to(sessions))
+        .route("/sessions/cut", web::post().to(cut));
 }
 
 async fn call(shared: web::Data<Shared>, body: web::Json<PhoneCall>) -> Answered {
@@ -102,6 +103,11 @@ struct Page {
 
 async fn sessions(shared: web::Data<Shared>, page: web::Query<Page>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"sessions": shared.elevenlabs.text_sessions_after(page.after, page.limit)}))
+}
+
+async fn cut(shared: web::Data<Shared>) -> HttpResponse {
+    shared.elevenlabs.cut_sessions();
+    done(true)
 }
 
 fn first_agent() -> String {

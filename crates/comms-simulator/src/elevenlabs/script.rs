@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
 use super::Elevenlabs;
 use crate::Refused;
@@ -182,6 +183,8 @@ pub struct TextSession {
     pub answers: Vec<String>,
     /// What tools of the client gave.
     pub tool_results: Vec<Value>,
+    /// How often the client said that the person is there.
+    pub activities: u64,
     /// The code that it was closed with, by whomever; absent while it is open.
     pub closed: Option<u16>,
 }
@@ -195,6 +198,8 @@ pub(crate) struct Texting {
     next: BTreeMap<String, VecDeque<Behaviour>>,
     sessions: VecDeque<TextSession>,
     begun: u64,
+    /// How often the connections of all open sessions were cut.
+    cuts: watch::Sender<u64>,
 }
 
 impl Texting {
@@ -219,6 +224,11 @@ impl Texting {
         self.begun
     }
 
+    /// Tells when connections are cut from now on.
+    pub(super) fn cuts(&self) -> watch::Receiver<u64> {
+        self.cuts.subscribe()
+    }
+
     pub(super) fn note(&mut self, seq: u64, change: impl FnOnce(&mut TextSession)) {
         // The newest are those that change.
         if let Some(session) = self.sessions.iter_mut().rev().find(|session| session.seq == seq) {
@@ -241,6 +251,11 @@ impl Elevenlabs {
     /// Says what happens in the next text sessions of an agent, one after the other.
     pub fn next_sessions(&self, agent: &str, behaviours: impl IntoIterator<Item = Behaviour>) {
         self.state(|state| state.texting.next.entry(agent.to_owned()).or_default().extend(behaviours));
+    }
+
+    /// Cuts the connections of all text sessions that are open.
+    pub fn cut_sessions(&self) {
+        self.state(|state| state.texting.cuts.send_modify(|cuts| *cuts += 1));
     }
 
     /// The text sessions so far, the oldest first, as far as they are remembered.

@@ -6,7 +6,10 @@ use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use socket2::Socket;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 use super::{
     Elevenlabs,
@@ -36,6 +39,7 @@ pub(super) struct Talk {
     events: i64,
     /// The ping that was not answered yet.
     ping: Option<i64>,
+    cuts: watch::Receiver<u64>,
 }
 
 /// What was heard.
@@ -64,8 +68,10 @@ impl Talk {
             agent_id: agent.agent_id.clone(),
             ..TextSession::default()
         };
-        let (seq, manner) =
-            elevenlabs.state(|state| (state.texting.begin(record), state.texting.manner(&agent.agent_id)));
+        let (seq, manner, cuts) = elevenlabs.state(|state| {
+            let texting = &mut state.texting;
+            (texting.begin(record), texting.manner(&agent.agent_id), texting.cuts())
+        });
         Self {
             elevenlabs,
             agent,
@@ -77,6 +83,7 @@ impl Talk {
             conversation: None,
             events: 0,
             ping: None,
+            cuts,
         }
     }
 
@@ -349,13 +356,13 @@ impl Talk {
     /// The next frame, noted in the record.
     async fn hear(&mut self, until: Option<Instant>) -> Heard {
         loop {
-            let next = self.messages.next();
-            let message = match until {
-                Some(until) => match timeout_at(until, next).await {
-                    Ok(message) => message,
-                    Err(_) => return Heard::Nothing,
-                },
-                None => next.await,
+            let message = tokio::select! {
+                Ok(()) = self.cuts.changed() => {
+                    self.close(BROKEN, "").await;
+                    return Heard::Gone(BROKEN);
+                }
+                () = moment(until) => return Heard::Nothing,
+                message = self.messages.next() => message,
             };
             match message {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
@@ -405,6 +412,7 @@ impl Talk {
                 }
                 self.record(|session| session.tool_results.push(frame.clone()));
             }
+            "user_activity" => self.record(|session| session.activities += 1),
             "pong" => self.ping = self.ping.filter(|event| frame["event_id"] != *event),
             _ => {}
         }
@@ -447,5 +455,13 @@ impl Talk {
 
     fn record(&self, change: impl FnOnce(&mut TextSession)) {
         self.elevenlabs.state(|state| state.texting.note(self.seq, change));
+    }
+}
+
+/// Waits for a moment; for ever where there is none.
+async fn moment(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model::initiation::RESERVED,
-    session::{Answer, CLIENT_TOOL, ClientTool, Opening, ToolUse, frames::ClientToolCall},
+    session::{Answer, CLIENT_TOOL, ClientTool, Opening, Thread, ToolUse, frames::ClientToolCall},
 };
 
 /// What is told to an agent that asked for a person.
@@ -43,6 +43,19 @@ pub(super) fn opening(turn: &AgentTurn) -> Opening {
     opening
 }
 
+/// Where a turn stands in its thread, where that is known. With one of the `escalation` tools the agent gives the thread to a person.
+pub(super) fn thread<'a>(turn: &'a AgentTurn, escalation: &'a [String]) -> Option<Thread<'a>> {
+    let chat = turn.chat.as_ref()?;
+    Some(Thread {
+        id: &turn.thread,
+        number: chat.burst.into(),
+        answered: chat.answered.as_deref(),
+        since: chat.since.as_ref().map(|context| (context.id.as_str(), context.text.as_str())),
+        facts: chat.facts,
+        leaves_by: escalation,
+    })
+}
+
 /// A value that ElevenLabs takes. One that it does not would end the session, and with it every answer of the conversation.
 fn variable(name: &str, value: &Value) -> Option<Value> {
     if name.trim().is_empty() || name.starts_with(RESERVED) {
@@ -67,6 +80,7 @@ pub(super) fn reply(answer: Answer, escalation: &[String]) -> AgentReply {
         "tools": tools,
         "ended": answer.ended,
         "spoke": answer.spoke,
+        "kept": answer.kept,
     });
     AgentReply { session: answer.conversation_id, ended: answer.ended, texts: answer.texts, escalation: reason, raw }
 }

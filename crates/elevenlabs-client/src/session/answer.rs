@@ -21,6 +21,8 @@ pub struct Answer {
     /// Whether it spoke too: the agent's settings do not permit to have it write only, and ElevenLabs passed over that in silence. It
     /// costs more, and takes longer.
     pub spoke: bool,
+    /// Whether it was said in a session that was open from the message before.
+    pub kept: bool,
 }
 
 /// A tool that an agent used.

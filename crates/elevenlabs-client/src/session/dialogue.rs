@@ -7,8 +7,8 @@ use comms_http::Error;
 use super::{
     answer::{Answer, Timing, ToolUse},
     ending::{self, Close},
-    frames::{AgentTool, ClientFrame, ClientToolCall, EventId, ServerFrame},
-    replies::Replies,
+    frames::{ClientFrame, ClientToolCall, ServerFrame},
+    turn::{Turn, is_news, said_in},
 };
 use crate::limits;
 
@@ -65,6 +65,10 @@ pub struct Dialogue {
     used: BTreeSet<String>,
     /// What an `error` frame said that announces an end in order.
     announced: Option<Error>,
+    /// Whether the agent said or did something since the last answer.
+    astray: bool,
+    /// The texts of the last answer.
+    said: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -85,25 +89,6 @@ enum Phase {
     Over,
 }
 
-/// A message that is being answered.
-#[derive(Debug)]
-struct Turn {
-    until: Duration,
-    /// When something of the answer came last.
-    heard: Duration,
-    replies: Replies,
-    /// Tools of ours that have given nothing yet.
-    pending: BTreeSet<String>,
-    /// A tool was used since something was said.
-    thinking: bool,
-    /// The agent ended the conversation.
-    ended: bool,
-    /// The agent says nothing on purpose.
-    silent: bool,
-    spoke: bool,
-    tools: Vec<ToolUse>,
-}
-
 impl Dialogue {
     /// A session whose first frame has just been said.
     #[must_use]
@@ -116,6 +101,8 @@ impl Dialogue {
             before: None,
             used: BTreeSet::new(),
             announced: None,
+            astray: false,
+            said: Vec::new(),
         }
     }
 
@@ -129,6 +116,13 @@ impl Dialogue {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Ready)
+    }
+
+    /// Whether a message may be said, and the agent has said and done nothing since its last answer. Else it believes that the person
+    /// knows what nobody handed on, or changed what was handed on.
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        self.is_ready() && !self.astray && self.announced.is_none()
     }
 
     /// Whether nothing can come of it any more.
@@ -165,6 +159,7 @@ impl Dialogue {
     /// The message was said. Nothing happens unless the session [is ready](Self::is_ready).
     pub fn asked(&mut self, now: Duration) {
         if self.is_ready() {
+            self.astray = false;
             self.phase = Phase::Asked(Box::new(Turn::new(now + self.timing.answer, now)));
         }
     }
@@ -244,6 +239,7 @@ impl Dialogue {
 
     /// A frame that comes before a message was said, or between two.
     fn beforehand(&mut self, frame: &ServerFrame, now: Duration) -> Option<Step> {
+        self.astray |= self.is_ready() && is_news(frame, self.before, &self.said);
         if let Some(id) = said_in(frame) {
             self.before = self.before.max(id.number());
         }
@@ -271,6 +267,7 @@ impl Dialogue {
         if !self.used.insert(call.tool_call_id.clone()) {
             return None;
         }
+        self.astray |= self.is_ready();
         if let Phase::Asked(turn) = &mut self.phase {
             turn.heard = now;
             turn.tools.push(ToolUse {
@@ -291,110 +288,6 @@ impl Dialogue {
     /// What was said to one message is no answer to the next.
     fn remember(&mut self, turn: &Turn) {
         self.before = self.before.max(turn.replies.last_event());
+        self.said = turn.replies.texts();
     }
-}
-
-/// The event of what a frame says in the agent's name.
-fn said_in(frame: &ServerFrame) -> Option<&EventId> {
-    match frame {
-        ServerFrame::AgentResponse(response) => response.event_id.as_ref(),
-        ServerFrame::Part(part) => part.event_id.as_ref(),
-        ServerFrame::Correction(correction) => correction.event_id.as_ref(),
-        _ => None,
-    }
-}
-
-impl Turn {
-    fn new(until: Duration, now: Duration) -> Self {
-        Self {
-            until,
-            heard: now,
-            replies: Replies::default(),
-            pending: BTreeSet::new(),
-            thinking: false,
-            ended: false,
-            silent: false,
-            spoke: false,
-            tools: Vec::new(),
-        }
-    }
-
-    fn hear(&mut self, frame: &ServerFrame, before: Option<i64>, now: Duration) {
-        let is_older = |id: i64| before.is_some_and(|before| id <= before);
-        if said_in(frame).and_then(EventId::number).is_some_and(is_older) {
-            return;
-        }
-        match frame {
-            ServerFrame::AgentResponse(response) => {
-                self.replies.response(response);
-                self.thinking = false;
-            }
-            ServerFrame::Part(part) => {
-                self.replies.part(part);
-                self.thinking = false;
-            }
-            ServerFrame::Correction(correction) => self.replies.correct(correction),
-            ServerFrame::ToolRequest(tool) => self.thinking |= !is_last_word(tool),
-            ServerFrame::ToolResponse(tool) | ServerFrame::ToolResponseFull(tool) => self.tool_ended(tool),
-            ServerFrame::Reasoning(_) => {}
-            ServerFrame::Typing(typing) if typing.is_typing => {}
-            ServerFrame::Audio(_) => {
-                self.spoke = true;
-                return;
-            }
-            // What is no part of an answer does not put it off.
-            _ => return,
-        }
-        self.heard = now;
-    }
-
-    fn tool_ended(&mut self, tool: &AgentTool) {
-        let failed = tool.is_error == Some(true);
-        let known = |known: &&mut ToolUse| tool.tool_call_id.is_some() && known.id == tool.tool_call_id;
-        match self.tools.iter_mut().find(known) {
-            Some(known) => known.is_error |= failed,
-            None => self.tools.push(ToolUse {
-                id: tool.tool_call_id.clone(),
-                name: tool.tool_name.clone(),
-                kind: tool.tool_type.clone(),
-                parameters: Default::default(),
-                is_error: failed,
-            }),
-        }
-        if is_last_word(tool) && !failed {
-            self.ended |= tool.tool_name == END_CALL;
-            self.silent = true;
-            self.thinking = false;
-        } else {
-            self.thinking = true;
-        }
-    }
-
-    /// Whether what there is may be handed on: something whole, or nothing on purpose.
-    fn may_be_taken(&self) -> bool {
-        self.replies.is_complete() || self.silent && !self.replies.is_open()
-    }
-
-    /// When what there is will be taken for all.
-    fn settled_at(&self, timing: &Timing) -> Option<Duration> {
-        if !self.pending.is_empty() || !self.may_be_taken() {
-            return None;
-        }
-        Some(self.heard + if self.thinking { timing.after_tool } else { timing.quiet })
-    }
-
-    fn answer(&self, conversation_id: Option<String>, closed: bool) -> Answer {
-        Answer {
-            texts: self.replies.texts(),
-            conversation_id,
-            ended: self.ended || closed,
-            tools: self.tools.clone(),
-            spoke: self.spoke,
-        }
-    }
-}
-
-/// Whether the agent says nothing after it.
-fn is_last_word(tool: &AgentTool) -> bool {
-    tool.tool_name == END_CALL || tool.tool_name == SKIP_TURN
 }

@@ -2,7 +2,8 @@
 //!
 //! ElevenLabs has no call that takes a text and gives the agent's answer: there is a WebSocket, on which the two parties speak. A session is
 //! [opened](TextSessions::open), told what it has to know, asked, and closed; or all of that at once, with
-//! [`TextSessions::answer`]. Each session is a new conversation that knows nothing of the ones before.
+//! [`TextSessions::answer`]. Each session is a new conversation that knows nothing of the ones before; one may stay open between the
+//! messages of a [`Thread`].
 //!
 //! | part | what it is |
 //! |---|---|
@@ -18,11 +19,13 @@ mod answer;
 mod dialogue;
 mod ending;
 pub mod frames;
+mod keeping;
 mod opening;
 mod replies;
 mod socket;
 mod text_session;
 mod tools;
+mod turn;
 mod web_socket;
 
 use std::fmt;
@@ -36,12 +39,15 @@ pub use dialogue::{CLIENT_TOOL, Dialogue, END_CALL, Expectation, SKIP_TURN, Step
 pub use ending::{
     BROKEN_OFF, Close, NO_ANSWER, NO_METADATA, SPOKE_ONLY, TOO_LONG, error_of_close, error_of_frame, is_worth_another,
 };
+pub(crate) use keeping::Kept;
+pub use keeping::Thread;
 pub use opening::{Door, Opening};
 pub use socket::{Connector, Handshake, Incoming, Socket};
 pub use text_session::AgentTextSession;
 pub use tools::{ClientTool, ClientTools};
 pub use web_socket::WebSockets;
 
+use self::keeping::Warm;
 use crate::{Client, PROVIDER, limits};
 
 /// The name by which ElevenLabs knows conversations that this crate held.
@@ -53,6 +59,14 @@ pub struct TextSessions {
     client: Client,
     tools: ClientTools,
     timing: Timing,
+}
+
+/// A message, with all that a session needs that knows nothing.
+struct Asking<'a> {
+    opening: &'a Opening,
+    contexts: &'a [(&'a str, &'a str)],
+    message: &'a str,
+    thread: Option<Thread<'a>>,
 }
 
 impl Client {
@@ -109,29 +123,89 @@ impl TextSessions {
     /// # Ok(()) }
     /// ```
     pub async fn answer(&self, opening: &Opening, contexts: &[(&str, &str)], message: &str) -> Result<Answer> {
-        text_session::check_message(message)?;
+        let turn = Asking { opening, contexts, message, thread: None };
+        self.answer_to(&turn).await
+    }
+
+    /// The same for one message of a thread, whose session stays open where the [settings](crate::Config::keep_sessions) say so. A session
+    /// that was kept and missed nothing is told what happened [since](Thread::since), and asked; [`Answer::kept`] says so. Where there is none,
+    /// or it does not answer, a new one is opened and told everything, as by [`answer`](Self::answer): to keep a session is cheaper,
+    /// and nothing depends on it.
+    ///
+    /// What the agent says or does while nobody asks is dropped, and its session with it: the person never heard of that.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub async fn answer_in(
+        &self,
+        thread: Thread<'_>,
+        opening: &Opening,
+        contexts: &[(&str, &str)],
+        message: &str,
+    ) -> Result<Answer> {
+        let turn = Asking { opening, contexts, message, thread: Some(thread) };
+        self.answer_to(&turn).await
+    }
+
+    async fn answer_to(&self, turn: &Asking<'_>) -> Result<Answer> {
+        text_session::check_message(turn.message)?;
         let asked = async {
-            match self.try_answer(opening, contexts, message).await {
-                Err(error) if is_worth_another(&error) => self.try_answer(opening, contexts, message).await,
+            // One that fails counts as the first attempt, whatever it says: it is older than what it says it of.
+            if let Some(answer) = self.try_kept(turn).await {
+                return match answer {
+                    Ok(answer) => Ok(answer),
+                    Err(_) => self.try_new(turn).await,
+                };
+            }
+            match self.try_new(turn).await {
+                Err(error) if is_worth_another(&error) => self.try_new(turn).await,
                 answered => answered,
             }
         };
         timeout(limits::TURN_WITHIN, asked).await.unwrap_or_else(|_| Err(ending::no_answer()))
     }
 
-    async fn try_answer(&self, opening: &Opening, contexts: &[(&str, &str)], message: &str) -> Result<Answer> {
+    /// What a session says that was kept; `None` where there is none.
+    async fn try_kept(&self, turn: &Asking<'_>) -> Option<Result<Answer>> {
+        let (Door::Agent(agent), Some(thread)) = (&turn.opening.door, &turn.thread) else { return None };
+        let mut warm = self.client.kept().take(agent, thread).await?;
+        let asked = async {
+            if let Some((id, text)) = thread.since {
+                warm.session.tell(Some(id), text).await?;
+            }
+            warm.session.ask(turn.message).await
+        };
+        Some(match asked.await {
+            Ok(mut answer) => {
+                answer.kept = true;
+                self.let_go(turn, &answer, warm);
+                Ok(answer)
+            }
+            // The next one needs its place.
+            Err(error) => {
+                warm.close().await;
+                Err(error)
+            }
+        })
+    }
+
+    async fn try_new(&self, turn: &Asking<'_>) -> Result<Answer> {
         let slot = self.client.session_slot().await?;
-        let mut session = self.open(opening).await?;
-        for (id, text) in contexts {
+        let mut session = self.open(turn.opening).await?;
+        for (id, text) in turn.contexts {
             session.tell(Some(id), text).await?;
         }
-        let answer = session.ask(message).await?;
-        // The person need not wait for the end; the place is free when it has come.
-        tokio::spawn(async move {
-            session.close().await;
-            drop(slot);
-        });
+        let answer = session.ask(turn.message).await?;
+        self.let_go(turn, &answer, Warm { session, slot });
         Ok(answer)
+    }
+
+    /// Keeps a session that has answered, or ends it. The person need not wait for that.
+    fn let_go(&self, turn: &Asking<'_>, answer: &Answer, warm: Warm) {
+        match (&turn.opening.door, &turn.thread) {
+            (Door::Agent(agent), Some(thread)) => self.client.kept().put(agent, thread, answer, warm),
+            _ => warm.leave(),
+        }
     }
 
     fn key(&self) -> Result<HeaderValue> {

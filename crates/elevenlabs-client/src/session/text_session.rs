@@ -1,10 +1,14 @@
 //! A session over a socket.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, pending},
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use comms_http::{Error, Result};
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{
     answer::{Answer, Timing},
@@ -63,7 +67,7 @@ impl AgentTextSession {
         };
         opening.data.check()?;
         session.say(&ClientFrame::ConversationInitiationClientData(Box::new(opening.data.clone()))).await?;
-        match session.run(None).await? {
+        match session.run(pending()).await? {
             Some(Event::Ready) => Ok(session),
             // Without a message there is no answer.
             Some(Event::Answered(_)) | None => Err(ending::no_metadata()),
@@ -100,7 +104,7 @@ impl AgentTextSession {
         }
         self.say(&ClientFrame::message(message)).await?;
         self.dialogue.asked(self.began.elapsed());
-        match self.run(None).await? {
+        match self.run(pending()).await? {
             Some(Event::Answered(answer)) => Ok(answer),
             Some(Event::Ready) | None => Err(ending::no_answer()),
         }
@@ -119,7 +123,26 @@ impl AgentTextSession {
     /// # Errors
     /// Why the session ended meanwhile.
     pub async fn idle(&mut self, wait: Duration) -> Result<()> {
-        self.run(Some(Instant::now() + wait)).await.map(drop)
+        self.idle_until(sleep(wait)).await
+    }
+
+    /// Waits and answers pings, until something else is over. It ends between two frames, so that none is left half said.
+    ///
+    /// # Errors
+    /// Why the session ended meanwhile.
+    pub async fn idle_until(&mut self, end: impl Future<Output = ()> + Send) -> Result<()> {
+        self.run(end).await.map(drop)
+    }
+
+    /// Hears what is on its way.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        self.idle(self.timing.settle).await
+    }
+
+    /// Whether the agent has said and done nothing by itself since its last answer, as far as was [waited for](Self::idle).
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        self.dialogue.is_in_step() && self.running.is_empty()
     }
 
     /// Ends the session in order.
@@ -128,7 +151,8 @@ impl AgentTextSession {
     }
 
     /// Waits until something comes of it, or until `end`.
-    async fn run(&mut self, end: Option<Instant>) -> Result<Option<Event>> {
+    async fn run(&mut self, end: impl Future<Output = ()> + Send) -> Result<Option<Event>> {
+        let mut end = pin!(end);
         loop {
             // Before each frame: however much the other side says, it does not hold the time up.
             if let Some(step) = self.dialogue.tick(self.began.elapsed()) {
@@ -138,15 +162,10 @@ impl AgentTextSession {
                 continue;
             }
             let due = self.dialogue.due().map(|due| self.began + due);
-            let wake = due.into_iter().chain(end).min();
             let step = tokio::select! {
                 biased;
-                () = until(wake) => {
-                    if end.is_some_and(|end| Instant::now() >= end) {
-                        return Ok(None);
-                    }
-                    None
-                }
+                () = until(due) => None,
+                () = &mut end => return Ok(None),
                 incoming = self.socket.next() => self.heard(incoming),
                 Some(done) = self.running.next(), if !self.running.is_empty() => {
                     self.tool_ended(done).await?;
@@ -239,7 +258,7 @@ pub(super) fn check_message(message: &str) -> Result<()> {
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 

@@ -12,7 +12,7 @@ fn config() -> Config {
 #[test]
 fn what_is_wrong_is_named() {
     type Spoil = fn(&mut Config);
-    let wrong: [(&str, Spoil); 9] = [
+    let wrong: [(&str, Spoil); 10] = [
         ("ELEVENLABS_API_KEY", |config| config.api_key = Secret::default()),
         ("ELEVENLABS_API_KEY", |config| config.api_key = "sk_key\n".into()),
         ("ELEVENLABS_WEBHOOK_SECRET", |config| config.webhook_secret = Some(" , ".into())),
@@ -22,6 +22,7 @@ fn what_is_wrong_is_named() {
         ("ELEVENLABS_WS_BASE", |config| config.ws_base = Some("wss://user:pass@api.elevenlabs.io".to_owned())),
         ("ELEVENLABS_CONCURRENCY", |config| config.concurrency = Some(0)),
         ("ELEVENLABS_CONCURRENCY", |config| config.concurrency = Some(limits::MOST_SESSIONS + 1)),
+        ("ELEVENLABS_KEEP_SESSIONS", |config| config.keep_sessions = Some(limits::KEPT_LONGEST.as_secs() + 1)),
     ];
     for (name, spoil) in wrong {
         let mut config = config();
@@ -53,12 +54,17 @@ fn the_environment_is_read() {
     let config = Config::from_lookup(|name| match name {
         "ELEVENLABS_API_KEY" => Some("sk_an-invented-key".to_owned()),
         "ELEVENLABS_CONCURRENCY" => Some("7".to_owned()),
+        "ELEVENLABS_KEEP_SESSIONS" => Some("300".to_owned()),
         "ELEVENLABS_WS_BASE" => Some(String::new()),
         _ => None,
     });
-    assert_eq!((config.sessions().unwrap(), config.ws_base), (7, None));
+    assert_eq!((config.sessions().unwrap(), config.keep().unwrap().as_secs()), (7, 300));
+    assert_eq!(config.ws_base, None);
+    assert!(Config::default().keep().unwrap().is_zero(), "nothing is kept unless the settings say so");
     let wrong = Config::from_lookup(|name| (name == "ELEVENLABS_CONCURRENCY").then(|| "many".to_owned()));
     assert!(wrong.sessions().unwrap_err().to_string().contains("ELEVENLABS_CONCURRENCY"));
+    let wrong = Config::from_lookup(|name| (name == "ELEVENLABS_KEEP_SESSIONS").then(|| "5m".to_owned()));
+    assert!(wrong.keep().unwrap_err().to_string().contains("ELEVENLABS_KEEP_SESSIONS"));
 }
 
 #[test]

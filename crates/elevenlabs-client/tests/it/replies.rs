@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use comms_core::{AgentContext, AgentTurn, TextAgent};
+use comms_core::{AgentChat, AgentContext, AgentTurn, TextAgent};
 use comms_http::{ErrorKind, Outcome, Result};
 use elevenlabs_client::{
     Client, Config, ElevenLabsAgent,
@@ -39,7 +39,13 @@ impl Double {
     }
 
     fn agent(self: &Arc<Self>) -> ElevenLabsAgent {
-        let builder = Client::builder(Config::new("sk_an-invented-key")).transport(Script::new([]));
+        self.agent_that_keeps(0)
+    }
+
+    fn agent_that_keeps(self: &Arc<Self>, seconds: u64) -> ElevenLabsAgent {
+        let mut config = Config::new("sk_an-invented-key");
+        config.keep_sessions = Some(seconds);
+        let builder = Client::builder(config).transport(Script::new([]));
         ElevenLabsAgent::new(builder.connector(self.clone()).build().unwrap())
     }
 
@@ -106,7 +112,11 @@ fn metadata() -> Step {
 }
 
 fn says(text: &str) -> Step {
-    Step::Say(json!({"type": "agent_response", "agent_response_event": {"agent_response": text, "event_id": 3}}))
+    says_as(text, 3)
+}
+
+fn says_as(text: &str, event: i64) -> Step {
+    Step::Say(json!({"type": "agent_response", "agent_response_event": {"agent_response": text, "event_id": event}}))
 }
 
 const BEGUN: Step = Step::Hear("conversation_initiation_client_data");
@@ -201,4 +211,45 @@ async fn a_refusal_says_what_an_operator_has_to_mend() {
         assert_eq!((error.provider_code(), error.is_about_account()), (Some(code), false));
         assert_eq!(double.opened(), 1);
     }
+}
+
+/// The turn of this number in a chat.
+fn turn_of(burst: u32, answered: Option<&str>) -> AgentTurn {
+    let mut turn = turn();
+    turn.contexts.push(AgentContext { id: "chat".to_owned(), text: "[customer] Hola".to_owned() });
+    turn.chat = Some(AgentChat { burst, answered: answered.map(str::to_owned), since: None, facts: 1 });
+    turn
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_session_is_told_only_what_happened_since() {
+    let asked_twice = vec![BEGUN, metadata(), ASKED, says("El jueves."), ASKED, says_as("A las nueve.", 5)];
+    let double = Double::new([asked_twice, vec![BEGUN, metadata(), ASKED, says("De nuevo.")]]);
+    let agent = double.agent_that_keeps(300);
+    assert_eq!(agent.reply(&turn_of(1, None)).await.unwrap().raw["kept"], false);
+    let mut second = turn_of(2, Some("El jueves."));
+    let since = AgentContext { id: "since_2".to_owned(), text: "[team] Le llamo luego.".to_owned() };
+    second.chat.as_mut().unwrap().since = Some(since);
+    let reply = agent.reply(&second).await.unwrap();
+    assert_eq!((reply.texts, &reply.raw["kept"]), (vec!["A las nueve.".to_owned()], &json!(true)));
+    assert_eq!(reply.session.as_deref(), Some("conv_2"));
+    let told = double.heard();
+    let told: Vec<_> = told.iter().filter_map(|frame| frame["context_id"].as_str()).collect();
+    assert_eq!(told, ["chat", "since_2"]);
+    // What is not known to follow is a session of its own, told everything.
+    let unknown = AgentTurn { chat: None, ..turn_of(3, None) };
+    assert_eq!(agent.reply(&unknown).await.unwrap().texts, ["De nuevo."]);
+    agent.close().await;
+    assert_eq!((double.opened(), agent.client().kept_sessions()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_asked_for_a_person_is_not_kept() {
+    let call = json!({"tool_name": "escalate_to_human", "tool_call_id": "t1", "parameters": {}, "event_id": 4});
+    let call = Step::Say(json!({"type": "client_tool_call", "client_tool_call": call}));
+    let steps = vec![BEGUN, metadata(), ASKED, call, Step::Hear("client_tool_result"), says("Le paso.")];
+    let double = Double::new([steps]);
+    let agent = double.agent_that_keeps(300);
+    assert!(agent.reply(&turn_of(1, None)).await.unwrap().escalation.is_some());
+    assert_eq!(agent.client().kept_sessions(), 0);
 }

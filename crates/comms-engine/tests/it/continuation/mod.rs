@@ -3,12 +3,16 @@
 mod answering;
 mod crashes;
 mod escalating;
+mod following;
 mod opening;
 
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +44,7 @@ pub struct ScriptedAgent {
     ended: Mutex<Vec<CallReport>>,
     /// An answer waits for a permit.
     gate: Semaphore,
+    closed: AtomicBool,
 }
 
 impl Default for ScriptedAgent {
@@ -51,6 +56,7 @@ impl Default for ScriptedAgent {
             looked: Mutex::default(),
             ended: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
+            closed: AtomicBool::default(),
         }
     }
 }
@@ -113,6 +119,10 @@ impl TextAgent for ScriptedAgent {
         let scripted = self.replies.lock().unwrap().pop_front();
         let echo = || AgentReply { texts: vec![format!("eco: {}", turn.message)], ..AgentReply::default() };
         scripted.unwrap_or_else(|| Ok(echo()))
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
     }
 }
 

@@ -15,7 +15,11 @@ const LUIS: &str = "+34600000022";
 const SERVICE: &str = "an-invented-service-token";
 
 async fn start() -> TestServer {
-    let server = TestServer::start_with(agents).await;
+    start_with(agents).await
+}
+
+async fn start_with(set: impl FnOnce(&mut Settings)) -> TestServer {
+    let server = TestServer::start_with(set).await;
     let url = format!("{}/webhook/elevenlabs", server.base);
     server.simulator.configure(|config| config.elevenlabs.set_webhook_url(&url));
     server
@@ -131,6 +135,44 @@ async fn what_was_said_before_is_told_to_the_next_session() {
     let known = format!("{:?}", second[0].contexts);
     assert!(known.contains("¿Hay descuento?") && known.contains("Recibido: «¿Hay descuento?»"), "{known}");
     assert_eq!(second[0].messages, ["¿Y para dos?"], "the past is context, and not said again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_kept_answers_the_next_burst_and_a_new_one_is_told_everything_once_it_is_cut() {
+    let server = start_with(|settings| {
+        agents(settings);
+        settings.elevenlabs.keep_sessions = 300;
+    })
+    .await;
+    called(&server, MARTA, "Marta").await;
+    for (at, text) in ["¿Hay descuento?", "¿Y para dos?"].into_iter().enumerate() {
+        writes(&server, MARTA, text);
+        until(&server, MARTA, |one| outbound(one).len() == at + 2).await;
+    }
+    let kept = server.simulator.elevenlabs().text_sessions();
+    assert_eq!(kept.len(), 1, "one WebSocket for both: {kept:?}");
+    assert_eq!(
+        (kept[0].messages.as_slice(), kept[0].closed),
+        (["¿Hay descuento?", "¿Y para dos?"].map(str::to_owned).as_slice(), None)
+    );
+    assert!(!format!("{:?}", kept[0].contexts).contains("¿Hay descuento?"), "it was there: {kept:?}");
+
+    server.simulator.elevenlabs().cut_sessions();
+    writes(&server, MARTA, "¿Y para tres?");
+    let conversation = until(&server, MARTA, |one| outbound(one).len() == 4).await;
+    let all = server.simulator.elevenlabs().text_sessions();
+    assert_eq!((all.len(), all[0].closed, all[1].messages.len()), (2, Some(1006), 1), "{all:?}");
+    let known = format!("{:?}", all[1].contexts);
+    assert!(known.contains("Premium") && known.contains("¿Y para dos?"), "the call and the chat: {known}");
+    let answers: Vec<&String> = all.iter().flat_map(|session| &session.answers).collect();
+    assert_eq!(outbound(&conversation)[1..], answers, "one answer for each, as the agent said it");
+    assert_eq!(sent(&server, MARTA).len(), 4);
+
+    assert!(server.simulator.ledger().violations().is_empty(), "{:?}", server.simulator.ledger().violations());
+    server.ask_to_stop().await;
+    server.running.stop().await;
+    let last = server.simulator.elevenlabs().text_sessions();
+    assert_eq!(last[1].closed, Some(1000), "closed in order when the server ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 mod dialogue;
 mod frames;
+mod keeping;
 mod network;
 mod peer;
 mod property;

@@ -10,7 +10,7 @@ use comms_simulator::{
 };
 use elevenlabs_client::{
     Client, ClientData, Config,
-    session::{Answer, Opening, TextSessions, Timing},
+    session::{Answer, Opening, TextSessions, Thread, Timing},
 };
 
 use super::peer::Scenario;
@@ -22,8 +22,17 @@ fn world() -> (Simulator, TextSessions) {
 }
 
 fn sessions(simulator: &Simulator, key: &str) -> TextSessions {
+    sessions_of(&client(simulator, key))
+}
+
+fn client(simulator: &Simulator, key: &str) -> Client {
     let transport = comms_conformance::script::Script::new([]);
-    let client = Client::builder(Config::new(key)).base_url(simulator.url()).transport(transport).build().unwrap();
+    let mut config = Config::new(key);
+    config.keep_sessions = Some(60);
+    Client::builder(config).base_url(simulator.url()).transport(transport).build().unwrap()
+}
+
+fn sessions_of(client: &Client) -> TextSessions {
     let mut timing = Timing::default();
     timing.quiet = Duration::from_millis(150);
     timing.settle = Duration::from_millis(50);
@@ -131,4 +140,44 @@ async fn the_scenarios_go_the_same_way_over_a_network() {
             _ => panic!("{name}: {answered:?}"),
         }
     }
+}
+
+/// One message of a thread.
+async fn ask_in(sessions: &TextSessions, number: u64, answered: Option<&str>, text: &str) -> Answer {
+    let thread = Thread { id: "thread-1", number, answered, since: None, facts: 0, leaves_by: &[] };
+    let opening = Opening::agent(AGENT_ID);
+    sessions.answer_in(thread, &opening, &[("chat", "[customer] Yes.")], text).await.unwrap()
+}
+
+#[tokio::test]
+async fn two_messages_are_said_over_one_web_socket_and_the_third_over_a_new_one_once_it_is_cut() {
+    let (simulator, _) = world();
+    let client = client(&simulator, API_KEY);
+    let sessions = sessions_of(&client);
+    let first = ask_in(&sessions, 1, None, "¿Cuándo?").await;
+    let second = ask_in(&sessions, 2, Some(&first.texts[0]), "¿A qué hora?").await;
+    assert_eq!((first.kept, second.kept), (false, true));
+    assert_eq!(second.texts, ["Recibido: «¿A qué hora?». Sé de: chat."]);
+    let held = simulator.elevenlabs().text_sessions();
+    assert_eq!((held.len(), held[0].messages.len(), held[0].contexts.len(), held[0].closed), (1, 2, 1, None));
+    simulator.elevenlabs().cut_sessions();
+    let third = ask_in(&sessions, 3, Some(&second.texts[0]), "¿Y el viernes?").await;
+    assert_eq!((third.texts, third.kept), (vec!["Recibido: «¿Y el viernes?». Sé de: chat.".to_owned()], false));
+    client.close_kept().await;
+    let held = simulator.elevenlabs().text_sessions();
+    let closed: Vec<_> = held.iter().map(|session| session.closed).collect();
+    assert_eq!(closed, [Some(1006), Some(1000)]);
+    let violations = simulator.ledger().violations();
+    assert!(violations.is_empty(), "{violations:?}");
+}
+
+#[tokio::test]
+async fn an_agent_that_ends_a_kept_conversation_for_want_of_words_is_opened_anew() {
+    let (simulator, _) = world();
+    simulator.elevenlabs().set_manner(AGENT_ID, Manner { idle_ms: 400, ..Manner::default() });
+    let sessions = sessions_of(&client(&simulator, API_KEY));
+    let first = ask_in(&sessions, 1, None, "¿Cuándo?").await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(simulator.elevenlabs().text_sessions()[0].closed, Some(1002));
+    assert!(!ask_in(&sessions, 2, Some(&first.texts[0]), "¿A qué hora?").await.kept);
 }
