@@ -85,8 +85,10 @@ export type Answer_Communication = {
     canal: string;
     cliente_id?: Id | null;
     cola?: QueueRow | null;
-    /** What it says. */
+    /** What it says: of more than 64 KiB the beginning. */
     contenido?: string | null;
+    /** Only where `contenido` is the beginning; all of it stands in `contenido_tipado` of the message. */
+    contenido_cortado?: boolean;
     contrato_id?: Id | null;
     /** The conversation. */
     conversacion_id?: string | null;
@@ -714,8 +716,10 @@ export type Communication = {
   canal: string;
   cliente_id?: Id | null;
   cola?: QueueRow | null;
-  /** What it says. */
+  /** What it says: of more than 64 KiB the beginning. */
   contenido?: string | null;
+  /** Only where `contenido` is the beginning; all of it stands in `contenido_tipado` of the message. */
+  contenido_cortado?: boolean;
   contrato_id?: Id | null;
   /** The conversation. */
   conversacion_id?: string | null;
@@ -1341,8 +1345,10 @@ export type List_Communication = {
     canal: string;
     cliente_id?: Id | null;
     cola?: QueueRow | null;
-    /** What it says. */
+    /** What it says: of more than 64 KiB the beginning. */
     contenido?: string | null;
+    /** Only where `contenido` is the beginning; all of it stands in `contenido_tipado` of the message. */
+    contenido_cortado?: boolean;
     contrato_id?: Id | null;
     /** The conversation. */
     conversacion_id?: string | null;

@@ -73,7 +73,7 @@ pub const RETRIED_FOR: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 pub const TOLERANCE: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 /// How far ahead of ours SendGrid's clock may be.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
-/// The longest text of a mail that is kept; what is beyond is cut off, and the mail is marked.
+/// The longest text of a mail that is kept as one; what is beyond is cut off, the mail is marked, and all of it is a file of the mail.
 pub const INBOUND_TEXT: usize = 4 * 1024 * 1024;
 /// The fields of one webhook with inbound mail that are read: what stands beyond is named as a problem.
 pub const INBOUND_FIELDS: usize = 1_000;

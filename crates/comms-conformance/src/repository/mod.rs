@@ -231,6 +231,7 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         mails_of_a_thread_are_one_conversation_in_any_order,
         a_mail_is_one_record_however_often_it_comes,
         an_answer_finds_what_was_sent_by_the_providers_ids,
+        a_list_has_the_beginning_of_a_long_mail_and_the_message_all_of_it,
         conversations_that_turn_out_to_be_one_are_one,
         a_thread_is_of_one_person,
         a_mail_address_is_one_person_however_it_is_written,

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use comms_core::{
-    Address, ChannelKind, Content, ConversationId, Email, Event, EventKind, InboundMessage, MessageOrigin, Outbound,
-    Party, SentMail, Status,
-    history::{Conclusion, NewOutbound},
+    Address, ChannelKind, Content, ConversationId, Direction, Email, Event, EventKind, InboundMessage, MessageOrigin,
+    Outbound, Party, SentMail, Status,
+    history::{Conclusion, HistoryEntry, HistoryFilter, NewOutbound},
 };
 
 use super::{
@@ -203,6 +203,39 @@ pub(super) async fn an_answer_finds_what_was_sent_by_the_providers_ids(harness: 
         return Err(Violation::new("the content of a sent mail is lost"));
     };
     ensure_eq!(kept.message_id, sent.message_id, "the id by which an answer has to name it");
+    Ok(())
+}
+
+/// A page stays cheap, whatever was written to us.
+pub(super) async fn a_list_has_the_beginning_of_a_long_mail_and_the_message_all_of_it(
+    harness: &dyn RepositoryHarness,
+) -> Verdict {
+    let mailbox = World::open(harness).await?.with_mailbox().await?;
+    let long = format!("{} fin", "ñ".repeat(HistoryEntry::LONGEST_TEXT));
+    let mail = Email { text: Some(long.clone()), html: Some(format!("<p>{long}</p>")), ..Email::default() };
+    mailbox.ingest(vec![mailbox.says(&ana(), mail.clone().into())]).await?;
+    let letter = mailbox.letter(&ana(), Email { subject: "nuestra".to_owned(), ..mail.clone() });
+    let ours = Email { subject: "nuestra".to_owned(), ..mail.clone() };
+    mailbox.accept(letter).await?;
+    let feed = mailbox.store.feed(Some(&mailbox.organization), 0, 100).await?;
+    let told = feed.into_iter().filter_map(|event| event.message);
+    for entry in mailbox.history().await?.into_iter().chain(told) {
+        let text = entry.text.clone().unwrap_or_default();
+        ensure!(entry.is_cut() && text.starts_with("ññ"), "{} bytes of a text in a list", text.len());
+        ensure!(text.len() < HistoryEntry::LONGEST_TEXT + 10, "{} bytes of a text in a list", text.len());
+        ensure_eq!(entry.content, None, "the content of a mail in a list");
+        let whole = match entry.direction {
+            Direction::Inbound => &mail,
+            Direction::Outbound => &ours,
+        };
+        let Some(Content::Email(kept)) = mailbox.message(entry.message).await?.entry.content else {
+            return Err(Violation::new("the content of a mail is lost"));
+        };
+        ensure!(*kept == *whole, "the content of a long mail is another");
+    }
+    ensure_eq!(mailbox.history().await?.len(), 2, "mails");
+    let found = HistoryFilter { text: Some("fin".to_owned()), ..HistoryFilter::default() };
+    ensure_eq!(mailbox.select(found).await?.len(), 2, "mails found by their end");
     Ok(())
 }
 

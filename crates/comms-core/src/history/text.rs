@@ -4,6 +4,8 @@ use serde_json::Value;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use uuid::Uuid;
 
+use super::HistoryEntry;
+
 /// Lengths of the columns of `comunicaciones`, in characters.
 pub(super) const DESTINATARIO: usize = 255;
 pub(super) const ESTADO: usize = 50;
@@ -28,6 +30,18 @@ pub(super) fn clean_value(value: Value) -> Value {
 /// The first `limit` characters. The whole value stays in our own table.
 pub(super) fn shorten(text: &str, limit: usize) -> String {
     text.chars().take(limit).collect()
+}
+
+/// What the history shows of a text. One that was cut is longer than any that was not: so it is known without a column of its own.
+pub(super) fn shown(text: &str) -> String {
+    const MARK: &str = " …";
+    let mut shown = clean(text);
+    if shown.len() > HistoryEntry::LONGEST_TEXT {
+        // At most three bytes are lost to a character, and the mark has four.
+        shown.truncate(shown.floor_char_boundary(HistoryEntry::LONGEST_TEXT));
+        shown.push_str(MARK);
+    }
+    shown
 }
 
 /// An id as the integer columns of `comunicaciones` hold it; `None` for a text, which only our own tables hold.
@@ -87,6 +101,20 @@ mod tests {
         assert_eq!(number_of("42"), Some(42));
         for text in ["lead-42", "007", "+7", "-7", "2147483648", ""] {
             assert_eq!(number_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_cut_is_longer_than_any_that_was_not() {
+        let most = HistoryEntry::LONGEST_TEXT;
+        for letter in ["a", "ñ", "€", "😀"] {
+            for more in 0..=8 {
+                let text = format!("{}{}", "x".repeat(more), letter.repeat(most / letter.len()));
+                let shown = shown(&text);
+                assert_eq!(shown.len() > most, text.len() > most, "{letter} {more}");
+                assert_eq!(shown == text, text.len() <= most, "{letter} {more}");
+                assert!(shown.len() <= most + 4 && text.starts_with(shown.trim_end_matches(" …")));
+            }
         }
     }
 

@@ -177,9 +177,10 @@ pub struct HistoryEntry {
     pub direction: Direction,
     /// The other party's address.
     pub counterpart: String,
-    /// What it says, to be read by a person.
+    /// What it says, to be read by a person; of a long text its [beginning](Self::is_cut).
     pub text: Option<String>,
-    /// The whole content; `None` for a row that another program wrote.
+    /// The whole content; `None` for a row that another program wrote. Of an e-mail it is told where the message is asked for by itself, not
+    /// in lists: a mail may be longer than all else of a page.
     pub content: Option<Content>,
     /// The state.
     pub status: Status,
@@ -201,6 +202,18 @@ pub struct HistoryEntry {
     pub attachments: Vec<Attachment>,
     /// How it stands in the queue, where it waits in it.
     pub delivery: Option<Delivery>,
+}
+
+impl HistoryEntry {
+    /// The longest text that is shown whole, in bytes: many times a message of any channel but e-mail.
+    pub const LONGEST_TEXT: usize = 64 * 1024;
+
+    /// Whether the text is the beginning of a longer one, which stands in the content of the message. What another program wrote is shown
+    /// as it is.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.account.is_some() && self.text.as_ref().is_some_and(|text| text.len() > Self::LONGEST_TEXT)
+    }
 }
 
 /// A page of the history, newest first.

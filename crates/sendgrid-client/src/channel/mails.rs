@@ -5,11 +5,15 @@ use comms_core::{
     AccountId, Batch, Correspondent, Email, Event, EventKey, EventKind, IN_WEBHOOK, InboundMessage, InlineFile, Media,
     MediaKind, MediaRef, Party, SentMail, Status, StatusUpdate,
 };
-use comms_mime::{File, Incoming, Limits};
+use comms_mime::{Defect, File, Incoming, Limits};
 use serde_json::{Map, Value, json};
 
 use super::{accounts, accounts::Accounts};
 use crate::{limits, webhook::InboundMail};
+
+/// The places of texts of which only the beginning is shown.
+const WHOLE_TEXT: &str = "text";
+const WHOLE_HTML: &str = "html";
 
 /// One event for each account of ours that the mail was delivered to.
 pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
@@ -45,9 +49,19 @@ pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
 
 /// The bytes of a file, by what [`read`] calls it.
 pub(super) fn file(mail: &InboundMail, id: &str) -> Option<Bytes> {
-    let number: usize = id.strip_prefix(IN_WEBHOOK)?.parse().ok()?;
-    let message = mail.message(&bounds()).ok()?;
-    message.files.into_iter().nth(number).map(|file| file.bytes)
+    let place = id.strip_prefix(IN_WEBHOOK)?;
+    if let Ok(number) = place.parse() {
+        let message = mail.message(&bounds()).ok()?;
+        return message.files.into_iter().nth(number).map(|file| file.bytes);
+    }
+    let mut everything = bounds();
+    everything.text = usize::MAX;
+    let message = mail.message(&everything).ok()?;
+    match place {
+        WHOLE_TEXT => Some(message.text.into()),
+        WHOLE_HTML => message.html.map(Into::into),
+        _ => None,
+    }
 }
 
 /// What is read of a mail.
@@ -102,7 +116,8 @@ fn read(mail: &InboundMail, message: &Incoming) -> InboundMessage {
     let (email, notes) = message.to_model();
     let mut extra = found_out(mail);
     extra.extend(notes);
-    let (files, inline) = files(&message.files);
+    let (mut files, inline) = files(&message.files);
+    files.extend(wholes(message));
     let from = email.from.clone();
     let email = Email { files, inline, ..email };
     InboundMessage { extra: Value::Object(extra), ..InboundMessage::new(writer(mail, from), email.into()) }
@@ -134,6 +149,23 @@ fn files(files: &[File]) -> (Vec<Media>, Vec<InlineFile>) {
         }
     });
     (media.collect(), inline)
+}
+
+/// Texts that were cut are files as well, whole: nobody else keeps the mail.
+fn wholes(message: &Incoming) -> impl Iterator<Item = Media> {
+    // At most three bytes are lost to a character.
+    let is_cut = |text: &str| message.defects.contains(&Defect::TextCut) && text.len() + 3 >= limits::INBOUND_TEXT;
+    let text = is_cut(&message.text).then_some((WHOLE_TEXT, "mensaje.txt", "text/plain; charset=utf-8"));
+    let html = message.html.as_deref().is_some_and(is_cut);
+    let html = html.then_some((WHOLE_HTML, "mensaje.html", "text/html; charset=utf-8"));
+    text.into_iter().chain(html).map(|(place, name, kind)| Media {
+        kind: MediaKind::Document,
+        source: MediaRef::Id(format!("{IN_WEBHOOK}{place}")),
+        caption: None,
+        filename: Some(name.to_owned()),
+        mime_type: Some(kind.to_owned()),
+        sha256: None,
+    })
 }
 
 /// What SendGrid has found out of it, under its own names.

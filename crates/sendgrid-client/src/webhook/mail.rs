@@ -135,8 +135,9 @@ impl InboundMail {
             (_, Some(html)) => comms_mime::html::to_text(html),
             _ => String::new(),
         };
-        if message.text.len() > limits.text {
-            message.text.truncate(message.text.floor_char_boundary(limits.text));
+        let (text, html) =
+            (cut(&mut message.text, limits), message.html.as_mut().is_some_and(|html| cut(html, limits)));
+        if text || html {
             message.defects.push(Defect::TextCut);
         }
         message.files = self.files.iter().take(limits.parts).enumerate().map(|(at, file)| file.as_part(at)).collect();
@@ -181,6 +182,15 @@ impl InboundMail {
         self.files.iter().for_each(|file| add(&file.bytes));
         hex::encode(hash.finalize())
     }
+}
+
+/// Cuts a text at the limit, and says whether it did.
+fn cut(text: &mut String, limits: &Limits) -> bool {
+    let is_long = text.len() > limits.text;
+    if is_long {
+        text.truncate(text.floor_char_boundary(limits.text));
+    }
+    is_long
 }
 
 impl InboundFile {

@@ -7,7 +7,7 @@ use comms_core::{
     StoredWebhook, WebhookId,
 };
 use comms_http::{ErrorKind, WebhookRequest};
-use sendgrid_client::{SendgridChannel, SendgridInbound, webhook::Verifier};
+use sendgrid_client::{SendgridChannel, SendgridInbound, limits::INBOUND_TEXT, webhook::Verifier};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -234,6 +234,41 @@ fn a_mail_that_came_is_a_message_with_its_files() {
     assert_eq!(parser().file(&stored, id).unwrap(), &b"%PDF-1.4\0\xff"[..]);
     for strange in ["webhook/3", "webhook/-1", "webhook/", "7"] {
         assert_eq!(parser().file(&stored, strange), None, "{strange}");
+    }
+}
+
+#[test]
+fn all_of_a_text_that_is_too_long_for_a_message_is_a_file_of_it() {
+    let (text, html) = ("ñ".repeat(INBOUND_TEXT), format!("<p>{}</p>", "x".repeat(INBOUND_TEXT)));
+    let field = |(name, value): (&str, &str)| {
+        format!("--xYzZY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let raw = format!("From: eva@example.net\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n");
+    type Named<'a> = &'a [(&'a str, &'a str)];
+    let forms: [(Named<'_>, Named<'_>); 4] = [
+        (&[("text", "corto")], &[]),
+        (&[("text", &text)], &[("webhook/text", &text)]),
+        (&[("text", "corto"), ("html", &html)], &[("webhook/html", &html)]),
+        (&[("email", &raw)], &[("webhook/text", &text)]),
+    ];
+    for (fields, files) in forms {
+        let form = fields.iter().copied().map(field).collect::<String>() + "--xYzZY--\r\n";
+        let request = post(FORM, form);
+        let batch = parser().receive(&request).unwrap();
+        let [Event { kind: EventKind::Message(message), .. }] = &batch.events[..] else { panic!("{batch:?}") };
+        let Content::Email(email) = &message.content else { panic!("{message:?}") };
+        assert!(email.text.as_ref().unwrap().len() <= INBOUND_TEXT);
+        let stored = StoredWebhook::from_repository(
+            WebhookId::new(),
+            "sendgrid".to_owned(),
+            OffsetDateTime::UNIX_EPOCH,
+            request,
+        );
+        assert_eq!(email.files.len(), files.len());
+        for (media, (id, whole)) in email.files.iter().zip(files) {
+            assert_eq!(media.source, comms_core::MediaRef::Id((*id).to_owned()));
+            assert!(parser().file(&stored, id).unwrap() == whole.as_bytes(), "{id} is not whole");
+        }
     }
 }
 

@@ -388,6 +388,11 @@ impl Repository for Broken {
         {
             page.next = Some(PageKey { created_at: before.created_at, id: before.message });
         }
+        if self.has(Flaw::ListsWholeMails) {
+            for entry in &mut page.entries {
+                *entry = self.inner.message(scope, entry.message).await?.entry;
+            }
+        }
         page.entries = page.entries.into_iter().map(|e| self.shown(e)).collect();
         Ok(page)
     }

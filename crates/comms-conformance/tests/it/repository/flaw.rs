@@ -10,6 +10,7 @@ pub(super) enum Flaw {
     CutsIds,
     DropsTheUnknown,
     TrimsBodies,
+    ListsWholeMails,
     IgnoresFilters,
     DropsStrangers,
     BelievesEverybody,

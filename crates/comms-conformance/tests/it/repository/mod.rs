@@ -251,6 +251,7 @@ const FLAWS: &[(&str, Flaw)] = {
         ("a_mail_is_one_record_however_often_it_comes", ForgetsKeys),
         ("a_mail_is_one_record_however_often_it_comes", ForgetsCorrelation),
         ("an_answer_finds_what_was_sent_by_the_providers_ids", ForgetsThreads),
+        ("a_list_has_the_beginning_of_a_long_mail_and_the_message_all_of_it", ListsWholeMails),
         ("conversations_that_turn_out_to_be_one_are_one", ForgetsThreads),
         ("a_thread_is_of_one_person", MixesPeople),
         ("a_mail_address_is_one_person_however_it_is_written", KnowsNobody),

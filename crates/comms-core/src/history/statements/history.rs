@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use diesel::{
     dsl::{exists, not, sql},
+    expression::SqlLiteral,
     prelude::*,
-    sql_types::Bool,
+    sql_types::{Bool, Nullable},
 };
 
 use super::{
@@ -13,11 +14,11 @@ use super::{
     schema::{accounts, comunicaciones as rows, discards, messages, status_events},
 };
 use crate::{
-    AccountId, Address, AddressKind, ConversationId, MessageId, Status, UserId,
+    AccountId, Address, AddressKind, ChannelKind, ConversationId, MessageId, Status, UserId,
     history::{
         Delivery, HistoryEntry, HistoryFilter, HistoryPage, Links, MessageDetail, PageKey, Scope, StatusEvent,
         directory::{Directory, Kind},
-        sql_types::{Doc, Instant, Uid},
+        sql_types::{Doc, DocSql, Instant, Uid},
         text::{like_pattern, number_of},
         vocabulary,
     },
@@ -43,6 +44,7 @@ pub(super) struct MessageRead {
     direction: i16,
     counterpart: String,
     counterpart_kind: String,
+    #[diesel(select_expression = listed_content(), select_expression_type = SqlLiteral<Nullable<DocSql>>)]
     content: Option<Doc>,
     body: Option<String>,
     reply_to: Option<String>,
@@ -56,6 +58,12 @@ pub(super) struct MessageRead {
     comunicacion_id: Option<i32>,
     occurred_at: Option<Instant>,
     created_at: Instant,
+}
+
+/// An e-mail may be longer than all else of a page: its content is read where the message is asked for by itself.
+fn listed_content() -> SqlLiteral<Nullable<DocSql>> {
+    let (table, mail) = (super::super::MESSAGES, ChannelKind::Email.as_str());
+    sql(&format!("CASE WHEN {table}.channel = '{mail}' THEN NULL ELSE {table}.content END"))
 }
 
 /// What another program may have changed in the shared row.
@@ -119,9 +127,12 @@ pub(in super::super) async fn message(
     id: MessageId,
 ) -> QueryResult<Option<MessageDetail>> {
     let one = select(conn, directory, scope, &HistoryFilter::default(), Some(&[Uid(id.0)]), 1).await?;
-    let Some((row, shared)) = one.into_iter().next() else {
+    let Some((mut row, shared)) = one.into_iter().next() else {
         return Ok(None);
     };
+    if row.channel == ChannelKind::Email.as_str() {
+        row.content = messages::table.find(row.id).select(messages::content).first(conn).await?;
+    }
     let events: Vec<EventTuple> = status_events::table
         .filter(status_events::message_id.eq(row.id))
         .order((status_events::occurred_at, status_events::id))

@@ -26,7 +26,7 @@ use crate::{
         accounts_map::AccountMap,
         directory::Directory,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, clean_value, search_form},
+        text::{clean, clean_value, search_form, shown},
     },
 };
 
@@ -273,7 +273,7 @@ fn message_row(draft: &Draft<'_, InboundMessage>, people: &People, now: Instant)
     // What just came stands where it came; an import stands where it belongs.
     let created_at = occurred_at.filter(|_| imported).unwrap_or(now);
     let address = shown_address(&draft.body.party);
-    let body = clean(&draft.body.content.summary());
+    let body = shown(&draft.body.content.summary());
     let searched = search_form(&draft.body.content.searched());
     let content = serde_json::to_value(&draft.body.content).unwrap_or_default();
     // Whoever wrote or called has said whose it is; else it is found out.

@@ -17,7 +17,7 @@ use crate::{
     history::{
         Accepted, Account, NewOutbound,
         sql_types::{Doc, Instant, Uid},
-        text::{clean, clean_value, search_form},
+        text::{clean, clean_value, search_form, shown},
     },
 };
 
@@ -177,7 +177,7 @@ fn message_row(
     start: Status,
     now: Instant,
 ) -> MessageRow {
-    let body = clean(&new.message.content.summary());
+    let body = shown(&new.message.content.summary());
     let searched = search_form(&new.message.content.searched());
     let content = serde_json::to_value(&new.message.content).unwrap_or_default();
     MessageRow {

@@ -68,8 +68,12 @@ pub struct Communication {
     /// The other party, whichever the direction.
     #[schema(example = "+34600000000")]
     pub destinatario: String,
-    /// What it says.
+    /// What it says: of more than 64 KiB the beginning.
     pub contenido: Option<String>,
+    /// Only where `contenido` is the beginning; all of it stands in `contenido_tipado` of the message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub contenido_cortado: bool,
     /// `en_cola enviando enviado entregado leido recibido fallido desconocido expirado cancelado programado`, or a call's
     #[schema(example = "entregado")]
     pub estado: String,
@@ -122,6 +126,7 @@ impl From<Delivery> for QueueRow {
 
 impl From<HistoryEntry> for Communication {
     fn from(entry: HistoryEntry) -> Self {
+        let contenido_cortado = entry.is_cut();
         let estado = entry.foreign_status.unwrap_or_else(|| vocabulary::estado(entry.status).to_owned());
         Self {
             id: entry.id,
@@ -133,6 +138,7 @@ impl From<HistoryEntry> for Communication {
             canal: vocabulary::canal_of(&entry.channel).to_owned(),
             direccion: vocabulary::direccion(entry.direction),
             destinatario: entry.counterpart,
+            contenido_cortado,
             contenido: entry.text,
             estado,
             sid_externo: entry.provider_id,

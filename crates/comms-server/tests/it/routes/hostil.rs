@@ -19,8 +19,8 @@ use crate::{
 const MAILS: &str = "/api/comunicaciones/historial?canal=email&limit=200";
 /// Who asks and is told of messages meanwhile.
 const OTHERS: usize = 4;
-/// What is kept of a text, and how many files of a mail.
-const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+/// What a list shows of a text, and how many files are kept of a mail.
+const LONGEST_TEXT: usize = 64 * 1024 + 4;
 const MOST_FILES: usize = 500;
 /// No page of the history is longer than that, whatever was written to us.
 const LONGEST_PAGE: usize = 16 * 1024 * 1024;
@@ -110,6 +110,12 @@ async fn hostile_mails_that_sendgrid_posts_are_contained() {
     // Of all that was posted only the bomb of messages cannot be read; it is kept as it came.
     let rows = contained(&server).await;
     assert_eq!(rows.len(), count + 1);
+    // Of the longest text the list has the beginning, the message as much as one may be, and its file all of it.
+    let long = rows.iter().find(|row| row["adjuntos"][0]["nombre"] == "mensaje.txt").unwrap();
+    assert_eq!(long["contenido_cortado"], true);
+    let path = format!("/api/comunicaciones/mensajes/{}", long["mensaje_id"].as_str().unwrap());
+    let kept = server.admin().get(&path).await.data()["contenido_tipado"]["text"].as_str().map(str::len);
+    assert_eq!(kept, Some(sendgrid_client::limits::INBOUND_TEXT));
     is_well(&server.nobody().get("/health").await.json());
 }
 
