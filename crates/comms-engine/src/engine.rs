@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
-    Hooks, blobs::BlobStore, continuation::Agents, health::WorkerBoard, hooks::Lanes, pacer::Pacer, realtime::Hub,
-    settings::Settings, templates::TemplateCache, turns::Turns,
+    Hooks, blobs::BlobStore, continuation::Agents, health::WorkerBoard, hooks::Lanes, long::Long, pacer::Pacer,
+    realtime::Hub, settings::Settings, templates::TemplateCache, turns::Turns,
 };
 
 /// Every rule between the store and the channels. Cheap to clone: clones are the same engine.
@@ -25,6 +25,7 @@ struct Inner {
     templates: TemplateCache,
     sends: Arc<Semaphore>,
     outbox: Arc<Semaphore>,
+    long: Long,
     jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     board: WorkerBoard,
     hub: Arc<Hub>,
@@ -102,6 +103,11 @@ impl Engine {
     /// Bounds the messages of the queue that are being sent.
     pub(crate) fn outbox(&self) -> &Arc<Semaphore> {
         &self.0.outbox
+    }
+
+    /// Bounds the long webhooks that are read and stored.
+    pub(crate) fn long(&self) -> &Long {
+        &self.0.long
     }
 
     pub(crate) fn jitter(&self) -> f64 {
@@ -221,6 +227,7 @@ impl EngineBuilder {
     #[must_use]
     pub fn build(self) -> Engine {
         let sends = Arc::new(Semaphore::new(self.settings.sends_at_once as usize));
+        let long = Long::new(self.settings.long_bytes);
         let outbox = Arc::new(Semaphore::new(self.settings.outbox_at_once.into()));
         let agents = self.agent.map(|agent| Agents::new(agent, self.settings.continuation.at_once));
         let templates = TemplateCache::new(self.settings.templates_ttl);
@@ -234,6 +241,7 @@ impl EngineBuilder {
             templates,
             sends,
             outbox,
+            long,
             jitter: self.jitter,
             board: WorkerBoard::default(),
             hub: Arc::default(),

@@ -309,6 +309,12 @@ pub enum ReceiveError {
     /// It does not prove who sent it. → 401
     #[error("{}", .0.message())]
     InvalidSignature(Error),
+    /// So many long ones are being read that there is no room for it. Nothing of it was read. → 503
+    #[error("too many long webhooks are being read")]
+    Busy,
+    /// Reading it broke off, which is a defect of ours. → 500
+    #[error("reading the webhook broke off")]
+    BrokeOff,
     /// It could not be stored, for whatever reason: nothing was. → 503
     #[error("the webhook could not be stored")]
     NotStored(#[source] RepositoryError),
@@ -321,6 +327,8 @@ impl ReceiveError {
         match self {
             Self::UnknownProvider => Code::UnknownProvider,
             Self::InvalidSignature(_) => Code::InvalidSignature,
+            Self::Busy => Code::Busy,
+            Self::BrokeOff => Code::Internal,
             Self::NotStored(error) => store_code(error),
         }
     }
@@ -330,7 +338,8 @@ impl ReceiveError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::NotStored(error) => Some(store_wait(error)),
-            Self::UnknownProvider | Self::InvalidSignature(_) => None,
+            Self::Busy => Some(RETRY_AWAY),
+            Self::UnknownProvider | Self::InvalidSignature(_) | Self::BrokeOff => None,
         }
     }
 }

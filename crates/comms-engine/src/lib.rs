@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod health;
 mod hooks;
+mod long;
 mod mail;
 mod media;
 pub mod metrics;

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     BlobStore, Engine, EngineError,
     blobs::{Expected, PutError, Stored, provider_hash},
+    long::{LONGEST, Room},
     metrics,
     settings::span,
 };
@@ -83,37 +84,44 @@ impl Engine {
     }
 
     async fn fetch(&self, blobs: &BlobStore, job: &MediaJob) -> Result<File, Failure> {
-        let MediaStream { content_type, length, body } = match &job.source {
+        let (stream, room) = match &job.source {
             MediaRef::Blob(_) => return Err(Failure::lasting("it is not at the provider")),
             MediaRef::Id(id) if id.starts_with(IN_WEBHOOK) => self.out_of_webhook(job, id).await?,
-            source => self.channels().resolve(&job.account).await?.fetch(source).await?,
+            source => (self.channels().resolve(&job.account).await?.fetch(source).await?, None),
         };
+        let MediaStream { content_type, length, body } = stream;
         let expected = Expected {
             max_bytes: self.settings().media_max_bytes,
             length,
             sha256: job.sha256.as_deref().and_then(provider_hash),
         };
         let stored = blobs.put(&job.organization, job.id, self.now(), body, &expected).await?;
+        drop(room);
         Ok(File { stored, mime_type: job.mime_type.clone().or(content_type) })
     }
 
     /// A file that came with its webhook, which is stored: it has been there since before the webhook was acknowledged.
-    async fn out_of_webhook(&self, job: &MediaJob, id: &str) -> Result<MediaStream, Failure> {
+    async fn out_of_webhook(&self, job: &MediaJob, id: &str) -> Result<(MediaStream, Option<Room>), Failure> {
         let gone = || Failure::lasting("the webhook in which it came is not here any more");
-        let webhook = match self.repository().webhook(job.webhook.ok_or_else(gone)?).await {
+        let webhook = job.webhook.ok_or_else(gone)?;
+        let mut room = self.long().wait(LONGEST).await;
+        let webhook = match self.repository().webhook(webhook).await {
             Ok(webhook) => webhook,
             Err(RepositoryError::NotFound(_)) => return Err(gone()),
             Err(error) => return Err(Failure::passing(error.to_string())),
         };
         let parser =
             self.parser(webhook.provider()).ok_or_else(|| Failure::passing("nobody reads these webhooks now"))?;
+        if let Some(room) = &mut room {
+            room.shrink(webhook.request().body.len());
+        }
         let (parser, id) = (Arc::clone(parser), id.to_owned());
         // The whole mail is taken apart for it, which takes long enough to hold others up.
-        let found = tokio::task::spawn_blocking(move || parser.file(&webhook, &id)).await;
-        let found = found.map_err(|_| Failure::lasting("a defect: taking it out broke off"))?;
+        let found = tokio::task::spawn_blocking(move || (parser.file(&webhook, &id), room)).await;
+        let (found, room) = found.map_err(|_| Failure::lasting("a defect: taking it out broke off"))?;
         let bytes = found.ok_or_else(|| Failure::lasting("it is not in the webhook"))?;
         let length = Some(bytes.len() as u64);
-        Ok(MediaStream { content_type: None, length, body: stream::iter([Ok(bytes)]).boxed() })
+        Ok((MediaStream { content_type: None, length, body: stream::iter([Ok(bytes)]).boxed() }, room))
     }
 
     fn media_outcome(&self, job: &MediaJob, fetched: Result<File, Failure>) -> MediaOutcome {

@@ -209,7 +209,7 @@ pub fn describe() {
 pub(crate) fn webhook(provider: &str, result: Result<&Received, &ReceiveError>, took: Duration) {
     let outcome = match result {
         Ok(_) => "stored",
-        Err(ReceiveError::NotStored(_)) => "unavailable",
+        Err(ReceiveError::NotStored(_) | ReceiveError::Busy) => "unavailable",
         Err(_) => "rejected",
     };
     counter!(WEBHOOKS, "provider" => provider.to_owned(), "outcome" => outcome).increment(1);

@@ -7,7 +7,11 @@ use comms_core::{
     history::{Ingested, NewWebhook},
 };
 
-use crate::{Engine, ReceiveError, metrics};
+use crate::{
+    Engine, ReceiveError,
+    long::{LONG, Room},
+    metrics,
+};
 
 /// Headers that may hold a credential and that no parser needs, and the one that is ours to write: they are not stored.
 const NOT_KEPT: [&str; 4] = ["authorization", "cookie", "proxy-authorization", DECISION_HEADER];
@@ -27,6 +31,7 @@ pub struct Proved {
     parser: Arc<dyn Inbound>,
     request: WebhookRequest,
     batch: Batch,
+    room: Option<Room>,
     started: Instant,
 }
 
@@ -48,34 +53,52 @@ impl fmt::Debug for Proved {
 impl Engine {
     /// Takes a webhook in. When this returns, everything that it says is committed: give the reply, and not before.
     ///
-    /// Verifying and reading do no I/O and take some microseconds. A call that asks what is to become of it costs some look-ups,
+    /// Verifying and reading do no I/O and take some microseconds; what is long, a mail with its files, is read on a thread of its own, and
+    /// [few at once](crate::Settings::long_bytes). A call that asks what is to become of it costs some look-ups,
     /// for a [bounded time](crate::VoiceSettings::decide_timeout); its record is committed before the provider hears of the
     /// decision. Concurrent webhooks are written together by the
     /// repository. A webhook that proves its sender is always taken: what it says that is not understood, or concerns an
     /// account that nobody registered, is kept for a [replay](Engine::replay).
     ///
     /// # Errors
-    /// [`ReceiveError`]: an unknown provider, a sender that is not proved, or a store that cannot store it now.
+    /// [`ReceiveError`]: an unknown provider, a sender that is not proved, no room for it, or a store that cannot store it now.
     pub async fn receive(&self, provider: &str, request: WebhookRequest) -> Result<Received, ReceiveError> {
-        self.take(self.prove(provider, request)?).await
+        self.take(self.prove(provider, request).await?).await
     }
 
     /// The first half of [`receive`](Self::receive): the proof of who sent it, and what it says. Nothing is stored yet, so that
     /// a limit may count what is proved and nothing else.
     ///
     /// # Errors
-    /// [`ReceiveError`]: an unknown provider, or a sender that is not proved.
-    pub fn prove(&self, provider: &str, request: WebhookRequest) -> Result<Proved, ReceiveError> {
+    /// [`ReceiveError`]: an unknown provider, a sender that is not proved, or no room for it.
+    pub async fn prove(&self, provider: &str, request: WebhookRequest) -> Result<Proved, ReceiveError> {
         let parser = Arc::clone(self.parser(provider).ok_or(ReceiveError::UnknownProvider)?);
         let started = Instant::now();
-        match parser.receive(&request) {
-            Ok(batch) => Ok(Proved { provider: provider.to_owned(), parser, request, batch, started }),
+        let provider = provider.to_owned();
+        match self.read_webhook(&parser, request).await {
+            Ok((request, batch, room)) => Ok(Proved { provider, parser, request, batch, room, started }),
             Err(error) => {
-                let error = ReceiveError::InvalidSignature(error);
-                metrics::webhook(provider, Err(&error), started.elapsed());
+                metrics::webhook(&provider, Err(&error), started.elapsed());
                 Err(error)
             }
         }
+    }
+
+    async fn read_webhook(
+        &self,
+        parser: &Arc<dyn Inbound>,
+        request: WebhookRequest,
+    ) -> Result<(WebhookRequest, Batch, Option<Room>), ReceiveError> {
+        if request.body.len() < LONG {
+            let batch = parser.receive(&request).map_err(ReceiveError::InvalidSignature)?;
+            return Ok((request, batch, None));
+        }
+        let room = self.long().admit(request.body.len()).await.ok_or(ReceiveError::Busy)?;
+        let parser = Arc::clone(parser);
+        // The room goes along: whoever asked may go away, and it is read to its end all the same.
+        let read = tokio::task::spawn_blocking(move || (parser.receive(&request), request, room));
+        let (batch, request, room) = read.await.map_err(|_| ReceiveError::BrokeOff)?;
+        Ok((request, batch.map_err(ReceiveError::InvalidSignature)?, Some(room)))
     }
 
     /// The second half of [`receive`](Self::receive).
@@ -83,8 +106,9 @@ impl Engine {
     /// # Errors
     /// [`ReceiveError::NotStored`] where the store cannot store it now.
     pub async fn take(&self, proved: Proved) -> Result<Received, ReceiveError> {
-        let Proved { provider, parser, request, batch, started } = proved;
+        let Proved { provider, parser, request, batch, room, started } = proved;
         let result = self.answer_webhook(&provider, parser.as_ref(), request, batch).await;
+        drop(room);
         metrics::webhook(&provider, result.as_ref(), started.elapsed());
         result
     }

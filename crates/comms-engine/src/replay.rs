@@ -1,11 +1,16 @@
 //! Reading stored webhooks again: after a parser learnt more, or an account was registered.
 
+use std::sync::Arc;
+
 use comms_core::{
-    WebhookId,
-    history::{NewWebhook, WebhookFilter},
+    Batch, Inbound, StoredWebhook, WebhookId,
+    history::{NewWebhook, RepositoryError, WebhookFilter},
 };
 
-use crate::{Engine, EngineError};
+use crate::{
+    Engine, EngineError,
+    long::{LONG, Room},
+};
 
 /// How many webhooks one call of [`Engine::replay`] reads at most.
 const PAGE: u16 = 500;
@@ -87,7 +92,7 @@ impl Engine {
             report.problems.push((id, problem));
             return Ok(());
         };
-        let mut batch = parser.reparse(&stored);
+        let (stored, mut batch, room) = self.read_again(parser, stored).await?;
         self.annotate_again(stored.request(), &mut batch).await?;
         if let Some(problem) = &batch.problem {
             report.problems.push((id, problem.clone()));
@@ -100,12 +105,31 @@ impl Engine {
             batch,
         };
         let ingested = self.repository().ingest(webhook).await?;
+        drop(room);
         report.messages += u64::from(ingested.messages);
         report.statuses += u64::from(ingested.statuses);
         report.updates += u64::from(ingested.updates);
         report.duplicates += u64::from(ingested.duplicates);
         report.quarantined += u64::from(ingested.quarantined);
         Ok(())
+    }
+
+    /// As when it came: a long one where it holds nobody up, while there is room for it.
+    async fn read_again(
+        &self,
+        parser: &Arc<dyn Inbound>,
+        stored: StoredWebhook,
+    ) -> Result<(StoredWebhook, Batch, Option<Room>), EngineError> {
+        let length = stored.request().body.len();
+        if length < LONG {
+            let batch = parser.reparse(&stored);
+            return Ok((stored, batch, None));
+        }
+        let (parser, room) = (Arc::clone(parser), self.long().wait(length).await);
+        let read = tokio::task::spawn_blocking(move || (parser.reparse(&stored), stored, room));
+        let broke_off = |_| RepositoryError::Database("reading a stored webhook broke off".to_owned());
+        let (batch, stored, room) = read.await.map_err(broke_off)?;
+        Ok((stored, batch, room))
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Settings {
     /// Whether no other process works on the same database: then every attempt found under way at start-up is one that a
     /// crash cut off, whatever its lease says. `false`.
     pub sole_process: bool,
+    /// How many bytes of long webhooks are read and stored at once in this process; one more waits. Four times as many are here at most, and
+    /// one beyond that is refused as busy. 64 MiB.
+    pub long_bytes: usize,
     /// The largest file that is taken in, in bytes. 100 MiB.
     pub media_max_bytes: u64,
     /// How long fetching one file may take. 4 minutes.
@@ -121,6 +124,7 @@ impl Default for Settings {
             lease_margin: Duration::from_secs(15),
             sends_at_once: 256,
             sole_process: false,
+            long_bytes: 64 * 1024 * 1024,
             media_max_bytes: 100 * 1024 * 1024,
             media_timeout: minutes(4),
             media_at_once: 4,

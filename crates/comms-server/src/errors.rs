@@ -327,7 +327,8 @@ impl From<ReceiveError> for ApiError {
             (ReceiveError::NotStored(_), Some(wait)) => {
                 Self { code: Code::Engine(EngineCode::DatabaseAway), ..answer.retry_after(wait) }
             }
-            _ => answer,
+            (_, Some(wait)) => answer.retry_after(wait),
+            (_, None) => answer,
         }
     }
 }

@@ -34,9 +34,6 @@ pub const TWILIO_BODY: usize = 256 * 1024;
 /// The longest mail that comes, with what SendGrid tells of it: 30 MB, and some slack.
 pub const MAIL_BODY: usize = 32 * 1024 * 1024;
 
-/// Reading a longer webhook is no matter of microseconds: it is done on a thread on which nobody else's answer waits.
-pub const HEAVY_BODY: usize = 64 * 1024;
-
 /// The longest body of any other request.
 pub const JSON_BODY: usize = 256 * 1024;
 

@@ -35,7 +35,7 @@ pub(crate) const TEXT: usize = 500_000;
 /// The longest subject, in characters.
 #[cfg(feature = "channel")]
 pub(crate) const SUBJECT: usize = 500;
-/// The longest text of a message that is read, in bytes.
+/// The longest texts of a message that are read, in bytes, all together: a message may have hundreds.
 #[cfg(feature = "channel")]
 pub(crate) const TEXT_BYTES: u64 = 2 * 1024 * 1024;
 

@@ -23,6 +23,7 @@ mod desk;
 mod durable;
 mod erasing;
 mod hooks;
+mod long;
 mod mailbox;
 mod media;
 mod outbox;

@@ -150,7 +150,8 @@ impl Incoming {
         let parsed = MessageParser::default().parse(&*raw);
         let mut parsed = parsed.ok_or_else(|| Error::invalid("not an e-mail message").field("raw"))?;
         let nested = flatten(&mut parsed);
-        let mut message = Self::of(&parsed, &raw, limits, &nested, &mut defects);
+        let content = parts::read(&mut parsed, &raw, limits, &nested, &mut defects);
+        let mut message = Self::of(&parsed, content, &raw, &mut defects);
         defects.sort_unstable_by_key(|defect| *defect as u8);
         defects.dedup();
         message.defects = defects;
@@ -186,7 +187,7 @@ impl Incoming {
         Some(sanitize(&written, &Show { remote_images: false, inline_images }))
     }
 
-    fn of(parsed: &Message<'_>, raw: &[u8], limits: &Limits, nested: &[usize], defects: &mut Vec<Defect>) -> Self {
+    fn of(parsed: &Message<'_>, content: parts::Content, raw: &[u8], defects: &mut Vec<Defect>) -> Self {
         let root = parsed.parts.first();
         let from = headers::real(root, raw, &HeaderName::From, b"from", defects);
         if from.len() > 1 {
@@ -194,7 +195,6 @@ impl Incoming {
         }
         let ids = |name: HeaderName<'static>| headers::ids(parsed.header(name));
         let people = |name: HeaderName<'static>| headers::mailboxes(parsed.header(name));
-        let content = parts::read(parsed, raw, limits, nested, defects);
         Self {
             message_id: headers::ids(parsed.header(HeaderName::MessageId)).into_iter().next(),
             in_reply_to: ids(HeaderName::InReplyTo),

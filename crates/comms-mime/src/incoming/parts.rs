@@ -1,5 +1,7 @@
 //! Bodies and files.
 
+use std::mem;
+
 use base64::{
     Engine,
     alphabet::STANDARD,
@@ -19,7 +21,7 @@ pub(super) struct Content {
 }
 
 pub(super) fn read(
-    message: &Message<'_>,
+    message: &mut Message<'_>,
     raw: &[u8],
     limits: &Limits,
     nested: &[usize],
@@ -47,11 +49,12 @@ pub(super) fn read(
     // Nobody sees them, and databases refuse the first of them.
     let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let files = message.attachments.iter().map(|&number| number as usize).filter(|number| *number < limits.parts);
-    let files = files.filter_map(|number| file(number, message.parts.get(number)?, raw, nested)).collect();
+    let files = files.filter_map(|number| file(number, message.parts.get_mut(number)?, raw, nested)).collect();
     Content { text: cut(text, limits.text, defects), html, files }
 }
 
-fn file(number: usize, part: &MessagePart<'_>, raw: &[u8], nested: &[usize]) -> Option<File> {
+/// A file, with its bytes, which the part no longer has then: a large one need not be there twice.
+fn file(number: usize, part: &mut MessagePart<'_>, raw: &[u8], nested: &[usize]) -> Option<File> {
     let is_message = nested.contains(&number);
     if !is_message && matches!(part.body, PartType::Multipart(_)) {
         return None;
@@ -87,13 +90,13 @@ fn slice(part: &MessagePart<'_>, raw: &[u8]) -> Bytes {
     Bytes::copy_from_slice(whole.unwrap_or_default())
 }
 
-fn bytes(part: &MessagePart<'_>, raw: &[u8]) -> Bytes {
+fn bytes(part: &mut MessagePart<'_>, raw: &[u8]) -> Bytes {
     if let Some(decoded) = decoded_here(part, raw) {
         return decoded.into();
     }
-    match &part.body {
-        PartType::Text(text) | PartType::Html(text) => Bytes::copy_from_slice(text.as_bytes()),
-        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => Bytes::copy_from_slice(bytes),
+    match mem::take(&mut part.body) {
+        PartType::Text(text) | PartType::Html(text) => text.into_owned().into(),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => bytes.into_owned().into(),
         PartType::Message(_) | PartType::Multipart(_) => Bytes::new(),
     }
 }

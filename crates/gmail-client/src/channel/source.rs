@@ -230,18 +230,20 @@ impl GmailChannel {
 
     /// Fetches long texts, which Google keeps apart.
     async fn fill(&self, message: &mut Message) -> Result<Option<&'static str>> {
-        let mut notice = None;
+        let (mut notice, mut left) = (None, limits::TEXT_BYTES);
         let id = message.id.clone();
         let mut waiting: Vec<&mut Part> = message.payload.iter_mut().collect();
         while let Some(part) = waiting.pop() {
             if let Some(apart) = apart(part) {
-                if part.body.size > limits::TEXT_BYTES {
+                if part.body.size > left {
                     notice = Some(NOT_WHOLE);
                 } else {
+                    left -= part.body.size;
                     part.body.data = self.client().attachments().by_id(&id, &apart).await?.data;
                 }
             }
-            waiting.extend(part.parts.iter_mut());
+            // What stands first is read first.
+            waiting.extend(part.parts.iter_mut().rev());
         }
         Ok(notice)
     }

@@ -177,6 +177,21 @@ async fn a_long_text_is_fetched_and_one_that_is_too_long_is_named() {
     assert!(message.extra["notice"].is_string());
 }
 
+#[tokio::test]
+async fn the_texts_of_a_message_are_fetched_as_far_as_all_of_them_may_be_long() {
+    let text =
+        |id: &str| json!({ "partId": id, "mimeType": "text/plain", "body": { "attachmentId": id, "size": 900_000 } });
+    let parts: Vec<Value> = ["0", "1", "2", "3"].map(text).into();
+    let message = json!({
+        "id": "m", "threadId": "t", "labelIds": ["INBOX"], "snippet": "uno",
+        "payload": { "partId": "", "mimeType": "multipart/mixed", "headers": [{ "name": "From", "value": "ana@example.com" }], "parts": parts },
+    });
+    let fetched = |text: &str| ok(&json!({ "size": 900_000, "data": base64(text) }));
+    let message = told([ok(&message), fetched("uno"), fetched("dos")]).await;
+    assert_eq!(email(&message).text.as_deref(), Some("uno\ndos"));
+    assert!(message.extra["notice"].is_string());
+}
+
 /// An answer longer than is read, or of parts nested too deep, leaves the headers and the snippet.
 #[tokio::test]
 async fn a_message_that_cannot_be_read_whole_is_told_all_the_same() {

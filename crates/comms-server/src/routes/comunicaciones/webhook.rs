@@ -3,7 +3,6 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web};
 use comms_core::{ErrorKind, WebhookRequest};
-use comms_engine::Proved;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     app::State,
     errors::{ApiError, Code, ErrorBody},
-    limits::{HEAVY_BODY, MAIL_BODY, TWILIO_BODY, WEBHOOK_BODY},
+    limits::{MAIL_BODY, TWILIO_BODY, WEBHOOK_BODY},
     registry::{SENDGRID, TWILIO_MESSAGING, TWILIO_VOICE, WHATSAPP},
 };
 
@@ -222,20 +221,10 @@ pub(in super::super) async fn deliver(
     provider: &str,
 ) -> Result<HttpResponse, ApiError> {
     // What proves nothing does not count: else whoever knows the address could use the provider's quota up.
-    let proved = prove(state, provider, as_called(state, request, body)).await?;
+    let proved = state.engine.prove(provider, as_called(state, request, body)).await?;
     state.limits.webhook(provider, proved.speaker())?;
     let reply = state.engine.take(proved).await?.reply;
     Ok(HttpResponse::Ok().content_type(reply.content_type).body(reply.body))
-}
-
-/// Verifies and reads a webhook, a long one where it holds nobody up.
-async fn prove(state: &State, provider: &str, called: WebhookRequest) -> Result<Proved, ApiError> {
-    if called.body.len() < HEAVY_BODY {
-        return Ok(state.engine.prove(provider, called)?);
-    }
-    let (engine, provider) = (state.engine.clone(), provider.to_owned());
-    let read = web::block(move || engine.prove(&provider, called)).await;
-    Ok(read.map_err(|_| ApiError::new(Code::Engine(comms_engine::Code::Internal)))??)
 }
 
 /// The request as the provider called it: the public address with the raw path and query, never the Host header.

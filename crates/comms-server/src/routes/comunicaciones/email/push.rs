@@ -33,7 +33,7 @@ pub async fn receive(
         .map_err(|_| ApiError::new(Code::Validation).because("el cuerpo no llegó entero"))?;
     let called = as_called(&state, &request, body);
     state.registry.look_up_keys(&called).await;
-    let proved = state.engine.prove(GMAIL, called)?;
+    let proved = state.engine.prove(GMAIL, called).await?;
     let mailbox = proved.speaker().cloned();
     state.limits.webhook(GMAIL, mailbox.as_ref())?;
     let reply = state.engine.take(proved).await?.reply;
