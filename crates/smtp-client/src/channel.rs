@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
 use comms_core::{
     AccountId, AddressKind, Capabilities, Channel, ChannelKind, Clock, Content, ContentKind, Correspondent, Email,
     Error, FileReader, Media, MediaRef, Outbound, Receipt, Result, SentMail, Status, SystemClock,
 };
-use comms_http::setting;
-use comms_mime::{Attachment, InReplyTo, Mailbox, Outgoing, html, safe_file_name};
-use futures_util::StreamExt;
+use comms_http::{ByteStream, setting};
+use comms_mime::{InReplyTo, Mailbox, Outgoing, outgoing_files, outgoing_html};
 
 use crate::{Client, Mail, config::FROM, limits};
 
@@ -82,7 +80,7 @@ impl SmtpChannel {
             outgoing = outgoing.text(text);
         }
         if let Some(html) = &mail.html {
-            outgoing = outgoing.html(safe(html, mail)?);
+            outgoing = outgoing.html(outgoing_html(html, mail)?);
         }
         // What is answered says its engine; a caller without one may quote by the id alone.
         if let Some(id) = mail.in_reply_to.as_ref().or(message.reply_to.as_ref()) {
@@ -90,12 +88,14 @@ impl SmtpChannel {
             let references = mail.references.iter().map(|id| format!("<{id}>")).collect();
             outgoing = outgoing.reply_to_message(&InReplyTo { message_id, references, subject: mail.subject.clone() });
         }
-        for file in self.attachments(mail).await? {
-            outgoing = outgoing.file(file);
+        let most = usize::try_from(limits::MESSAGE_BYTES).unwrap_or(usize::MAX);
+        for file in outgoing_files(mail, most, |media| self.open(media)).await? {
+            outgoing = outgoing.file(file.into());
         }
         let built = outgoing.build(self.clock.now())?;
         if built.bytes.len() as u64 > limits::MESSAGE_BYTES {
-            return Err(too_large());
+            let why = format!("an e-mail may have {} bytes with its files", limits::MESSAGE_BYTES);
+            return Err(Error::invalid(why).field("files"));
         }
         let mut to = built.recipients;
         to.extend(hidden);
@@ -115,37 +115,12 @@ impl SmtpChannel {
         }
     }
 
-    async fn attachments(&self, mail: &Email) -> Result<Vec<Attachment>> {
-        let (mut attachments, mut left) = (Vec::new(), limits::MESSAGE_BYTES);
-        for (at, media) in mail.files.iter().enumerate() {
-            let bytes = self.bytes(media, left).await?;
-            left = left.saturating_sub(bytes.len() as u64);
-            let name = safe_file_name(media.filename.as_deref().unwrap_or("archivo"));
-            let kind = media.mime_type.as_deref().unwrap_or("application/octet-stream");
-            let attachment = Attachment::new(name, kind, bytes);
-            let shown = mail.inline.iter().find(|inline| inline.file == at);
-            attachments.push(match shown {
-                Some(inline) => attachment.inline(&inline.content_id),
-                None => attachment,
-            });
-        }
-        Ok(attachments)
-    }
-
-    async fn bytes(&self, media: &Media, most: u64) -> Result<Bytes> {
+    async fn open(&self, media: &Media) -> Result<ByteStream> {
         let MediaRef::Blob(key) = &media.source else {
             let own = "a file of an e-mail comes from our own store: give its key";
             return Err(Error::unsupported(own).field("files"));
         };
-        let mut stream = self.files.open(key).await?;
-        let mut bytes = BytesMut::new();
-        while let Some(piece) = stream.body.next().await {
-            bytes.extend_from_slice(&piece?);
-            if bytes.len() as u64 > most {
-                return Err(too_large());
-            }
-        }
-        Ok(bytes.freeze())
+        Ok(self.files.open(key).await?.body)
     }
 }
 
@@ -184,24 +159,10 @@ impl Channel for SmtpChannel {
     }
 }
 
-/// What our users paste comes from anywhere. Images of the network stay: the message is theirs.
-fn safe(html: &str, mail: &Email) -> Result<String> {
-    let own = mail.inline.iter().map(|inline| (inline.content_id.clone(), format!("cid:{}", inline.content_id)));
-    let safe = html::sanitize(html, &html::Show { remote_images: true, inline_images: own.collect() });
-    if safe.reduced {
-        return Err(Error::invalid("the HTML is too long, or nested too deep").field("html"));
-    }
-    Ok(safe.html)
-}
-
 fn mailbox(one: &Correspondent) -> Result<Mailbox> {
     let mailbox = Mailbox::new(&one.address)?;
     match &one.name {
         Some(name) => mailbox.named(name),
         None => Ok(mailbox),
     }
-}
-
-fn too_large() -> Error {
-    Error::invalid(format!("an e-mail may have {} bytes with its files", limits::MESSAGE_BYTES)).field("files")
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use comms_http::{Error, Result};
+use comms_mime::before_sending;
 use time::OffsetDateTime;
 
-use super::{GmailChannel, outgoing::before_sending};
+use super::GmailChannel;
 use crate::model::send_as::SendAsAddress;
 
 /// For how long the list is taken as it is.

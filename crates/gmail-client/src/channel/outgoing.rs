@@ -2,21 +2,12 @@
 
 use std::borrow::Cow;
 
-use bytes::{Bytes, BytesMut};
 use comms_core::{Content, Correspondent, Email, Media, MediaRef, Outbound};
-use comms_http::{ByteStream, Error, Outcome, Result};
-use comms_mime::{
-    Attachment, InReplyTo, Mailbox, Outgoing,
-    html::{Show, sanitize},
-    safe_file_name,
-};
-use futures_util::StreamExt;
+use comms_http::{ByteStream, Error, Result};
+use comms_mime::{InReplyTo, Mailbox, Outgoing, before_sending, outgoing_files, outgoing_html};
 
 use super::{GmailChannel, aliases, ours};
 use crate::{api::Read, limits, model::message::NewMessage};
-
-/// What the model calls a file without a type.
-const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// A message as it is transmitted.
 pub(super) struct Written {
@@ -43,27 +34,19 @@ pub(super) async fn written(channel: &GmailChannel, message: &Outbound) -> Resul
         mail = mail.text(text.as_str());
     }
     if let Some(html) = &email.html {
-        mail = mail.html(safe(html, &email)?);
+        mail = mail.html(outgoing_html(html, &email)?);
     }
     if let Some(answered) = &answered {
         mail = mail.reply_to_message(&answered.headers);
     }
-    for file in files(channel, &email).await? {
-        mail = mail.file(file);
+    for file in outgoing_files(&email, limits::SEND_BYTES, |media| open(channel, media)).await? {
+        mail = mail.file(file.into());
     }
     let built = mail.build(channel.client.clock().now())?;
     let mut mail = NewMessage::new(built.bytes);
     mail.thread_id = email.thread.clone().or_else(|| answered.and_then(|answered| answered.thread));
     let message_id = built.message_id.trim_matches(['<', '>']).to_owned();
     Ok(Written { mail, message_id })
-}
-
-/// An error of a request that came before the one that sends: whatever became of it, nothing was sent.
-pub(super) fn before_sending(error: Error) -> Error {
-    match error.outcome() {
-        Outcome::Unknown => error.with_outcome(Outcome::NotSent),
-        _ => error,
-    }
 }
 
 fn of_content(content: &Content) -> Result<Cow<'_, Email>> {
@@ -139,35 +122,6 @@ async fn answered(channel: &GmailChannel, message: &Outbound, email: &Email) -> 
     }))
 }
 
-/// What our users paste comes from anywhere. Images of the network stay: the message is theirs.
-fn safe(html: &str, email: &Email) -> Result<String> {
-    let own = email.inline.iter().map(|one| (one.content_id.clone(), format!("cid:{}", one.content_id)));
-    let show = Show { remote_images: true, inline_images: own.collect() };
-    let safe = sanitize(html, &show);
-    if safe.reduced {
-        return Err(Error::invalid("the HTML is too long, or nested too deep").field("html"));
-    }
-    Ok(safe.html)
-}
-
-async fn files(channel: &GmailChannel, email: &Email) -> Result<Vec<Attachment>> {
-    let mut left = limits::SEND_BYTES;
-    let mut files = Vec::with_capacity(email.files.len());
-    for (at, media) in email.files.iter().enumerate() {
-        let opened = open(channel, media).await.map_err(before_sending)?;
-        let bytes = whole(opened, left).await.map_err(before_sending)?;
-        left -= bytes.len();
-        let name = media.filename.as_deref().map_or_else(|| "archivo".to_owned(), safe_file_name);
-        let file = Attachment::new(name, media_type(media), bytes);
-        let inline = email.inline.iter().find(|one| one.file == at);
-        files.push(match inline {
-            Some(one) => file.inline(one.content_id.as_str()),
-            None => file,
-        });
-    }
-    Ok(files)
-}
-
 async fn open(channel: &GmailChannel, media: &Media) -> Result<ByteStream> {
     match &media.source {
         MediaRef::Blob(key) => Ok(channel.files.open(key).await?.body),
@@ -180,24 +134,4 @@ async fn open(channel: &GmailChannel, media: &Media) -> Result<ByteStream> {
             Err(Error::unsupported("a file of an e-mail is not fetched from an address").field("files"))
         }
     }
-}
-
-async fn whole(mut body: ByteStream, most: usize) -> Result<Bytes> {
-    let mut bytes = BytesMut::new();
-    while let Some(piece) = body.next().await {
-        bytes.extend_from_slice(&piece?);
-        if bytes.len() > most {
-            let why = format!("an e-mail may have {} bytes with its files", limits::SEND_BYTES);
-            return Err(Error::invalid(why).field("files"));
-        }
-    }
-    Ok(bytes.freeze())
-}
-
-/// The type without its parameters, where it is one.
-fn media_type(media: &Media) -> String {
-    let essence = media.mime_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'+' | b'_');
-    let whole = essence.split('/').filter(|part| !part.is_empty()).count() == 2 && essence.matches('/').count() == 1;
-    if whole && essence.bytes().all(good) { essence.to_ascii_lowercase() } else { UNKNOWN_TYPE.to_owned() }
 }

@@ -1,12 +1,8 @@
 //! From a message in the model's terms to one in SendGrid's.
 
 use comms_core::{Content, Correspondent, Email, Media, MediaRef, Outbound, Template, TemplateParameter};
-use comms_http::{ByteStream, Error, Outcome, Result};
-use comms_mime::{
-    html::{Show, sanitize, to_text},
-    safe_file_name,
-};
-use futures_util::StreamExt;
+use comms_http::{ByteStream, Error, Result};
+use comms_mime::{OutgoingFile, html::to_text, outgoing_files, outgoing_html};
 use serde_json::{Map, Value};
 
 use super::{OUR_ACCOUNT, OUR_ID, OUR_RECIPIENT, SendgridChannel, accounts};
@@ -20,8 +16,8 @@ use crate::{
 
 /// How many ids of a long conversation are named: its first one and the latest.
 const REFERENCES: usize = 20;
-/// What the model calls a file without a type.
-const UNKNOWN_TYPE: &str = "application/octet-stream";
+/// The most bytes of files: in base64 three of them are four.
+const FILES: usize = limits::MESSAGE / 4 * 3;
 
 /// A mail as the API takes it.
 pub(super) struct Written {
@@ -61,8 +57,8 @@ fn ours(channel: &SendgridChannel, message: &Outbound, mut mail: Mail) -> Writte
 
 async fn of_email(channel: &SendgridChannel, recipient: &Person, email: &Email) -> Result<Mail> {
     let mut mail = addressed(channel, recipient, email).subject(email.subject.as_str());
-    let html =
-        email.html.as_deref().filter(|html| !html.trim().is_empty()).map(|html| safe(html, email)).transpose()?;
+    let html = email.html.as_deref().filter(|html| !html.trim().is_empty());
+    let html = html.map(|html| outgoing_html(html, email)).transpose()?;
     let text = email.text.clone().filter(|text| !text.trim().is_empty()).or_else(|| html.as_deref().map(to_text));
     if let Some(text) = text.filter(|text| !text.is_empty()) {
         mail = mail.text(text);
@@ -77,8 +73,8 @@ async fn of_email(channel: &SendgridChannel, recipient: &Person, email: &Email) 
     if let Some(answered) = &email.in_reply_to {
         mail = mail.header("In-Reply-To", format!("<{answered}>")).header("References", references(email, answered));
     }
-    for file in files(channel, email).await? {
-        mail = mail.attach(file);
+    for file in outgoing_files(email, FILES, |media| open(channel, media)).await? {
+        mail = mail.attach(attachment(&file));
     }
     Ok(mail)
 }
@@ -115,60 +111,26 @@ fn references(email: &Email, answered: &str) -> String {
     all.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ")
 }
 
-/// What our users paste comes from anywhere. Images of the network stay: the message is theirs.
-fn safe(html: &str, email: &Email) -> Result<String> {
-    let own = email.inline.iter().map(|one| (one.content_id.clone(), format!("cid:{}", one.content_id)));
-    let safe = sanitize(html, &Show { remote_images: true, inline_images: own.collect() });
-    if safe.reduced {
-        return Err(Error::invalid("the HTML is too long, or nested too deep").field("html"));
-    }
-    Ok(safe.html)
+async fn open(channel: &SendgridChannel, media: &Media) -> Result<ByteStream> {
+    let MediaRef::Blob(key) = &media.source else {
+        return Err(Error::unsupported("a file of an e-mail is not fetched from elsewhere").field("files"));
+    };
+    Ok(channel.files.open(key).await?.body)
 }
 
-async fn files(channel: &SendgridChannel, email: &Email) -> Result<Vec<Attachment>> {
-    // In base64 three bytes are four.
-    let mut left = limits::MESSAGE / 4 * 3;
-    let mut files = Vec::with_capacity(email.files.len());
-    for (at, media) in email.files.iter().enumerate() {
-        let MediaRef::Blob(key) = &media.source else {
-            return Err(Error::unsupported("a file of an e-mail is not fetched from elsewhere").field("files"));
-        };
-        let opened = channel.files.open(key).await.map_err(before_sending)?;
-        let bytes = whole(opened.body, left).await.map_err(before_sending)?;
-        left -= bytes.len();
-        let file = Attachment::new(name(media), media_type(media, &bytes), bytes);
-        let inline = email.inline.iter().find(|one| one.file == at);
-        files.push(match inline {
-            Some(one) => file.inline(one.content_id.as_str()),
-            None => file,
-        });
+fn attachment(file: &OutgoingFile) -> Attachment {
+    // SendGrid would name a wrong charset for a text beyond ASCII: it is said to be none.
+    let garbled = file.content_type.starts_with("text/") && !file.bytes.is_ascii();
+    let content_type = if garbled { "application/octet-stream" } else { &file.content_type };
+    let attachment = Attachment::new(ascii(&file.name), content_type, &file.bytes);
+    match &file.content_id {
+        Some(id) => attachment.inline(id.as_str()),
+        None => attachment,
     }
-    Ok(files)
-}
-
-/// An error of what came before the request that sends: whatever became of it, nothing was sent.
-fn before_sending(error: Error) -> Error {
-    match error.outcome() {
-        Outcome::Unknown => error.with_outcome(Outcome::NotSent),
-        _ => error,
-    }
-}
-
-async fn whole(mut body: ByteStream, most: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = body.next().await {
-        bytes.extend_from_slice(&piece?);
-        if bytes.len() > most {
-            let why = format!("an e-mail may have {} bytes with its files in base64", limits::MESSAGE);
-            return Err(Error::invalid(why).field("files"));
-        }
-    }
-    Ok(bytes)
 }
 
 /// SendGrid garbles letters beyond ASCII: accents are left out, what else there is becomes a line.
-fn name(media: &Media) -> String {
-    let name = media.filename.as_deref().map_or_else(|| "archivo".to_owned(), safe_file_name);
+fn ascii(name: &str) -> String {
     let plain = |c: char| match c {
         'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
         'é' | 'è' | 'ê' | 'ë' => 'e',
@@ -188,16 +150,6 @@ fn name(media: &Media) -> String {
         _ => '_',
     };
     name.chars().map(plain).collect()
-}
-
-/// The type without its parameters. A text beyond ASCII is said to be none: SendGrid would name a wrong charset for it.
-fn media_type(media: &Media, bytes: &[u8]) -> String {
-    let essence = media.mime_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'+' | b'_');
-    let whole = essence.split('/').filter(|part| !part.is_empty()).count() == 2 && essence.matches('/').count() == 1;
-    let garbled = essence.starts_with("text/") && !bytes.is_ascii();
-    if whole && essence.bytes().all(good) && !garbled { essence } else { UNKNOWN_TYPE.to_owned() }
 }
 
 /// The values of a dynamic template: those without a name under their number.
