@@ -24,6 +24,8 @@ pub struct RetentionSettings {
     pub events: Option<Duration>,
     /// What was reported of messages, step by step.
     pub statuses: Option<Duration>,
+    /// What was said in calls that went on by chat, once they are over, and what agents answered.
+    pub calls: Option<Duration>,
     /// Files of messages.
     pub files: Option<Duration>,
 }
@@ -40,6 +42,7 @@ impl RetentionSettings {
             Retained::Webhooks => self.webhooks,
             Retained::Events => self.events,
             Retained::Statuses => self.statuses,
+            Retained::Calls => self.calls,
             _ => None,
         }
     }

@@ -22,10 +22,10 @@ use crate::{
 };
 
 const AGENT: &str = "agent_1";
-const DEBOUNCE: Duration = Duration::seconds(2);
-const MOMENT: Duration = Duration::seconds(1);
+pub(super) const DEBOUNCE: Duration = Duration::seconds(2);
+pub(super) const MOMENT: Duration = Duration::seconds(1);
 
-fn call(world: &World, call: &str) -> NewContinuation {
+pub(super) fn call(world: &World, call: &str) -> NewContinuation {
     NewContinuation {
         organization: world.organization.clone(),
         provider: "elevenlabs".to_owned(),
@@ -48,23 +48,23 @@ fn wanted(id: Option<ContinuationId>, now: OffsetDateTime) -> ContinuationClaim 
     ContinuationClaim { now, lease: LEASE, limit: 100, debounce: DEBOUNCE, patience: DEBOUNCE * 3, only: id }
 }
 
-async fn claimed(world: &World, id: ContinuationId, now: OffsetDateTime) -> Found<Option<ContinuationJob>> {
+pub(super) async fn claimed(world: &World, id: ContinuationId, now: OffsetDateTime) -> Found<Option<ContinuationJob>> {
     let (mut jobs, _) = world.store.claim_continuations(&wanted(Some(id), now)).await?;
     jobs.retain(|job| job.continuation.id == id);
     Ok(jobs.pop())
 }
 
-async fn claim(world: &World, id: ContinuationId, now: OffsetDateTime) -> Found<ContinuationJob> {
+pub(super) async fn claim(world: &World, id: ContinuationId, now: OffsetDateTime) -> Found<ContinuationJob> {
     claimed(world, id, now).await?.ok_or_else(|| Violation::new("what is due is not claimed"))
 }
 
-async fn conclude(world: &World, job: &ContinuationJob, step: ContinuationStep) -> Found<bool> {
+pub(super) async fn conclude(world: &World, job: &ContinuationJob, step: ContinuationStep) -> Found<bool> {
     let conclusion = ContinuationConclusion { id: job.continuation.id, token: job.token, step, now: tick() };
     Ok(world.store.conclude_continuation(conclusion).await?)
 }
 
 /// A continuation whose first message is on its way.
-async fn opened(world: &World) -> Found<(ContinuationId, ConversationId)> {
+pub(super) async fn opened(world: &World) -> Found<(ContinuationId, ConversationId)> {
     let (new, _) = world.store.hand_off(call(world, &unique("conv"))).await?;
     let job = claim(world, new.id, tick()).await?;
     let opening = world.outbound(&ana(), &unique("hola Ana"));
@@ -81,7 +81,7 @@ async fn opened(world: &World) -> Found<(ContinuationId, ConversationId)> {
     Ok((new.id, conversation))
 }
 
-fn answer(text: &str) -> AgentAnswer {
+pub(super) fn answer(text: &str) -> AgentAnswer {
     let part = AgentPart { message: MessageId::new(), text: text.to_owned() };
     AgentAnswer { parts: vec![part], session: Some("conv_text".to_owned()), ..AgentAnswer::default() }
 }

@@ -306,7 +306,7 @@ impl World {
     }
 
     /// Every row of a person's dossier.
-    async fn dossier_of(&self, who: &Address) -> Found<Vec<(DossierPart, Value)>> {
+    pub(super) async fn dossier_of(&self, who: &Address) -> Found<Vec<(DossierPart, Value)>> {
         let contact = self.person(who).await?.ok_or_else(|| Violation::new("no contact"))?;
         let subject = self.store.subject(&self.scope(), contact).await?;
         let mut rows = Vec::new();

@@ -2,6 +2,7 @@
 
 mod calls;
 mod contacts;
+mod continuation_ends;
 mod continuations;
 mod conversations;
 mod credentials;
@@ -259,6 +260,11 @@ pub const CASES: &[Case<dyn RepositoryHarness>] = cases![
         what_agents_did_is_counted,
         continuations_stay_in_their_organisation,
         how_far_calls_were_read_is_kept,
+    },
+    continuation_ends::{
+        old_words_of_calls_go_and_the_calls_stay,
+        one_whose_first_message_was_lost_begins_again,
+        who_writes_before_the_loss_is_known_is_answered,
     },
     inspecting::{
         what_waits_is_told_by_channel_and_since_when,

@@ -23,7 +23,7 @@ pub enum ContinuationState {
     Active,
     /// There is nothing to go on with: nobody spoke, or nobody is to be written to. Final.
     Skipped,
-    /// The first message could not be sent. Final.
+    /// The first message could not be sent, or did not arrive. Final.
     Failed,
     /// It is over. Final.
     Closed,
@@ -386,6 +386,10 @@ pub trait ContinuationRepository: fmt::Debug + Send + Sync + 'static {
 
     /// Closes active ones in whose conversation nothing was said since then. Returns how many.
     async fn close_idle_continuations(&self, before: OffsetDateTime, now: OffsetDateTime) -> RepositoryResult<u64>;
+
+    /// Makes active ones begin again whose first message did not arrive, as it turned out, and in which the person has written nothing that
+    /// the agent is to hear. Returns how many. What becomes of them is for who claims them to say.
+    async fn restart_undelivered_continuations(&self, now: OffsetDateTime) -> RepositoryResult<u64>;
 
     /// The last message that somebody else than an agent sent in the conversation since the agent listens: a person of ours
     /// answered. Templates do not count.

@@ -103,6 +103,12 @@ impl ContinuationRepository for EngineRepository {
         Ok(closed as u64)
     }
 
+    async fn restart_undelivered_continuations(&self, now: OffsetDateTime) -> RepositoryResult<u64> {
+        let now = Instant::of(now);
+        let restarted = write!(self, |conn| continuation_counts::restart_undelivered(conn, now))?;
+        Ok(restarted as u64)
+    }
+
     async fn human_answer(&self, id: ContinuationId) -> RepositoryResult<Option<MessageId>> {
         read!(self, |conn| continuation_counts::human_answer(conn, id.0))
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{RepositoryResult, Scope};
 use crate::{ContactId, OrganizationId, UserId};
 
-/// What is deleted by its age. Messages are not among it.
+/// What is deleted or emptied by its age. Messages are not among it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Retained {
@@ -21,11 +21,14 @@ pub enum Retained {
     Events,
     /// What was reported of messages, step by step. The message's state stays.
     Statuses,
+    /// What was said in calls that went on by chat, once they are over, and what agents answered. It is emptied: the rows stay, so that a
+    /// call of which somebody tells again is not continued twice.
+    Calls,
 }
 
 impl Retained {
     /// All of it.
-    pub const ALL: [Self; 3] = [Self::Webhooks, Self::Events, Self::Statuses];
+    pub const ALL: [Self; 4] = [Self::Webhooks, Self::Events, Self::Statuses, Self::Calls];
 
     /// The word for logs and metrics.
     #[must_use]
@@ -34,6 +37,7 @@ impl Retained {
             Self::Webhooks => "webhooks",
             Self::Events => "events",
             Self::Statuses => "statuses",
+            Self::Calls => "calls",
         }
     }
 }
@@ -222,8 +226,8 @@ pub struct DossierPage {
 /// As the repository's; [`RepositoryError::NotFound`](super::RepositoryError::NotFound) for what is outside of the scope.
 #[async_trait]
 pub trait KeepingRepository: fmt::Debug + Send + Sync + 'static {
-    /// Deletes some of what is older than this, the oldest first: at most `limit`, so that no lock is held for long. Several
-    /// processes may do it at once. Returns how many were deleted.
+    /// Deletes some of what is older than this, the oldest first: at most `limit` of a table, so that no lock is held for long. Several
+    /// processes may do it at once. Returns how many were deleted, or emptied.
     async fn prune(&self, what: Retained, before: OffsetDateTime, limit: u16) -> RepositoryResult<u64>;
 
     /// Files that are older than this, the oldest first.

@@ -4,7 +4,7 @@ use comms_core::{
     CallOutcome, Status,
     history::{
         ContinuationClaim, ContinuationConclusion, ContinuationFilter, ContinuationState, ContinuationStep,
-        NewContinuation, Scope,
+        NewContinuation, Retained, Scope,
     },
 };
 use serde_json::json;
@@ -137,4 +137,10 @@ async fn what_was_in_such_tables_is_taken_over_once_and_left_as_it_is() {
     let one = desk.store.continuations(&organization(), &filter).await.unwrap().remove(0);
     assert_eq!((one.state, one.conversation.is_some()), (ContinuationState::Active, true));
     assert_eq!((one.summary.as_deref(), one.client_name.as_deref()), (Some("quiere el jueves"), Some("Ana García")));
+
+    // By their age the words go, and are not taken over again.
+    let later = now() + Duration::days(36_500);
+    assert_eq!(desk.store.prune(Retained::Calls, later, 10).await.unwrap(), 3);
+    desk.store.migrate().await.unwrap();
+    assert_eq!(place.texts(said).await, ["1 outbound ", "2 inbound ", "3 outbound "]);
 }

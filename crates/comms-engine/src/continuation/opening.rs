@@ -1,8 +1,8 @@
 //! The first message: who is written to after a call, what, and when.
 
 use comms_core::{
-    AccountId, Address, CallProgress, CallReport, Channel, ChannelKind, ClientId, Content, ContentKind, Error, Links,
-    MessageId, Outcome, Problem, Status, UserId,
+    AccountId, Address, CallProgress, CallReport, Channel, ChannelKind, ClientId, Content, ContentKind, Direction,
+    Error, ErrorKind, Links, MessageId, Outcome, Problem, Status, UserId,
     history::{Account, Assignment, Continuation, ContinuationState, ContinuationStep, RepositoryError},
 };
 use serde_json::Value;
@@ -20,12 +20,37 @@ use super::{
 };
 use crate::{EngineError, SendRequest, Sent, settings::span};
 
+/// The place of the first message among those of turn 0, and of the template that follows where it was refused because the window is closed.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
+
+/// How many messages of the chat are looked at for something that the person wrote.
+const LOOKED_AT: u16 = 20;
+
+/// What became of a first message that was decided before.
+enum Before {
+    /// Nothing is known of it: it is decided and sent.
+    Nothing,
+    /// It is on its way, or needs not be.
+    Goes(ContinuationStep),
+    /// It did not arrive, and why.
+    Lost(Option<Problem>),
+}
+
 /// Who sends, and in whose name.
 pub(super) struct Sender {
     pub account: AccountId,
     pub kind: ChannelKind,
     pub channel: Arc<dyn Channel>,
     pub user: UserId,
+}
+
+impl Sender {
+    /// Whether somebody who wrote last at this time may be sent what we like.
+    fn may_write_freely(&self, last_inbound_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
+        let window = self.channel.capabilities().window;
+        window.is_none_or(|window| last_inbound_at.is_some_and(|last| now < last + span(window)))
+    }
 }
 
 impl Holder<'_> {
@@ -36,10 +61,13 @@ impl Holder<'_> {
         let Some(own) = settings.of(&now.agent) else {
             return Ok(ended(ContinuationState::Skipped, reason::NO_AGENT, None));
         };
-        // Where it was decided before a crash it may be on its way.
-        if let Some(step) = self.on_its_way(&now).await? {
-            return Ok(step);
-        }
+        // Where it was decided before a crash it may be on its way; or it was, and did not arrive.
+        let template_only = match self.before(&now).await? {
+            Before::Nothing => is_second(&now),
+            Before::Goes(step) => return Ok(step),
+            Before::Lost(problem) if is_healed_by_a_template(&now, own, problem.as_ref()) => true,
+            Before::Lost(problem) => return Ok(lost(problem)),
+        };
         if now.facts_at.is_none() && engine.now() < now.created_at + span(settings.facts_within) {
             if let Some(step) = self.ask_for_facts(&now).await? {
                 return Ok(step);
@@ -58,25 +86,33 @@ impl Holder<'_> {
         if engine.now() > now.created_at + span(settings.open_within) {
             return Ok(ended(ContinuationState::Failed, reason::TOO_LATE, now.problem));
         }
-        match self.decide_and_send(&now, own, &to).await {
+        match self.decide_and_send(&now, own, &to, template_only).await {
             Err(error) => self.not_sent(&error),
             Ok(step) => Ok(step),
         }
     }
 
-    /// The message that was decided before, where the store has accepted it.
-    async fn on_its_way(&self, now: &Continuation) -> Result<Option<ContinuationStep>, EngineError> {
+    /// What became of the message that was decided before, where the store has accepted it.
+    async fn before(&self, now: &Continuation) -> Result<Before, EngineError> {
         let Some(id) = now.opening_message.filter(|_| now.opening.is_some()) else {
-            return Ok(None);
+            return Ok(Before::Nothing);
         };
-        match self.engine.repository().message(&whole(&now.organization), id).await {
-            Ok(detail) if detail.entry.status == Status::Failed => {
-                Ok(Some(ended(ContinuationState::Failed, reason::NOT_SENT, detail.entry.problem)))
-            }
-            Ok(detail) => Ok(detail.entry.conversation.map(ContinuationStep::Opened)),
-            Err(RepositoryError::NotFound(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+        let entry = match self.engine.repository().message(&whole(&now.organization), id).await {
+            Ok(detail) => detail.entry,
+            Err(RepositoryError::NotFound(_)) => return Ok(Before::Nothing),
+            Err(error) => return Err(error.into()),
+        };
+        let is_lost = matches!(entry.status, Status::Failed | Status::Expired | Status::Canceled);
+        if is_lost && !self.has_written(now).await? {
+            return Ok(Before::Lost(entry.problem));
         }
+        Ok(entry.conversation.map_or(Before::Nothing, |id| Before::Goes(ContinuationStep::Opened(id))))
+    }
+
+    /// Whether the person has written since the agent listens: then it has something to answer, whatever became of its own message.
+    async fn has_written(&self, now: &Continuation) -> Result<bool, EngineError> {
+        let last = self.engine.chat_of(now, LOOKED_AT).await?;
+        Ok(last.iter().any(|entry| entry.direction == Direction::Inbound && entry.created_at >= now.listens_since))
     }
 
     /// Asks what became of the call. A step where it is to be asked again, or is none.
@@ -123,23 +159,29 @@ impl Holder<'_> {
         now: &Continuation,
         own: &AgentSettings,
         to: &Address,
+        template_only: bool,
     ) -> Result<ContinuationStep, EngineError> {
         let sender = self.sender(now, own).await?;
         let recipient = self.engine.repository().recipient(&sender.account, to).await?;
-        let Some(content) = first_message(now, own, &sender, recipient.last_inbound_at, self.engine.now()) else {
+        let freely = !template_only && sender.may_write_freely(recipient.last_inbound_at, self.engine.now());
+        let Some(content) = first_message(now, own, &sender, freely) else {
             return Ok(ended(ContinuationState::Failed, reason::NO_TEMPLATE, None));
         };
-        let id = message_id(now, 0, 0);
+        let id = message_id(now, 0, if template_only { SECOND } else { FIRST });
         let decided =
             ContinuationStep::Decided { account: sender.account.clone(), message: id, content: content.clone() };
         if !self.note(decided).await? {
             return Ok(ContinuationStep::GivenBack);
         }
         comms_core::failpoint!(OpeningDecided);
-        let sent = self.send(now, &sender, to, content, id).await?;
+        let sent = self.send(now, &sender, to, content.clone(), id).await?;
         comms_core::failpoint!(OpeningSent);
         if sent.status == Status::Failed {
-            return Ok(ended(ContinuationState::Failed, reason::NOT_SENT, sent.problem));
+            let tried = Continuation { opening: Some(content), opening_message: Some(id), ..now.clone() };
+            return Ok(match is_healed_by_a_template(&tried, own, sent.problem.as_ref()) {
+                true => ContinuationStep::Later { due_at: self.engine.now(), problem: sent.problem },
+                false => lost(sent.problem),
+            });
         }
         let entry = self.engine.repository().message(&whole(&now.organization), sent.message).await?.entry;
         let nowhere = EngineError::Store(RepositoryError::NotFound("the conversation"));
@@ -231,22 +273,34 @@ impl Holder<'_> {
 }
 
 /// The first message: free text where they may be written to freely, else the template. `None` where there is none to be sent.
-fn first_message(
-    now: &Continuation,
-    own: &AgentSettings,
-    sender: &Sender,
-    last_inbound_at: Option<OffsetDateTime>,
-    at: OffsetDateTime,
-) -> Option<Content> {
-    let capabilities = sender.channel.capabilities();
-    let open = capabilities.window.is_none_or(|window| last_inbound_at.is_some_and(|last| at < last + span(window)));
+fn first_message(now: &Continuation, own: &AgentSettings, sender: &Sender, freely: bool) -> Option<Content> {
     let known = words::known(now);
     let text = words::fill(&own.opening, &known);
-    if open && !text.trim().is_empty() {
+    if freely && !text.trim().is_empty() {
         return Some(Content::text(text));
     }
     let template = own.template.as_ref()?;
-    capabilities.contents.contains(&ContentKind::Template).then(|| words::template(template, &known))
+    let takes_templates = sender.channel.capabilities().contents.contains(&ContentKind::Template);
+    takes_templates.then(|| words::template(template, &known))
+}
+
+/// Whether it has come to the template that follows a refused text.
+fn is_second(now: &Continuation) -> bool {
+    now.opening_message == Some(message_id(now, 0, SECOND))
+}
+
+/// Whether a template may go where the first message did not: that was free text, and they may not be written to freely.
+fn is_healed_by_a_template(now: &Continuation, own: &AgentSettings, problem: Option<&Problem>) -> bool {
+    let closed = problem.is_some_and(|problem| problem.kind == ErrorKind::WindowClosed);
+    let was_text = !matches!(now.opening, Some(Content::Template(_)));
+    closed && was_text && own.template.is_some() && !is_second(now)
+}
+
+/// The first message did not arrive.
+fn lost(problem: Option<Problem>) -> ContinuationStep {
+    let closed = problem.as_ref().is_some_and(|problem| problem.kind == ErrorKind::WindowClosed);
+    let reason = if closed { reason::WINDOW_CLOSED } else { reason::NOT_SENT };
+    ended(ContinuationState::Failed, reason, problem)
 }
 
 pub(super) fn ended(state: ContinuationState, reason: &str, problem: Option<Problem>) -> ContinuationStep {
@@ -261,14 +315,14 @@ pub(super) fn message_id(now: &Continuation, turn: u32, part: usize) -> MessageI
 pub(super) fn problem_of_engine(error: &EngineError) -> Problem {
     let kind = match error {
         EngineError::Refused(error) | EngineError::ChannelUnavailable(error) => error.kind(),
-        EngineError::OptedOut { .. } => comms_core::ErrorKind::OptedOut,
-        EngineError::WindowClosed { .. } => comms_core::ErrorKind::WindowClosed,
-        EngineError::Store(_) => comms_core::ErrorKind::Transport,
-        _ => comms_core::ErrorKind::Config,
+        EngineError::OptedOut { .. } => ErrorKind::OptedOut,
+        EngineError::WindowClosed { .. } => ErrorKind::WindowClosed,
+        EngineError::Store(_) => ErrorKind::Transport,
+        _ => ErrorKind::Config,
     };
     Problem { code: error.code().as_str().to_owned(), message: error.to_string(), kind }
 }
 
 pub(super) fn late(what: &str) -> Error {
-    Error::new(comms_core::ErrorKind::Transport, Outcome::NotSent, what)
+    Error::new(ErrorKind::Transport, Outcome::NotSent, what)
 }

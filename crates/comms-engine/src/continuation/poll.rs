@@ -48,14 +48,18 @@ impl Engine {
         Ok(told)
     }
 
-    /// Closes continuations in which nobody writes any more, and counts what there is. Returns how many were closed. One round of the worker
-    /// `continuations-upkeep`.
+    /// Closes continuations in which nobody writes any more, looks again at those whose first message was lost on its way, and counts what
+    /// there is. Returns how many were closed. One round of the worker `continuations-upkeep`.
     ///
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn keep_continuations(&self) -> Result<u64, EngineError> {
         let now = self.now();
         let before = now - span(self.settings().continuation.idle);
+        let restarted = self.repository().restart_undelivered_continuations(now).await?;
+        if let (1.., Some(agents)) = (restarted, self.agents()) {
+            agents.bell().notify_one();
+        }
         let closed = self.repository().close_idle_continuations(before, now).await?;
         measure::depth(&self.repository().continuation_stats(None, now, now).await?);
         Ok(closed)

@@ -63,6 +63,10 @@ impl ContinuationRepository for FakeRepository {
         Ok(0)
     }
 
+    async fn restart_undelivered_continuations(&self, _: OffsetDateTime) -> RepositoryResult<u64> {
+        Ok(0)
+    }
+
     async fn human_answer(&self, _: ContinuationId) -> RepositoryResult<Option<MessageId>> {
         Ok(None)
     }

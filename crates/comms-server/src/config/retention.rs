@@ -15,6 +15,8 @@ pub struct RetentionSettings {
     pub events_days: Option<NonZeroU16>,
     /// What was reported of messages, step by step.
     pub statuses_days: Option<NonZeroU16>,
+    /// What was said in calls that went on by chat.
+    pub calls_days: Option<NonZeroU16>,
     /// Files of messages.
     pub files_days: Option<NonZeroU16>,
 }
@@ -29,6 +31,7 @@ impl RetentionSettings {
         rules.webhooks = days(self.webhooks_days);
         rules.events = days(self.events_days);
         rules.statuses = days(self.statuses_days);
+        rules.calls = days(self.calls_days);
         rules.files = days(self.files_days);
         rules
     }

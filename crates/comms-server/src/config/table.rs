@@ -363,6 +363,12 @@ pub const VARIABLES: &[Variable] = &[
     ),
     number("RETENTION_EVENTS_DAYS", "retention.events_days", "", "the same for the event log"),
     number("RETENTION_STATUSES_DAYS", "retention.statuses_days", "", "the same for reports on messages"),
+    number(
+        "RETENTION_CALLS_DAYS",
+        "retention.calls_days",
+        "",
+        "summaries, transcripts and agents' answers of calls that are over are emptied after so many days; unset = never",
+    ),
     number("RETENTION_FILES_DAYS", "retention.files_days", "", "the same for files of messages"),
     list(
         "WEBHOOKS_ALLOW",

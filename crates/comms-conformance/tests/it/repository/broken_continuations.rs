@@ -129,6 +129,13 @@ impl ContinuationRepository for Broken {
         self.inner.close_idle_continuations(before, now).await
     }
 
+    async fn restart_undelivered_continuations(&self, now: OffsetDateTime) -> RepositoryResult<u64> {
+        if self.has(Flaw::NeverGivesUp) {
+            return Ok(0);
+        }
+        self.inner.restart_undelivered_continuations(now).await
+    }
+
     async fn human_answer(&self, id: ContinuationId) -> RepositoryResult<Option<MessageId>> {
         if self.has(Flaw::ForgetsAuthors) {
             return Ok(None);

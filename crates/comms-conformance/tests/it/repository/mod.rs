@@ -280,6 +280,10 @@ const FLAWS: &[(&str, Flaw)] = {
         ("continuations_stay_in_their_organisation", DropsTheOrganisation(Method::Continuations)),
         ("continuations_stay_in_their_organisation", DropsTheOrganisation(Method::ContinuationStats)),
         ("how_far_calls_were_read_is_kept", ForgetsTheEnd),
+        ("old_words_of_calls_go_and_the_calls_stay", KeepsEverything),
+        ("old_words_of_calls_go_and_the_calls_stay", PrunesTheYoung),
+        ("one_whose_first_message_was_lost_begins_again", NeverGivesUp),
+        ("who_writes_before_the_loss_is_known_is_answered", DropsRepetitions),
     ]
 };
 

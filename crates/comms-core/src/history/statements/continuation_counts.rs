@@ -74,6 +74,25 @@ pub(in super::super) async fn close_idle(conn: &mut Conn, before: Instant, now: 
     .await
 }
 
+/// Makes active ones begin again whose first message was lost after it was on its way, unless the person has said something meanwhile: then
+/// the agent has something to answer. Returns how many.
+pub(in super::super) async fn restart_undelivered(conn: &mut Conn, now: Instant) -> QueryResult<usize> {
+    let lost = [Status::Failed, Status::Expired, Status::Canceled].map(|status| status.rank().to_string()).join(", ");
+    let name = table("continuations");
+    sql_query(format!(
+        "UPDATE {name} SET state = 'pending', opened_at = NULL, attempts = 0, due_at = $1, updated_at = $2, token = token + 1, \
+         lease_until = NULL WHERE id IN (SELECT p.id FROM {name} p JOIN {} m ON m.id = p.opening_id \
+         LEFT JOIN {} c ON c.id = p.conversation_id WHERE p.state = 'active' AND p.turns = 0 AND m.status IN ({lost}) \
+         AND (c.arrived_at IS NULL OR c.arrived_at < p.listens_since)) AND state = 'active' AND turns = 0",
+        table("messages"),
+        table("conversations")
+    ))
+    .bind::<InstantSql, _>(now)
+    .bind::<InstantSql, _>(now)
+    .execute(conn)
+    .await
+}
+
 #[derive(QueryableByName)]
 struct States {
     #[diesel(sql_type = Text)]

@@ -30,6 +30,7 @@ pub(super) mod continuation_claims;
 pub(super) mod continuation_counts;
 pub(super) mod continuation_import;
 pub(super) mod continuation_steps;
+mod continuation_words;
 pub(super) mod continuations;
 mod conversations;
 pub(super) mod credentials;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     super::hook_schema::{hook_deliveries, hook_endpoints},
-    Conn, RunQueryDsl,
+    Conn, RunQueryDsl, continuation_words,
     schema::{attachments, events, marks, quarantine, status_events, webhooks},
 };
 use crate::history::{
@@ -38,6 +38,7 @@ pub(in super::super) async fn prune(
         Retained::Webhooks => prune_webhooks(conn, before, limit).await,
         Retained::Events => prune_events(conn, before, limit).await,
         Retained::Statuses => prune_statuses(conn, before, limit).await,
+        Retained::Calls => continuation_words::prune(conn, before, limit).await,
     };
     if pruned.as_ref().is_ok_and(|pruned| *pruned > 0) {
         crate::failpoint!(RetentionWritten);

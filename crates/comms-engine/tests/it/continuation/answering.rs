@@ -5,9 +5,7 @@ use futures_util::future::join_all;
 
 use super::*;
 
-#[tokio::test]
-async fn three_quick_messages_have_one_answer_with_all_that_was_said() {
-    let office = office().await;
+pub(super) async fn three_quick_messages_have_one_answer_with_all_that_was_said(office: Office) {
     office.opened().await;
     office.hears("m1", "Hola").await;
     office.later(1).await;
@@ -76,9 +74,7 @@ async fn the_past_fits_its_budget_and_the_newest_is_kept() {
     assert!(chat.contains("pregunta 10") && !chat.contains("pregunta 1 "), "{chat}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_give_one_answer() {
-    let office = office().await;
+pub(super) async fn two_processes_give_one_answer(office: Office) {
     office.opened().await;
     let others: Vec<Engine> = (0..8).map(|_| office.beside()).collect();
     office.hears("m1", "Hola").await;

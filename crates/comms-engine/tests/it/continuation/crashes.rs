@@ -85,9 +85,7 @@ async fn a_first_message_that_was_decided_and_not_accepted_goes_out_once() {
     assert_eq!(office.one(id).await.state, ContinuationState::Active);
 }
 
-#[tokio::test]
-async fn a_first_message_that_was_accepted_is_not_sent_again() {
-    let office = office().await;
+pub(super) async fn a_first_message_that_was_accepted_is_not_sent_again(office: Office) {
     let id = office.call_ends().await.continuation.id;
     let job = office.claimed().await;
     let message = MessageId::new();
@@ -102,9 +100,7 @@ async fn a_first_message_that_was_accepted_is_not_sent_again() {
     assert_eq!((one.state, one.opening_message), (ContinuationState::Active, Some(message)));
 }
 
-#[tokio::test]
-async fn a_burst_whose_answer_was_kept_is_not_asked_again() {
-    let office = office().await;
+pub(super) async fn a_burst_whose_answer_was_kept_is_not_asked_again(office: Office) {
     office.opened().await;
     office.hears("m1", "hola").await;
     office.clock.advance(Duration::from_secs(2));
@@ -138,9 +134,7 @@ async fn a_burst_whose_answer_was_accepted_is_over() {
     assert!(matches!(status, Status::Sending | Status::Unknown), "{status:?}");
 }
 
-#[tokio::test]
-async fn a_process_that_comes_back_late_says_nothing() {
-    let office = office().await;
+pub(super) async fn a_process_that_comes_back_late_says_nothing(office: Office) {
     office.opened().await;
     office.hears("m1", "hola").await;
     office.clock.advance(Duration::from_secs(2));

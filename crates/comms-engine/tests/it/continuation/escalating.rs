@@ -78,9 +78,7 @@ async fn what_may_pass_is_tried_again() {
     assert_eq!((one.state, one.problem), (ContinuationState::Active, None));
 }
 
-#[tokio::test]
-async fn an_agent_that_fails_again_and_again_gives_way_to_a_person() {
-    let office = office().await;
+pub(super) async fn an_agent_that_fails_again_and_again_gives_way_to_a_person(office: Office) {
     let id = office.opened().await;
     for _ in 0..5 {
         office.agent.replies(Err(trouble(ErrorKind::Provider, Outcome::NotSent)));

@@ -2,9 +2,12 @@
 
 mod answering;
 mod crashes;
+mod engines;
 mod escalating;
 mod following;
+mod lost;
 mod opening;
+mod retention;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -165,8 +168,13 @@ async fn office() -> Office {
 /// An office whose one agent writes on the one channel, with a template.
 async fn office_with(set: impl FnOnce(&mut Settings)) -> Office {
     let folder = tempfile::tempdir().unwrap();
-    let clock = ManualClock::at_unix(1_700_000_000);
     let database = DatabaseSettings::sqlite(folder.path().join("history.db"));
+    office_on(database, folder, set).await
+}
+
+/// The same on this database.
+async fn office_on(database: DatabaseSettings, folder: TempDir, set: impl FnOnce(&mut Settings)) -> Office {
+    let clock = ManualClock::at_unix(1_700_000_000);
     let store = open(database, Arc::new(clock.clone())).await.unwrap();
     store.migrate().await.unwrap();
     store.put_organization(&Organization { id: "north".into(), name: "North".to_owned() }).await.unwrap();

@@ -12,9 +12,7 @@ use super::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-#[tokio::test]
-async fn who_spoke_with_an_agent_is_written_to_once() {
-    let office = office().await;
+pub(super) async fn who_spoke_with_an_agent_is_written_to_once(office: Office) {
     let first = office.engine.hand_off_within(call("conv_1"), Duration::from_secs(8)).await.unwrap();
     assert_eq!((first.continuation.state, first.repeated), (ContinuationState::Active, false));
     let message = first.message.clone().unwrap();
@@ -218,9 +216,7 @@ async fn the_webhook_alone_is_enough() {
     assert!(!office.one(handed.continuation.id).await.metadata.keys().any(|name| name.starts_with("system__")));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_who_tell_at_once_are_one() {
-    let office = office().await;
+pub(super) async fn sixty_four_who_tell_at_once_are_one(office: Office) {
     let others: Vec<Engine> = (0..4).map(|_| office.beside()).collect();
     let all = (0..64).map(|at| {
         let engine = others[at % 4].clone();

@@ -1,0 +1,3 @@
+DROP INDEX comms_imported_messages_words_idx;
+DROP INDEX comms_agent_turns_words_idx;
+DROP INDEX comms_continuations_words_idx;
