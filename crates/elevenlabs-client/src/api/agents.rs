@@ -7,7 +7,10 @@ use serde::Deserialize;
 use super::conversations::next;
 use crate::{
     limits,
-    model::{agent::AgentItem, lenient},
+    model::{
+        agent::{Agent, AgentItem},
+        lenient,
+    },
 };
 
 comms_http::resource! {
@@ -16,6 +19,7 @@ comms_http::resource! {
 }
 
 const LIST: Operation = Operation::repeatable("agents.list");
+const GET: Operation = Operation::repeatable("agents.get");
 
 #[derive(Deserialize)]
 struct ListAnswer {
@@ -42,5 +46,16 @@ impl Agents<'_> {
             .query_opt("cursor", cursor);
         let answer: ListAnswer = self.client.json(LIST, request).await?;
         Ok(Page { items: answer.agents, next: next(answer.has_more, answer.next_cursor) })
+    }
+
+    /// One agent, with what a conversation may override of it.
+    ///
+    /// # Errors
+    /// As the provider's calls; status 404 where the workspace has no such agent.
+    ///
+    /// *See [ElevenLabs docs/Get agent](https://elevenlabs.io/docs/api-reference/agents/get)*
+    pub async fn get(&self, agent: &str) -> Result<Agent> {
+        let request = self.client.request(Method::GET, &["convai", "agents", agent])?;
+        self.client.json(GET, request).await
     }
 }

@@ -28,3 +28,78 @@ pub struct AgentItem {
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub archived: bool,
 }
+
+/// An agent, as far as it matters to who speaks with it.
+///
+/// *See [ElevenLabs docs/Get agent](https://elevenlabs.io/docs/api-reference/agents/get)*
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Agent {
+    /// Its id: `agent_…`.
+    pub agent_id: String,
+    /// Its name.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub name: Option<String>,
+    /// Its settings on the platform.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub platform_settings: PlatformSettings,
+}
+
+impl Agent {
+    /// What a conversation may override.
+    #[must_use]
+    pub const fn may_override(&self) -> &MayOverride {
+        &self.platform_settings.overrides.conversation_config_override
+    }
+}
+
+/// An agent's settings on the platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlatformSettings {
+    /// What a conversation may override.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub overrides: Overrides,
+}
+
+/// What a conversation may override, part by part.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Overrides {
+    /// Of how it is held.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub conversation_config_override: MayOverride,
+}
+
+/// Which settings a conversation may override; absent where the provider does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MayOverride {
+    /// Of what is said.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub agent: MayOverrideAgent,
+    /// Of the conversation itself.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub conversation: MayOverrideConversation,
+}
+
+/// Which settings of what is said a conversation may override.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MayOverrideAgent {
+    /// What the agent says first.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub first_message: Option<bool>,
+    /// The language.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub language: Option<bool>,
+}
+
+/// Which settings of the conversation itself it may override.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MayOverrideConversation {
+    /// That it is held in writing.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub text_only: Option<bool>,
+}

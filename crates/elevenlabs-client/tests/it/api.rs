@@ -147,6 +147,22 @@ async fn agents_are_listed() {
 }
 
 #[tokio::test]
+async fn an_agent_says_what_may_be_overridden() {
+    let overrides = json!({"conversation_config_override": {"agent": {"first_message": true, "language": "maybe"}, "conversation": {"text_only": false}}});
+    let agent =
+        json!({"agent_id": "agent_01", "name": "Ana", "platform_settings": {"overrides": overrides}, "workflow": {}});
+    let (client, script) = client([ok(&agent), ok(&json!({"agent_id": "agent_01", "platform_settings": null}))]);
+    let agent = client.agents().get("agent_01").await.unwrap();
+    let may = agent.may_override();
+    assert_eq!(
+        (may.conversation.text_only, may.agent.first_message, may.agent.language),
+        (Some(false), Some(true), None)
+    );
+    assert_eq!(client.agents().get("agent_01").await.unwrap().may_override().conversation.text_only, None);
+    assert_eq!(script.urls()[0], "https://api.elevenlabs.io/v1/convai/agents/agent_01");
+}
+
+#[tokio::test]
 async fn a_webhooks_secret_is_shown_once_and_not_printed() {
     let (client, script) = client([stored("create_webhook_response")]);
     let made = client.webhooks().create("llamadas", "https://example.org/webhook/elevenlabs").await.unwrap();

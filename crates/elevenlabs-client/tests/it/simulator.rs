@@ -287,6 +287,11 @@ async fn the_workspace_is_asked() {
     let (_simulator, _, client) = start().await;
     let agents = client.agents().page(None, None).await.unwrap();
     assert!(agents.items.iter().any(|agent| agent.agent_id == AGENT_ID));
+    for (agent, may) in [(AGENT_ID, true), (CLOSED_AGENT_ID, false)] {
+        let agent = client.agents().get(agent).await.unwrap();
+        assert_eq!(agent.may_override().conversation.text_only, Some(may));
+    }
+    assert_eq!(client.agents().get("agent_gone").await.unwrap_err().status(), Some(404));
     let url = client.conversations().signed_url(AGENT_ID).await.unwrap();
     assert!(url.expose_secret().contains(AGENT_ID));
     assert_eq!(client.conversations().signed_url("agent_gone").await.unwrap_err().status(), Some(404));
