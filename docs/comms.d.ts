@@ -803,6 +803,7 @@ export type ConversationBody = {
   closed_at?: string | null;
   /** ElevenLabs' id of the call. */
   elevenlabs_conversation_id: string;
+  error?: ConversationProblem | null;
   /** Our id of it. */
   id: string;
   /** When the last message was stored. */
@@ -837,6 +838,13 @@ export type ConversationMessage = {
   direction: string;
   /** When it was stored. */
   timestamp: string;
+};
+/** What went wrong. */
+export type ConversationProblem = {
+  /** The code: the provider's own where it gave one. */
+  code: string;
+  /** The same in words. */
+  message: string;
 };
 /** What marking a conversation as read did. */
 export type ConversationRead = {

@@ -25,6 +25,7 @@ use time::OffsetDateTime;
 use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
 use crate::config::{AccountSettings, Provider, Settings};
+use elevenlabs::Workspace;
 pub use elevenlabs::{CallBegins, CallEnded, INITIATION_HEADER, ended};
 pub use examine::{Finding, Verdict};
 use files::LateFiles;
@@ -83,6 +84,7 @@ pub struct Registry {
     google: Option<Google>,
     pushes: Option<Pushes>,
     files: Arc<LateFiles>,
+    workspace: Option<Workspace>,
     agent: Option<Arc<dyn TextAgent>>,
     calls: Option<Arc<dyn Inbound>>,
     initiation: Option<InitiationVerifier>,
@@ -98,6 +100,7 @@ impl Registry {
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::ring()?);
         let accounts = all_accounts(settings);
         let files = Arc::new(LateFiles::default());
+        let workspace = Workspace::new(&settings.elevenlabs, &transport, clock)?;
         let mut channels = Channels {
             whatsapp: BTreeMap::new(),
             twilio: Twilio::new(settings, &transport, clock)?,
@@ -138,7 +141,8 @@ impl Registry {
                 .iter()
                 .filter_map(|account| Some((account.id(), account.per_second.and_then(Rate::of_second)?)))
                 .collect(),
-            agent: elevenlabs::agent(&settings.elevenlabs, &transport, clock)?,
+            agent: workspace.as_ref().map(Workspace::text_agent),
+            workspace,
             calls: elevenlabs::inbound(&settings.elevenlabs, clock)?,
             initiation: elevenlabs::initiation(&settings.elevenlabs)?,
             accounts: accounts

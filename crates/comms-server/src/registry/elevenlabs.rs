@@ -15,32 +15,54 @@ use elevenlabs_client::{
 use serde_json::{Map, Value, json};
 
 use super::ELEVENLABS;
-use crate::config::ElevenlabsSettings;
+use crate::config::{AgentSettings, ElevenlabsSettings};
 
 /// The header with the secret of the question before a call.
 pub const INITIATION_HEADER: &str = "x-elevenlabs-secret";
 
-/// The client of the workspace; `None` where there is no key.
-///
-/// # Errors
-/// `Config` with the name of the setting that cannot be used.
-pub(super) fn agent(
-    settings: &ElevenlabsSettings,
-    transport: &Arc<dyn Transport>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<dyn TextAgent>>> {
-    let Some(key) = settings.api_key.clone() else { return Ok(None) };
-    let mut config = Config::new(key);
-    config.concurrency = settings.concurrency;
-    config.keep_sessions = Some(settings.keep_sessions);
-    if let Some(base) = &settings.api_base {
-        config.api_base.clone_from(base);
+/// The workspace: its client, and the agents that are named.
+pub(super) struct Workspace {
+    client: Client,
+    agents: Vec<AgentSettings>,
+}
+
+impl Workspace {
+    /// The workspace; `None` where there is no key.
+    ///
+    /// # Errors
+    /// `Config` with the name of the setting that cannot be used.
+    pub(super) fn new(
+        settings: &ElevenlabsSettings,
+        transport: &Arc<dyn Transport>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Self>> {
+        let Some(key) = settings.api_key.clone() else { return Ok(None) };
+        let mut config = Config::new(key);
+        config.concurrency = settings.concurrency;
+        config.keep_sessions = Some(settings.keep_sessions);
+        if let Some(base) = &settings.api_base {
+            config.api_base.clone_from(base);
+        }
+        // What may be repeated the engine repeats.
+        let client = Client::builder(config).transport(Arc::clone(transport)).retry(RetryPolicy::never());
+        let client = client.clock(Arc::clone(clock)).build()?;
+        Ok(Some(Self { client, agents: settings.named() }))
     }
-    // What may be repeated the engine repeats.
-    let client = Client::builder(config).transport(Arc::clone(transport)).retry(RetryPolicy::never());
-    let client = client.clock(Arc::clone(clock)).build()?;
-    let agent = ElevenLabsAgent::new(client).only(settings.named().into_iter().map(|agent| agent.id));
-    Ok(Some(Arc::new(agent)))
+
+    /// Its agents, as the toolkit sees them.
+    pub(super) fn text_agent(&self) -> Arc<dyn TextAgent> {
+        let agent = ElevenLabsAgent::new(self.client.clone());
+        Arc::new(agent.only(self.agents.iter().map(|agent| agent.id.clone())))
+    }
+
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The agents that are named, with their rules.
+    pub(super) fn agents(&self) -> &[AgentSettings] {
+        &self.agents
+    }
 }
 
 /// The reader of its webhooks; `None` where nothing proves one.

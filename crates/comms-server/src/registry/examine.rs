@@ -1,5 +1,6 @@
 //! Asks the providers whether what is configured works, for `doctor`.
 
+mod elevenlabs;
 mod twilio;
 
 use comms_core::{Error, ErrorKind, ExposeSecret as _};
@@ -64,6 +65,9 @@ impl Registry {
             findings.push(subscription(channel.client()).await);
         }
         findings.extend(twilio::examine(&self.channels).await);
+        if let Some(workspace) = &self.workspace {
+            findings.extend(elevenlabs::examine(workspace).await);
+        }
         findings
     }
 }

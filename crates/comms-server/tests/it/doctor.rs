@@ -4,6 +4,7 @@ use std::process::Command;
 
 use comms_simulator::{
     Simulator,
+    elevenlabs::{AGENT_ID, API_KEY, CLOSED_AGENT_ID},
     meta::{ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRED_TOKEN, PHONE_ID, VERIFY_TOKEN, WABA_ID},
     twilio,
 };
@@ -176,6 +177,44 @@ fn a_number_of_somebody_else_and_a_wrong_token_are_found() {
     let (well, report) = with("TWILIO_AUTH_TOKEN", "another-token");
     assert!(!well && report.contains("✘ Twilio account"), "{report}");
     assert!(!report.contains("another-token"), "{report}");
+}
+
+#[test]
+fn a_key_and_agents_of_elevenlabs_are_looked_at() {
+    let simulator = Simulator::start(comms_simulator::Config::default()).unwrap();
+    let with = |key: &str, agents: &str| {
+        let mut settings = whole(&simulator);
+        settings.extend([
+            ("ELEVENLABS_API_KEY", key.to_owned()),
+            ("ELEVENLABS_API_BASE", simulator.url().to_owned()),
+            ("ELEVENLABS_AGENT_ID", agents.to_owned()),
+            ("ELEVENLABS_TEMPLATE", "seguimiento".to_owned()),
+        ]);
+        run(&settings)
+    };
+    let (well, report) = with(API_KEY, AGENT_ID);
+    assert!(well, "{report}");
+    for line in [
+        "✔ ELEVENLABS_API_KEY: accepted".to_owned(),
+        format!("✔ ElevenLabs agent {AGENT_ID}: Ana: may be written with"),
+        "· ELEVENLABS_WEBHOOK_SECRET: not set: ElevenLabs' webhooks are refused".to_owned(),
+        "✔ ElevenLabs, Post-call webhook (HMAC): https://api.example.com/webhook/elevenlabs".to_owned(),
+    ] {
+        assert!(report.contains(&line), "no {line:?} in:\n{report}");
+    }
+    let (well, report) = with(API_KEY, &format!("{CLOSED_AGENT_ID},agent_gone"));
+    assert!(!well, "{report}");
+    for line in [
+        format!(
+            "✘ ElevenLabs agent {CLOSED_AGENT_ID}: no chat is possible: permit the override of Text only, First message"
+        ),
+        "✘ ElevenLabs agent agent_gone: the workspace of ELEVENLABS_API_KEY has no such agent".to_owned(),
+    ] {
+        assert!(report.contains(&line), "no {line:?} in:\n{report}");
+    }
+    let (well, report) = with("sk_of_another", AGENT_ID);
+    assert!(!well && report.contains("✘ ELEVENLABS_API_KEY: ") && report.contains("the token is wrong"), "{report}");
+    assert!(!report.contains("sk_of_another") && !report.contains("ElevenLabs agent"), "{report}");
 }
 
 #[test]

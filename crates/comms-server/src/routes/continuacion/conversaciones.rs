@@ -45,6 +45,8 @@ pub struct ConversationBody {
     pub status: &'static str,
     /// Why it is closed or escalated, in a word.
     pub reason: Option<String>,
+    /// What went wrong last: why the first message did not arrive, or the agent did not answer. Null where nothing did, or it is over.
+    pub error: Option<ConversationProblem>,
     /// ElevenLabs' id of the call.
     pub elevenlabs_conversation_id: String,
     /// The agent.
@@ -71,6 +73,16 @@ pub struct ConversationBody {
     /// What was told of the call besides.
     #[schema(value_type = Object)]
     pub metadata: Value,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationProblem {
+    /// The code: the provider's own where it gave one.
+    #[schema(example = "override_error")]
+    pub code: String,
+    /// The same in words.
+    pub message: String,
 }
 
 /// A message.
@@ -160,6 +172,7 @@ impl From<Chat> for ConversationAnswer {
             client_name: one.client_name,
             status: word(one.state),
             reason: one.reason,
+            error: one.problem.map(|problem| ConversationProblem { code: problem.code, message: problem.message }),
             elevenlabs_conversation_id: one.call,
             agent_id: one.agent,
             agent_name: one.agent_name,

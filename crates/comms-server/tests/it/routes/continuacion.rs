@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, HISTORY, TestServer, masked, twilio_signature};
 
-const PHONE: &str = "+34600000011";
-const SERVICE: &str = "an-invented-service-token";
+pub(super) const PHONE: &str = "+34600000011";
+pub(super) const SERVICE: &str = "an-invented-service-token";
 const COMPLETED: &str = "/api/call-completed";
 const CALLS: &str = "/webhook/elevenlabs";
 const BEGINS: &str = "/webhook/elevenlabs/iniciacion";
@@ -35,11 +35,11 @@ fn agents(settings: &mut Settings) {
     elevenlabs.rules.template_variables = Some(vec!["{client_name|cliente}".to_owned(), "{summary|—}".to_owned()]);
 }
 
-async fn start() -> TestServer {
+pub(super) async fn start() -> TestServer {
     start_with(|_| {}).await
 }
 
-async fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
+pub(super) async fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
     let server = TestServer::start_with(|settings| {
         agents(settings);
         change(settings);
@@ -54,7 +54,7 @@ async fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
 }
 
 /// A call of an agent that has ended, and of which nobody told.
-async fn call(server: &TestServer, call: PhoneCall) -> String {
+pub(super) async fn call(server: &TestServer, call: PhoneCall) -> String {
     let url = server.simulator.config().elevenlabs.webhook_url;
     server.simulator.configure(|config| config.elevenlabs.webhook_url = None);
     let id = server.simulator.elevenlabs().call(call).unwrap();
@@ -63,7 +63,7 @@ async fn call(server: &TestServer, call: PhoneCall) -> String {
     id
 }
 
-fn told(conversation: &str, status: &str) -> Value {
+pub(super) fn told(conversation: &str, status: &str) -> Value {
     json!({
         "batch_id": "btcal_1", "agent_id": AGENT_ID, "agent_name": "Ana", "phone_number_id": "phnum_1", "batch_name": "Octubre",
         "recipient": {"id": "rcpt_1", "phone_number": PHONE, "status": status, "conversation_id": conversation,
@@ -72,16 +72,16 @@ fn told(conversation: &str, status: &str) -> Value {
     })
 }
 
-async fn tell(server: &TestServer, body: &Value) -> Answer {
+pub(super) async fn tell(server: &TestServer, body: &Value) -> Answer {
     server.nobody().with("x-service-token", SERVICE).post(COMPLETED, body).await
 }
 
-fn conversation_of(phone: &str) -> String {
+pub(super) fn conversation_of(phone: &str) -> String {
     format!("/api/conversations/{phone}")
 }
 
 /// Waits until the conversation with the usual number is as it should be.
-async fn until(server: &TestServer, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn until(server: &TestServer, wanted: impl Fn(&Value) -> bool) -> Value {
     server
         .until_on(&conversation_of(PHONE), |answer| {
             let conversation = answer.json()["conversation"].clone();
@@ -91,13 +91,13 @@ async fn until(server: &TestServer, wanted: impl Fn(&Value) -> bool) -> Value {
 }
 
 /// What was sent to Twilio.
-fn sent(server: &TestServer) -> Vec<Value> {
+pub(super) fn sent(server: &TestServer) -> Vec<Value> {
     let sends = server.simulator.ledger().sends().into_iter();
     let messages = sends.filter(|call| call.endpoint.as_deref() == Some("twilio.messages.create"));
     messages.map(|call| call.body.unwrap_or_default()).collect()
 }
 
-async fn stats(server: &TestServer) -> Value {
+pub(super) async fn stats(server: &TestServer) -> Value {
     let answer = server.nobody().with("x-service-token", SERVICE).get("/api/stats").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["stats"].clone()
@@ -146,6 +146,7 @@ async fn a_conversation_has_the_form_of_s4() {
       "client_name": "Ana García",
       "closed_at": null,
       "elevenlabs_conversation_id": "…",
+      "error": null,
       "id": "…",
       "last_message_at": "…",
       "message_count": 1,

@@ -5,6 +5,7 @@ mod buzon_simulado;
 mod buzones;
 mod continuacion;
 mod continuacion_completa;
+mod continuacion_fallas;
 mod conversaciones;
 pub mod correo;
 mod correo_fallas;
