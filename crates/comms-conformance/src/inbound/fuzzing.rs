@@ -20,6 +20,8 @@ use crate::Violation;
 
 /// The longest that one webhook may take.
 const LONGEST: Duration = Duration::from_secs(1);
+/// How many are read at least, also where the machine is busy.
+const LEAST: u64 = 128;
 /// The most memory that the process may ever have had, in KiB.
 const MOST_MEMORY_KIB: u64 = 512 * 1024;
 /// Beyond these a body is cut, and no further one is kept.
@@ -58,7 +60,7 @@ const WORDS: [&[u8]; 24] = [
 /// How long, and with which choices.
 #[derive(Clone, Copy, Debug)]
 pub struct Fuzzing {
-    /// For how long.
+    /// For how long; longer where too few were read by then.
     pub time: Duration,
     /// Which choices: the same seed makes the same ones.
     pub seed: u64,
@@ -92,7 +94,7 @@ impl Fuzzing {
         let mut bodies = [bodies, samples(harness)].concat();
         let (mut seen, mut webhooks) = (HashSet::new(), 0);
         let end = Instant::now() + self.time;
-        while Instant::now() < end {
+        while Instant::now() < end || webhooks < LEAST {
             let body = changed(&bodies, &mut rng);
             let batch = judge(harness, &body).map_err(|violation| self.told(&violation, webhooks, &body))?;
             webhooks += 1;

@@ -68,7 +68,8 @@ impl Holder<'_> {
             Before::Lost(problem) if is_healed_by_a_template(&now, own, problem.as_ref()) => true,
             Before::Lost(problem) => return Ok(lost(problem)),
         };
-        if now.facts_at.is_none() && engine.now() < now.created_at + span(settings.facts_within) {
+        let asks = now.facts_at.is_none() && rules::is_to_be_asked_for(now.outcome);
+        if asks && engine.now() < now.created_at + span(settings.facts_within) {
             if let Some(step) = self.ask_for_facts(&now).await? {
                 return Ok(step);
             }

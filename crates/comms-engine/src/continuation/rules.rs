@@ -35,6 +35,11 @@ pub(super) const fn skipped(outcome: Option<CallOutcome>) -> Option<CallOutcome>
     }
 }
 
+/// Whether the provider is to be asked what became of a call. Who was told that nobody spoke needs nobody to say so again.
+pub(super) const fn is_to_be_asked_for(outcome: Option<CallOutcome>) -> bool {
+    matches!(outcome, None | Some(CallOutcome::Talked | CallOutcome::Unknown))
+}
+
 /// Whether these words ask for one of us.
 pub(super) fn asks_for_a_person(said: &str, keywords: &[String]) -> bool {
     let said = format!(" {} ", folded(said));

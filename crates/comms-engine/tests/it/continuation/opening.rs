@@ -75,6 +75,19 @@ async fn who_spoke_with_nobody_is_not_thanked_for_the_call() {
 }
 
 #[tokio::test]
+async fn who_tells_that_nobody_spoke_is_believed() {
+    for outcome in [CallOutcome::NoAnswer, CallOutcome::Voicemail, CallOutcome::Busy, CallOutcome::Failed] {
+        let office = office().await;
+        let told = HandOff { outcome: Some(outcome), ..call("conv_1") };
+        let handed = office.engine.hand_off(told).await.unwrap();
+        office.works().await;
+        let one = office.one(handed.continuation.id).await;
+        assert_eq!((one.state, one.reason.as_deref()), (ContinuationState::Skipped, Some(outcome.as_str())));
+        assert_eq!(office.agent.looks(), 0, "the provider may be away: {outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_voicemail_of_which_the_back_end_does_not_know_is_none_of_ours() {
     let office = office().await;
     office.agent.call_is([Ok(ended_as(CallOutcome::Voicemail))]);
