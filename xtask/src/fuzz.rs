@@ -9,7 +9,7 @@ use crate::{shell, tally::Tally};
 
 /// The crates whose parsers are fed, and the test that does it.
 const CRATES: [&str; 6] =
-    ["whatsapp-cloud", "twilio-voice", "twilio-messaging", "sendgrid-client", "gmail-client", "comms-server"];
+    ["whatsapp-cloud", "twilio-voice", "twilio-messaging", "sendgrid-client", "gmail-client", "elevenlabs-client"];
 const TEST: &str = "webhooks_that_nobody_would_write_are_read";
 
 /// How long, and with which choices.
@@ -36,7 +36,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
             continue;
         }
         let mut test = shell::cargo(root);
-        test.args(["test", "--package", name, "--all-features", "--lib", "--test", "it", "--", "--nocapture", TEST])
+        test.args(["test", "--package", name, "--all-features", "--test", "it", "--", "--nocapture", TEST])
             .env("COMMS_FUZZ_SECONDS", options.seconds.to_string())
             .env("COMMS_FUZZ_SEED", seed.to_string());
         tally += Tally::of(&mut test)?;

@@ -26,7 +26,7 @@ use whatsapp_cloud::{Client, WhatsAppChannel, WhatsAppInbound};
 
 use crate::config::{AccountSettings, Provider, Settings};
 use elevenlabs::Workspace;
-pub use elevenlabs::{CallBegins, CallEnded, INITIATION_HEADER, ended};
+pub use elevenlabs::{CallBegins, INITIATION_HEADER};
 pub use examine::{Finding, Verdict};
 use files::LateFiles;
 pub use gmail::{Mail, MailQuery, Mailbox};

@@ -3,6 +3,7 @@
 mod batches;
 mod ended;
 mod errors;
+mod inbound;
 mod place;
 mod reply;
 mod report;
@@ -14,6 +15,7 @@ use comms_core::{AgentReply, AgentTurn, CallReport, Cursor, TextAgent};
 use comms_http::{Outcome, Result};
 
 use self::batches::Batches;
+pub use self::inbound::{CallEnded, ElevenLabsInbound};
 use crate::{
     Client, PROVIDER, limits,
     model::{

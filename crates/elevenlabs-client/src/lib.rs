@@ -19,7 +19,7 @@ pub mod session;
 pub mod webhook;
 
 #[cfg(feature = "channel")]
-pub use channel::{ESCALATION_TOOL, ElevenLabsAgent};
+pub use channel::{CallEnded, ESCALATION_TOOL, ElevenLabsAgent, ElevenLabsInbound};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, SessionSlot};
 #[cfg(feature = "client")]

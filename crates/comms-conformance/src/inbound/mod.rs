@@ -8,7 +8,7 @@ mod surviving;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use comms_core::{Batch, Content, EventKind, Inbound, InboundMessage, Result, Secret, WebhookRequest};
+use comms_core::{Batch, Content, Event, EventKind, Inbound, InboundMessage, Result, Secret, WebhookRequest};
 
 pub use fuzzing::{Fuzzed, Fuzzing};
 
@@ -84,6 +84,14 @@ pub trait InboundHarness: Send + Sync {
         }
     }
 
+    /// The same of an event; where a provider tells of something else than messages, what it tells.
+    fn told(&self, event: &Event) -> Option<String> {
+        match &event.kind {
+            EventKind::Message(message) => self.said(message),
+            _ => None,
+        }
+    }
+
     /// Every secret that webhooks are signed with, the strange one included.
     fn secrets(&self) -> Vec<Secret> {
         Key::ALL.map(Key::secret).into()
@@ -153,13 +161,7 @@ fn accepted(harness: &dyn InboundHarness, request: &WebhookRequest) -> Result<Ba
     receive(harness, request)?.map_err(|error| Violation::new(format!("a signed webhook is refused: {error}")))
 }
 
-/// What the messages of a batch say.
+/// What the events of a batch say.
 fn said(harness: &dyn InboundHarness, batch: &Batch) -> Vec<String> {
-    let mut said = Vec::new();
-    for event in &batch.events {
-        if let EventKind::Message(message) = &event.kind {
-            said.extend(harness.said(message));
-        }
-    }
-    said
+    batch.events.iter().filter_map(|event| harness.told(event)).collect()
 }

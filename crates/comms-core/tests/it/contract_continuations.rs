@@ -138,9 +138,9 @@ async fn what_was_in_such_tables_is_taken_over_once_and_left_as_it_is() {
     assert_eq!((one.state, one.conversation.is_some()), (ContinuationState::Active, true));
     assert_eq!((one.summary.as_deref(), one.client_name.as_deref()), (Some("quiere el jueves"), Some("Ana García")));
 
-    // By their age the words go, and are not taken over again.
+    // By their age the words go, and are not taken over again; what was written since is a message like others.
     let later = now() + Duration::days(36_500);
     assert_eq!(desk.store.prune(Retained::Calls, later, 10).await.unwrap(), 3);
     desk.store.migrate().await.unwrap();
-    assert_eq!(place.texts(said).await, ["1 outbound ", "2 inbound ", "3 outbound "]);
+    assert_eq!(place.texts(said).await, ["1 inbound ¿sigue ahí?", "1 outbound ", "2 inbound ", "3 outbound "]);
 }

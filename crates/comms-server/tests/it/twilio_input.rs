@@ -69,7 +69,10 @@ async fn a_large_form_is_stored_whole_or_refused_whole() {
     let unsigned = server.nobody().form(SMS_WEBHOOK, &form).await;
     assert_eq!(unsigned.status, 401);
     assert_eq!(server.twilio(SMS_WEBHOOK, &form).await.status, 200);
-    assert_eq!(server.admin().get(HISTORY).await.data()[0]["contenido"], text.as_str());
+    let row = server.admin().get(HISTORY).await.data()[0].clone();
+    assert_eq!(row["contenido_cortado"], true);
+    let path = format!("/api/comunicaciones/mensajes/{}", row["mensaje_id"].as_str().unwrap());
+    assert_eq!(server.admin().get(&path).await.data()["contenido_tipado"]["body"], text.as_str());
     let text = "a".repeat(300_000);
     let answer = server.twilio(SMS_WEBHOOK, &message(&text)).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "demasiado_grande"));

@@ -10,6 +10,8 @@ mod channel;
 mod config;
 #[cfg(feature = "client")]
 mod errors;
+#[cfg(feature = "channel")]
+mod inbound_conformance;
 mod initiation;
 mod models;
 #[cfg(feature = "channel")]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use comms_engine::{HandOff, Trigger};
+use elevenlabs_client::CallEnded;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use crate::{
     app::State,
     errors::{ApiError, Code, ErrorBody},
     limits::MAIL_BODY,
-    registry::{CallBegins, CallEnded, ELEVENLABS, ended},
+    registry::{CallBegins, ELEVENLABS},
     routes::comunicaciones::webhook::{as_called, deliver, read_body},
 };
 
@@ -48,7 +49,7 @@ pub async fn told(
 ) -> Result<HttpResponse, ApiError> {
     let body = read_body(payload, MAIL_BODY).await?;
     let answer = deliver(&state, &request, body.clone(), ELEVENLABS).await?;
-    if let Some(call) = ended(&body) {
+    if let Some(call) = CallEnded::of(&body) {
         hand_off(&state, call).await?;
     }
     Ok(answer)
