@@ -53,7 +53,7 @@ pub struct CallReport {
     pub conversation: String,
     /// The agent.
     pub agent: String,
-    /// Its name.
+    /// What people call the agent, where the provider says.
     pub agent_name: Option<String>,
     /// How far it is.
     pub progress: CallProgress,

@@ -203,7 +203,7 @@ pub(crate) fn count(field: &str, number: usize, limit: usize) -> Result<()> {
 /// A template that can be used now, with what it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateSummary {
-    /// Its name.
+    /// By this name it is sent: [`Template::name`](crate::Template::name).
     pub name: String,
     /// Its language.
     pub language: String,

@@ -255,7 +255,7 @@ pub enum MediaRef {
 /// A template that the provider approved.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Template {
-    /// Its name.
+    /// The name under which the provider approved it; Twilio's is the content's id, `HX…`.
     pub name: String,
     /// Its language, for instance `es` or `es_MX`.
     pub language: String,
@@ -310,7 +310,7 @@ pub struct Interactive {
     /// The line above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
-    /// The text.
+    /// What is asked, above the choices. How long it may be says the channel's capabilities.
     pub body: String,
     /// The line below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -395,7 +395,7 @@ pub struct Location {
     pub latitude: f64,
     /// Degrees east.
     pub longitude: f64,
-    /// Its name.
+    /// What the place is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its address.

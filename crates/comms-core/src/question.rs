@@ -105,7 +105,7 @@ pub enum Decision {
 pub struct Reply {
     /// The media type.
     pub content_type: &'static str,
-    /// The body.
+    /// The text of the answer, whole.
     pub body: String,
 }
 

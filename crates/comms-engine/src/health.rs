@@ -40,7 +40,7 @@ impl Health {
 /// How a worker is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerHealth {
-    /// Its name.
+    /// What it does, as in `/health` and the metrics: `outbox`, `retention`.
     pub name: &'static str,
     /// Whether it runs. A worker that fails goes on; one that has ended has not been asked to only where it broke.
     pub alive: bool,

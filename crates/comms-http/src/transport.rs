@@ -37,7 +37,7 @@ pub struct Request {
     pub url: Url,
     /// The headers, credentials included: `Debug` does not print them.
     pub headers: HeaderMap,
-    /// The body.
+    /// What is sent: nothing, bytes, or a stream that is read once.
     pub body: Body,
     /// How long the whole exchange may take; the transport's own limit where absent.
     pub timeout: Option<Duration>,
@@ -131,11 +131,11 @@ impl fmt::Debug for Request {
 
 /// The head of an answer, and its body as it arrives.
 pub struct Response {
-    /// The status.
+    /// HTTP's status, whatever it is: a transport makes no error of a 4xx or 5xx.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body.
+    /// Its bytes as they arrive; whoever reads them bounds them.
     pub body: ByteStream,
 }
 

@@ -70,7 +70,7 @@ pub struct InReplyTo {
 /// A file to be sent along.
 #[derive(Clone, Debug)]
 pub struct Attachment {
-    /// Its name.
+    /// What the recipient saves it as. Any characters: they are encoded as the header needs them.
     pub name: String,
     /// Its media type, for instance `application/pdf`.
     pub content_type: String,

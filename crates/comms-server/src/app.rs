@@ -52,7 +52,7 @@ pub struct State {
     pub settings: Settings,
     /// The metrics of this process.
     pub metrics: PrometheusHandle,
-    /// The time.
+    /// What says the time; a test's own where it needs one.
     pub clock: Arc<dyn Clock>,
     /// Until when it waits, once it was asked to stop.
     pub stopping: Stopping,

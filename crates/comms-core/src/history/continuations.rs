@@ -67,7 +67,7 @@ pub struct NewContinuation {
     pub call: String,
     /// The agent.
     pub agent: String,
-    /// Its name.
+    /// What people call the agent: shown, never looked up by.
     pub agent_name: Option<String>,
     /// The batch of the call.
     pub batch: Option<String>,
@@ -104,7 +104,7 @@ pub struct Continuation {
     pub call: String,
     /// The agent.
     pub agent: String,
-    /// Its name.
+    /// What people call the agent; `None` where nobody said.
     pub agent_name: Option<String>,
     /// The batch of the call.
     pub batch: Option<String>,

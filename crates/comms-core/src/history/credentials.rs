@@ -37,7 +37,7 @@ impl CredentialState {
 /// What a user gave us for an account. The secrets are encrypted; `Debug` shows them not even so.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// Its id.
+    /// By it refreshes and revocations refer to it.
     pub id: CredentialId,
     /// The organisation.
     pub organization: OrganizationId,

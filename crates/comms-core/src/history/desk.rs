@@ -46,7 +46,7 @@ impl ConversationState {
 pub struct DeskKey {
     /// The time of the last message, or of a contact's first sight.
     pub at: OffsetDateTime,
-    /// The id.
+    /// Which row it was, among those of the same moment.
     pub id: Uuid,
 }
 
@@ -76,7 +76,7 @@ pub struct ConversationFilter {
 /// A conversation: of one contact with one account; on a channel of e-mail, one thread of theirs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conversation {
-    /// Its id.
+    /// By it messages, notes and events refer to it.
     pub id: ConversationId,
     /// The organisation.
     pub organization: OrganizationId,
@@ -113,7 +113,7 @@ pub struct Conversation {
 /// The last message of a conversation, in short.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastMessage {
-    /// Its id.
+    /// The message's id, by which its whole text can be asked for.
     pub id: MessageId,
     /// Its direction.
     pub direction: Direction,
@@ -121,7 +121,7 @@ pub struct LastMessage {
     pub counterpart: String,
     /// What it says.
     pub text: Option<String>,
-    /// Its state.
+    /// How far it came: the furthest of all reports.
     pub status: Status,
 }
 
@@ -152,7 +152,7 @@ pub struct AnswerTo {
 /// What a person writes beside a conversation. It is never sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
-    /// Its id.
+    /// Sets it apart from notes of the same moment.
     pub id: Uuid,
     /// The conversation.
     pub conversation: ConversationId,
@@ -227,16 +227,16 @@ pub struct Identity {
 pub struct Candidate {
     /// `lead` or `client`.
     pub kind: String,
-    /// Its id.
+    /// The directory's own id, as it writes it: a number or a UUID in text.
     pub id: String,
 }
 
 /// A contact that was joined to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MergedContact {
-    /// Its id.
+    /// The id that it had, and has again when the merge is undone.
     pub id: ContactId,
-    /// Its name.
+    /// What it was called, by a person here or by the provider.
     pub name: Option<String>,
     /// The contact that it was joined to.
     pub into: ContactId,

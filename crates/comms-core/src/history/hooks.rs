@@ -69,7 +69,7 @@ pub struct HookFilter {
 /// An endpoint: an address of another system, and what it is told.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HookEndpoint {
-    /// Its id.
+    /// By it its deliveries, its key and its administration refer to it.
     pub id: HookId,
     /// The organisation.
     pub organization: OrganizationId,

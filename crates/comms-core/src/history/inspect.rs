@@ -69,7 +69,7 @@ pub struct DatabaseFacts {
 /// Where a table is found by its name alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTable {
-    /// Its name.
+    /// Its name in the database, without the schema.
     pub name: String,
     /// The schema in which it is found.
     pub found: Option<String>,

@@ -58,7 +58,7 @@ pub struct KeptFile {
 /// The erasure of one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
-    /// Its id.
+    /// By it the server tells of its progress; nothing of the person can be read from it.
     pub id: Uuid,
     /// The organisation.
     pub organization: OrganizationId,

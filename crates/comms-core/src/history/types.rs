@@ -150,9 +150,9 @@ pub struct HistoryFilter {
 /// Where a page ended: the sort key of its last row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageKey {
-    /// Its time.
+    /// When that row was stored, UTC: what pages are ordered by first.
     pub created_at: OffsetDateTime,
-    /// Its id.
+    /// Which row it was, among those of the same moment.
     pub id: MessageId,
 }
 
@@ -182,7 +182,7 @@ pub struct HistoryEntry {
     /// The whole content; `None` for a row that another program wrote. Of an e-mail it is told where the message is asked for by itself, not
     /// in lists: a mail may be longer than all else of a page.
     pub content: Option<Content>,
-    /// The state.
+    /// How far it came: the furthest of all reports, whatever their order.
     pub status: Status,
     /// What `comunicaciones.estado` says where another program wrote a word there that is not this state's.
     pub foreign_status: Option<String>,
@@ -268,7 +268,7 @@ pub struct StatusEvent {
 /// A file that belongs to a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attachment {
-    /// Its id.
+    /// By it the file is fetched from the server.
     pub id: uuid::Uuid,
     /// The message.
     pub message: MessageId,
@@ -351,7 +351,7 @@ pub enum MediaOutcome {
 /// One of our numbers, pages or mailboxes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// Its id.
+    /// Its provider and the provider's own id, as in `whatsapp:106540352242922`.
     pub id: AccountId,
     /// Whose it is.
     pub organization: OrganizationId,
@@ -373,16 +373,16 @@ pub struct Account {
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organization {
-    /// Its id.
+    /// As the tokens of its users name it.
     pub id: OrganizationId,
-    /// Its name.
+    /// What people call it; two may be called alike.
     pub name: String,
 }
 
 /// A token with which another back end calls us. Only its hash is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceToken {
-    /// Its id.
+    /// By it the token is revoked.
     pub id: uuid::Uuid,
     /// The organisation that it acts for.
     pub organization: OrganizationId,

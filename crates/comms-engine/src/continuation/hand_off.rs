@@ -53,7 +53,7 @@ pub struct HandOff {
     pub call: String,
     /// The agent.
     pub agent: String,
-    /// Its name.
+    /// What people call the agent; where absent, what the provider says.
     pub agent_name: Option<String>,
     /// The person's number, in E.164.
     pub phone: Option<String>,

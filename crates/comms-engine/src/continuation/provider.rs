@@ -11,7 +11,7 @@ use crate::{Engine, settings::span};
 /// How the agents' provider is, as this process sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AgentHealth {
-    /// Its name.
+    /// Which provider, as in `elevenlabs`.
     pub provider: String,
     /// When it last did what it was asked.
     pub last_success: Option<OffsetDateTime>,

@@ -222,7 +222,7 @@ impl Zone {
         Self::new(offset.to_string(), move |_| offset)
     }
 
-    /// Its name.
+    /// What the zone is called, as in `Europe/Madrid`; of a fixed one its offset.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -34,7 +34,7 @@ enum AdminCommand {
     PutOrganization {
         /// Its id, as the tokens of its users name it.
         id: String,
-        /// Its name.
+        /// What people call it.
         name: String,
     },
     /// Lists the accounts.
@@ -59,7 +59,7 @@ enum AdminCommand {
     RevokeToken {
         /// The organisation.
         organization: String,
-        /// Its id.
+        /// The token's id, as the list of tokens shows it.
         id: Uuid,
     },
 }

@@ -12,7 +12,7 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OrganizationSettings {
-    /// Its id.
+    /// As the tokens of its users name it.
     pub id: OrganizationId,
     /// Its name; the id where absent.
     pub name: Option<String>,

@@ -7,7 +7,7 @@ use super::VARIABLES;
 /// An environment variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
-    /// Its name.
+    /// As the environment holds it: `DATABASE_URL`.
     pub name: &'static str,
     /// The key of the configuration that it sets; `None` for one that a later channel will use.
     pub key: Option<&'static str>,

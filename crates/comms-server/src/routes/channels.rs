@@ -31,7 +31,7 @@ pub struct TwilioBody {
     /// The recipient: a phone number with country code, with or without `whatsapp:`.
     #[schema(example = "+34600000000")]
     pub to: Option<Id>,
-    /// The text.
+    /// The text, at most 1,600 characters; may be absent beside a file.
     pub message: Option<String>,
     /// The public address of a file, or several.
     #[serde(rename = "mediaUrl")]

@@ -157,7 +157,7 @@ impl From<CredentialHealth> for MailboxCounts {
 /// How a worker is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorkerRow {
-    /// Its name.
+    /// What the worker does, as in `outbox`.
     pub name: &'static str,
     /// Whether it runs.
     pub alive: bool,

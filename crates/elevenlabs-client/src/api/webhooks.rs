@@ -20,7 +20,7 @@ const CREATE: Operation = Operation::once("webhooks.create");
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct NewWebhook {
-    /// Its id.
+    /// By it the webhook is changed and deleted.
     pub webhook_id: String,
     /// What it is signed with.
     #[serde(default)]

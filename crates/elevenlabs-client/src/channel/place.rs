@@ -40,7 +40,7 @@ pub(super) struct List {
 /// A conversation that is asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Waiting {
-    /// Its id.
+    /// The conversation's id, `conv_…`.
     pub(super) id: String,
     /// When it is asked for next, in seconds after 1970.
     pub(super) due: i64,

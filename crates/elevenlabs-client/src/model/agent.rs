@@ -12,7 +12,7 @@ use super::lenient;
 pub struct AgentItem {
     /// Its id: `agent_…`.
     pub agent_id: String,
-    /// Its name.
+    /// What people call the agent.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: Option<String>,
     /// Its labels.
@@ -37,7 +37,7 @@ pub struct AgentItem {
 pub struct Agent {
     /// Its id: `agent_…`.
     pub agent_id: String,
-    /// Its name.
+    /// What people call the agent.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: Option<String>,
     /// Its settings on the platform.

@@ -63,7 +63,7 @@ comms_http::open_enum! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NewBatch {
-    /// Its name.
+    /// What people call the batch; need not be distinct.
     pub call_name: String,
     /// The agent that speaks.
     pub agent_id: String,
@@ -187,7 +187,7 @@ impl NewRecipient {
 pub struct Batch {
     /// Its id: `btcal_…`.
     pub id: String,
-    /// Its name.
+    /// What people call the batch.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub name: Option<String>,
     /// The agent's id: `agent_…`.
@@ -235,7 +235,7 @@ pub struct Batch {
 pub struct Recipient {
     /// Its id: `rcpt_…`, or that of who made the batch.
     pub id: String,
-    /// The number.
+    /// Who is called, in E.164.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub phone_number: Option<String>,
     /// The WhatsApp user.

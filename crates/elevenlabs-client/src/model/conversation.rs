@@ -324,7 +324,7 @@ pub struct Turn {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// Its name.
+    /// The name that it has among the agent's tools.
     pub tool_name: String,
     /// Which use of it.
     #[serde(default, deserialize_with = "lenient::or_default")]

@@ -112,7 +112,7 @@ pub struct ConversationOverride {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SourceInfo {
-    /// Its name.
+    /// The program's name.
     #[serde(default, deserialize_with = "lenient::or_default", skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Its version.

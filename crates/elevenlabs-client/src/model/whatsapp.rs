@@ -88,7 +88,7 @@ impl WhatsAppMessage {
 pub struct WhatsAppAccount {
     /// Meta's id of the number.
     pub phone_number_id: String,
-    /// The number.
+    /// The number, as people dial it.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub phone_number: Option<String>,
     /// The agent that answers there.

@@ -11,7 +11,7 @@ use super::{Extra, message::Message};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Draft {
-    /// Its id.
+    /// The draft's id; its message has another one, and gets a new one with each change.
     pub id: String,
     /// What it would send.
     pub message: Message,

@@ -110,7 +110,7 @@ impl Label {
 pub struct LabelColor {
     /// Behind the name.
     pub background_color: String,
-    /// The name.
+    /// Of the name's letters.
     pub text_color: String,
 }
 

@@ -11,7 +11,7 @@ use super::{Extra, HistoryId, message::Message};
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Thread {
-    /// Its id.
+    /// By it the thread is read, and a message is put into it.
     pub id: String,
     /// The beginning of its last message, escaped as HTML.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -9,7 +9,7 @@ pub struct Group {
     /// Its number: `asm_group_id` of events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
-    /// Its name.
+    /// What recipients read on the page where they unsubscribe.
     pub name: String,
     /// What its mails are about, as recipients read it.
     pub description: String,

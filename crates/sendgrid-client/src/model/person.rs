@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Person {
     /// The address.
     pub email: String,
-    /// The name.
+    /// What mail programs show beside the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

@@ -36,7 +36,7 @@ pub struct ParseSetting {
 pub struct SecurityPolicy {
     /// Its id, for [`ParseSetting::security_policy`].
     pub id: String,
-    /// Its name.
+    /// What people call the policy.
     pub name: String,
     /// The signature.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Template {
     /// `d-…` for a dynamic one.
     pub id: String,
-    /// Its name.
+    /// What people call the template.
     pub name: String,
     /// `dynamic` or `legacy`.
     pub generation: String,
@@ -31,7 +31,7 @@ impl Template {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Version {
-    /// Its id.
+    /// The version's id, a UUID.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The template's.
@@ -39,7 +39,7 @@ pub struct Version {
     pub template_id: String,
     /// 1 where it is the one that is sent, else 0.
     pub active: u8,
-    /// Its name.
+    /// What people call the version.
     pub name: String,
     /// The subject with its placeholders.
     pub subject: String,

@@ -158,7 +158,7 @@ impl NewMessage {
         messaging_service_sid(impl Into<String>),
         /// The sender of an SMS, where the recipient is not reached by RCS.
         fallback_from(impl Into<Address>),
-        /// The text.
+        /// What is said, at most 1,600 characters.
         body(impl Into<String>),
         /// The content template, `HX…`.
         content_sid(impl Into<String>),

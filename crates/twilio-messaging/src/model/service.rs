@@ -20,7 +20,7 @@ pub struct Service {
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_sid: Option<String>,
-    /// Its name.
+    /// What people call the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub friendly_name: Option<String>,
     /// Where inbound messages are reported.
@@ -104,7 +104,7 @@ pub struct ServiceNumber {
     /// The service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_sid: Option<String>,
-    /// The number.
+    /// The number that sends for the service, in E.164.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<Address>,
     /// Its country's two letters.

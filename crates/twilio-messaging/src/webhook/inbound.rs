@@ -217,7 +217,7 @@ pub struct WhatsApp {
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
 pub struct Referral {
-    /// Its text.
+    /// The words of the advertisement or post.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referral_body: Option<String>,
     /// Its headline.

@@ -202,7 +202,7 @@ fields! {
     pub struct Transcription {
         /// The id of the text.
         transcription_sid: String = "TranscriptionSid",
-        /// The text.
+        /// What was understood.
         transcription_text: String = "TranscriptionText",
         /// Whether it succeeded.
         transcription_status: String = "TranscriptionStatus",

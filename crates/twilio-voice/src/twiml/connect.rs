@@ -77,7 +77,7 @@ elements! {
     ///
     /// *See [Twilio docs/Config](https://www.twilio.com/docs/voice/twiml/virtualagent)*
     Config "Config" (pair) in [Transcription, VirtualAgent] {
-        /// The name.
+        /// Which setting.
         name "name" text,
         /// The value.
         value "value" text,

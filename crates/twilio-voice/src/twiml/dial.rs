@@ -137,7 +137,7 @@ elements! {
     ///
     /// *See [Twilio docs/Parameter](https://www.twilio.com/docs/voice/twiml/client)*
     Parameter "Parameter" (pair) in [Application, Assistant, Client, ConversationRelay, Hangup, Pay, Reject, Siprec, Stream, Transcription, VirtualAgent] {
-        /// The name.
+        /// The name under which the other side receives it.
         name "name" text,
         /// The value.
         value "value" text,

@@ -94,7 +94,7 @@ impl Element {
         self.children.push(node);
     }
 
-    /// Its name.
+    /// The element's name, as in `Dial`.
     #[must_use]
     pub fn tag(&self) -> &str {
         &self.tag

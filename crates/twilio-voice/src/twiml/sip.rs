@@ -61,7 +61,7 @@ elements! {
     ///
     /// *See [Twilio docs/Header](https://www.twilio.com/docs/voice/twiml/sip)*
     Header "Header" (pair) in [Headers] {
-        /// The name.
+        /// The header's name.
         name "name" text,
         /// The value.
         value "value" text,

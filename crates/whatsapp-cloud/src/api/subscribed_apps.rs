@@ -36,9 +36,9 @@ pub struct SubscribedApp {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct App {
-    /// Its id.
+    /// Meta's id of the app, as its dashboard shows it.
     pub id: String,
-    /// Its name.
+    /// What its developers call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The rest.

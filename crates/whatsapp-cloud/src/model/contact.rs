@@ -17,7 +17,7 @@ use super::Extra;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Contact {
-    /// The name.
+    /// Whose card it is; `formatted_name` and one other part are required.
     #[serde(default)]
     pub name: Name,
     /// Phone numbers.

@@ -46,7 +46,7 @@ pub struct Interactive {
     /// The line or media above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Header>,
-    /// The text.
+    /// What is asked or told, above what is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Block>,
     /// The line below.

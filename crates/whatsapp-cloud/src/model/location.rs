@@ -21,7 +21,7 @@ pub struct Location {
     pub latitude: Scalar,
     /// Degrees east.
     pub longitude: Scalar,
-    /// Its name.
+    /// What the place is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its address.

@@ -133,7 +133,7 @@ impl MediaType {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MediaInfo {
-    /// The id.
+    /// Meta's id of the file, for 30 days.
     pub id: String,
     /// Where the bytes are.
     pub url: String,
@@ -155,6 +155,6 @@ pub struct MediaInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Created {
-    /// The id.
+    /// Meta's id of it.
     pub id: String,
 }

@@ -329,7 +329,7 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Context {
-    /// Its id.
+    /// The answered message's `wamid.…`.
     pub message_id: String,
     /// The rest.
     #[serde(flatten)]

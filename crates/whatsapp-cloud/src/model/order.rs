@@ -98,7 +98,7 @@ pub struct Item {
     /// Its number in the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retailer_id: Option<String>,
-    /// Its name.
+    /// What the item is called, as the recipient reads it.
     pub name: String,
     /// Its price.
     pub amount: Amount,

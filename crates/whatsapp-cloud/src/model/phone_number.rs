@@ -11,7 +11,7 @@ use super::{Extra, message::Product, open_enum};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PhoneNumber {
-    /// Its id.
+    /// Meta's id of the number, which addresses take; not the number itself.
     pub id: String,
     /// The number as a person reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +22,7 @@ pub struct PhoneNumber {
     /// The username of the business.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Its state.
+    /// Whether it can send, as in `CONNECTED` or `BANNED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// What recipients think of it.

@@ -61,7 +61,7 @@ pub struct Username {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QrCode {
-    /// Its id.
+    /// By it the QR code is read, changed and deleted.
     pub code: String,
     /// What is prepared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

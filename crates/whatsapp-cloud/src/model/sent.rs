@@ -58,7 +58,7 @@ pub struct SentContact {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SentMessage {
-    /// The id.
+    /// `wamid.…`, by which every state and answer refers to it.
     pub id: String,
     /// The group it went to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,9 +22,9 @@ pub use variables::Variable;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Template {
-    /// Its id.
+    /// Meta's id of it, one for each language.
     pub id: String,
-    /// Its name.
+    /// The name by which it is sent: lower-case letters, digits, underscores; the same in every language.
     pub name: String,
     /// Its language.
     pub language: String,
@@ -167,7 +167,7 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TemplateCreated {
-    /// Its id.
+    /// Meta's id of it, by which it is changed.
     pub id: String,
     /// Whether it can be used.
     pub status: TemplateStatus,

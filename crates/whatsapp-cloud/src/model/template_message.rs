@@ -38,7 +38,7 @@ pub use parameter::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TemplateMessage {
-    /// The name.
+    /// The name that it was created with: lower-case letters, digits, underscores, at most 512.
     pub name: String,
     /// The language.
     pub language: Language,
@@ -149,7 +149,7 @@ open_enum! {
     pub enum ComponentType {
         /// The header.
         Header = "header",
-        /// The body.
+        /// The body's, in the order or under the names of its `{{…}}`.
         Body = "body",
         /// A button.
         Button = "button",

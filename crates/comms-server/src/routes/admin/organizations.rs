@@ -17,7 +17,7 @@ use crate::{
 pub struct OrganizationRow {
     /// Its id, as the tokens of its users name it.
     pub id: String,
-    /// Its name.
+    /// What people call it.
     pub nombre: String,
 }
 
@@ -31,7 +31,7 @@ impl From<Organization> for OrganizationRow {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationBody {
-    /// Its name.
+    /// What people call it; may be changed at any time.
     pub nombre: String,
 }
 

@@ -68,7 +68,7 @@ pub struct EraseQuery {
 /// The erasure of a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErasureRow {
-    /// Its id.
+    /// By it the progress is asked for.
     pub id: Uuid,
     /// `en_curso` or `hecho`
     pub estado: &'static str,

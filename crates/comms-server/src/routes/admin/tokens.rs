@@ -16,7 +16,7 @@ use crate::{
 /// A service token, without its text.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenRow {
-    /// Its id.
+    /// By it the token is revoked.
     pub id: Uuid,
     /// What it is for.
     pub nombre: String,

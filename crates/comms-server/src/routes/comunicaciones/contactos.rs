@@ -87,7 +87,7 @@ pub struct IdentityRow {
 pub struct CandidateRow {
     /// `lead` or `cliente`
     pub tipo: String,
-    /// Its id.
+    /// As its own table has it: a number or a text.
     pub id: Id,
 }
 
@@ -96,7 +96,7 @@ pub struct CandidateRow {
 pub struct MergedRow {
     /// Its id: what `separar` takes.
     pub id: Uuid,
-    /// Its name.
+    /// What a user here named it, else what the provider said.
     pub nombre: Option<String>,
     /// The contact that it was joined to.
     pub unido_a: Uuid,

@@ -74,7 +74,7 @@ impl ConversationQuery {
 /// A conversation: of one contact with one of our accounts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConversationRow {
-    /// Its id.
+    /// By it messages are listed, and it is read, assigned and closed.
     pub id: Uuid,
     /// The account.
     #[schema(example = "whatsapp:106540352242922")]
@@ -114,7 +114,7 @@ pub struct ConversationRow {
 /// The last message of a conversation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LastRow {
-    /// Its id.
+    /// By it the whole message is asked for.
     pub mensaje_id: Uuid,
     /// `entrante` or `saliente`
     pub direccion: &'static str,

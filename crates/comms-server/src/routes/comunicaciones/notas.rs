@@ -28,7 +28,7 @@ const LONGEST_NOTE: usize = 10_000;
 /// A note: seen by users, never sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NoteRow {
-    /// Its id.
+    /// Sets it apart from notes of the same moment.
     pub id: Uuid,
     /// Who wrote it.
     pub usuario_id: Id,

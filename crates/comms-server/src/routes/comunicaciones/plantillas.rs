@@ -30,7 +30,7 @@ pub struct TemplatesQuery {
 /// A template that can be used now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TemplateRow {
-    /// Its name.
+    /// The name to send it by.
     pub nombre: String,
     /// Its language.
     pub idioma: String,

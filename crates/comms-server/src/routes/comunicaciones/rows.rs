@@ -155,13 +155,13 @@ impl From<HistoryEntry> for Communication {
 /// A file of a message.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttachmentRow {
-    /// Its id.
+    /// By it the file is fetched.
     pub id: Uuid,
     /// `image audio voice video document sticker`
     pub tipo: String,
     /// Its media type.
     pub mime_type: Option<String>,
-    /// Its name.
+    /// As its sender named it.
     pub nombre: Option<String>,
     /// Its size in bytes, once it is here.
     pub tamano: Option<i64>,

@@ -35,10 +35,10 @@ pub struct ConversationBody {
     /// Our id of it.
     #[schema(example = "conv_local_123")]
     pub id: String,
-    /// The number.
+    /// The person's number, in E.164.
     #[schema(example = "+34600000000")]
     pub phone_number: Option<String>,
-    /// The name.
+    /// The person's name, where it is known.
     pub client_name: Option<String>,
     /// `active`, `escalated` or `closed`
     #[schema(example = "active")]

@@ -32,7 +32,7 @@ pub struct CallCompletedBody {
     /// The agent: required.
     #[schema(example = "agent_4701k8fcsvhaes5s1h6tw894g98s")]
     pub agent_id: Option<String>,
-    /// Its name.
+    /// What people call the agent.
     pub agent_name: Option<String>,
     /// The number that called, by ElevenLabs' id of it.
     pub phone_number_id: Option<String>,

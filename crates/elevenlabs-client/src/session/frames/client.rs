@@ -56,7 +56,7 @@ pub enum ClientFrame {
     },
     /// A text with a file that was uploaded before.
     MultimodalMessage {
-        /// The text.
+        /// What is said with the file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<TypedText>,
         /// The file.
@@ -69,7 +69,7 @@ pub enum ClientFrame {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserText {
-    /// The text.
+    /// What the person wrote.
     #[serde(default)]
     pub text: Option<String>,
     /// The row of buttons that it was tapped in.

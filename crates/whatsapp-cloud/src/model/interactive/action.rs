@@ -114,7 +114,7 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Named<P> {
-    /// The name.
+    /// Which action, as in `cta_url` or `flow`.
     pub name: String,
     /// The parameters.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use crate::model::{Extra, media::Media, typed};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Block {
-    /// The text.
+    /// The words; of a header at most 60 characters, without formatting.
     pub text: String,
     /// The rest.
     #[serde(flatten)]

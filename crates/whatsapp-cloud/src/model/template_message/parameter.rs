@@ -218,7 +218,7 @@ pub struct ActionParameter {
 /// A product of a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductParameter {
-    /// Its number.
+    /// The product's number in the catalogue, as the seller gave it.
     pub product_retailer_id: String,
     /// The catalogue.
     pub catalog_id: String,

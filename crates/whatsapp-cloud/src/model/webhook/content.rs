@@ -75,7 +75,7 @@ impl MessageContent {
 wire! {
     /// Text.
     Text {
-        /// The text.
+        /// What the user wrote, at most 4,096 characters.
         body: String,
     }
 
@@ -105,7 +105,7 @@ wire! {
         latitude: f64,
         /// Degrees east.
         longitude: f64,
-        /// Its name.
+        /// What the place is called; only of places that were chosen from a list.
         name: String,
         /// Its address.
         address: String,
@@ -115,7 +115,7 @@ wire! {
 
     /// A contact card.
     ContactCard {
-        /// The name.
+        /// Whose card it is.
         name: CardName,
         /// Phone numbers.
         phones: Vec<CardPhone>,
@@ -183,7 +183,7 @@ wire! {
 
     /// A pressed button or chosen row.
     Choice {
-        /// Its id.
+        /// The id that the button or row was sent with.
         id: String,
         /// Its title.
         title: String,
@@ -262,7 +262,7 @@ wire! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct EditedMessage {
-    /// Its type.
+    /// Which type the message has now, as in `text`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Its content; `None` for a type that this version does not know.

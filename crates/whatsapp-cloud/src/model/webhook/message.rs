@@ -115,13 +115,13 @@ wire! {
     Referral {
         /// Its address.
         source_url: String,
-        /// Its id.
+        /// Meta's id of the advertisement or post.
         source_id: String,
         /// `ad` or `post`.
         source_type: String,
         /// Its headline.
         headline: String,
-        /// Its text.
+        /// The words of the advertisement or post.
         body: String,
         /// `image` or `video`.
         media_type: String,

@@ -7,7 +7,7 @@ wire! {
     Metadata {
         /// The number as it is shown.
         display_phone_number: String,
-        /// Its id.
+        /// Meta's id of the number; not the number itself.
         phone_number_id: String,
     }
 
@@ -25,7 +25,7 @@ wire! {
 
     /// What a user shows of themselves.
     Profile {
-        /// The name.
+        /// What the user calls themselves; anything, at any time.
         name: String,
         /// The username.
         username: String,

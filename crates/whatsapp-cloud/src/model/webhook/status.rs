@@ -83,7 +83,7 @@ impl Member for Status {
 wire! {
     /// A conversation, the unit of prices until July 2025.
     Conversation {
-        /// Its id.
+        /// Meta's id of it.
         id: String,
         /// When it ends; only with `sent`.
         expiration_timestamp: Timestamp,

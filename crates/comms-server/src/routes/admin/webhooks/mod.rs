@@ -28,7 +28,7 @@ const OWN_WORD: &str = "webhook";
 /// An endpoint, without its key.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointRow {
-    /// Its id.
+    /// By it the endpoint is changed, tried and deleted.
     pub id: Uuid,
     /// Where it is told.
     #[schema(example = "https://erp.example.com/webhooks/comunicaciones")]

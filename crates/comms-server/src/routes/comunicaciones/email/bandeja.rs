@@ -180,7 +180,7 @@ pub struct CorreoDetail {
 pub struct ArchivoRow {
     /// Its place in the message.
     pub parte: String,
-    /// Its name.
+    /// As its sender named it.
     pub nombre: Option<String>,
     /// Its media type, as its sender claims.
     pub mime_type: Option<String>,

@@ -50,7 +50,7 @@ pub enum Direcciones {
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default)]
 pub struct AdjuntoBody {
-    /// Its name.
+    /// What the recipient saves it as.
     #[serde(alias = "filename")]
     pub nombre: Option<String>,
     /// Its media type.
@@ -76,7 +76,7 @@ pub struct EmailBody {
     /// The subject; that of the message that it answers where absent.
     #[serde(alias = "subject")]
     pub asunto: Option<String>,
-    /// The text.
+    /// The text of the mail; of one with HTML what is shown where HTML is not.
     #[serde(alias = "text", alias = "mensaje")]
     pub cuerpo: Option<String>,
     /// The same as HTML: made safe before it is sent. Without `cuerpo` a text is made of it.
