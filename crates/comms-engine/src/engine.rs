@@ -25,6 +25,7 @@ struct Inner {
     templates: TemplateCache,
     sends: Arc<Semaphore>,
     outbox: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
     long: Long,
     jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
     board: WorkerBoard,
@@ -103,6 +104,11 @@ impl Engine {
     /// Bounds the messages of the queue that are being sent.
     pub(crate) fn outbox(&self) -> &Arc<Semaphore> {
         &self.0.outbox
+    }
+
+    /// The places in which mailboxes are read.
+    pub(crate) fn readers(&self) -> &Arc<Semaphore> {
+        &self.0.readers
     }
 
     /// Bounds the long webhooks that are read and stored.
@@ -229,6 +235,7 @@ impl EngineBuilder {
         let sends = Arc::new(Semaphore::new(self.settings.sends_at_once as usize));
         let long = Long::new(self.settings.long_bytes);
         let outbox = Arc::new(Semaphore::new(self.settings.outbox_at_once.into()));
+        let readers = Arc::new(Semaphore::new(self.settings.sources.at_once.into()));
         let agents = self.agent.map(|agent| Agents::new(agent, self.settings.continuation.at_once));
         let templates = TemplateCache::new(self.settings.templates_ttl);
         Engine(Arc::new(Inner {
@@ -241,6 +248,7 @@ impl EngineBuilder {
             templates,
             sends,
             outbox,
+            readers,
             long,
             jitter: self.jitter,
             board: WorkerBoard::default(),

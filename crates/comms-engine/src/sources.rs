@@ -1,14 +1,16 @@
 //! Sources: mailboxes that are asked instead of telling. Whoever claims one reads it; its batch is stored first, and then how far
 //! it was read.
 
-use std::{collections::HashSet, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use comms_core::{
     AccountId, Address, Batch, ChannelKind, Content, Cursor, Error, ErrorKind, Event, EventKind, InboundMessage,
     MessageId, OrganizationId, Outcome, Problem, WebhookId,
     history::{NewWebhook, RepositoryError, Scope, SourceConclusion, SourceJob, SourceState},
 };
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::FutureExt;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
+use tracing::Instrument;
 
 use crate::{Engine, EngineError, metrics, settings::span, settle};
 
@@ -24,7 +26,7 @@ pub struct SourceSettings {
     pub looks: Vec<Duration>,
     /// How long one reading may take. 2 minutes.
     pub timeout: Duration,
-    /// How many are read at once by this process. 4.
+    /// How many are read at once by this process. 8.
     pub at_once: u16,
     /// The wait after a failure; each further one doubles it. 15 s.
     pub retry_base: Duration,
@@ -44,7 +46,7 @@ impl Default for SourceSettings {
             poll: Duration::from_secs(60),
             looks: [2, 5, 15].map(Duration::from_secs).to_vec(),
             timeout: Duration::from_secs(120),
-            at_once: 4,
+            at_once: 8,
             retry_base: Duration::from_secs(15),
             retry_cap: Duration::from_secs(15 * 60),
             discover_every: Duration::from_secs(60),
@@ -86,23 +88,48 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads the sources that are due. Returns whether there may be more to read at once. One round of the worker `sources`.
+    /// Reads sources that are due, as many as may be read at once. Returns whether one of them has more at once.
     ///
     /// # Errors
     /// [`EngineError::Store`]. What a source suffers is recorded with the source.
     pub async fn read_sources(&self) -> Result<bool, EngineError> {
-        let settings = &self.settings().sources;
-        let lease = span(settings.timeout + self.settings().lease_margin);
-        let jobs = self.repository().claim_sources(self.now(), lease, settings.at_once).await?;
-        let mut ended = stream::iter(jobs).map(|job| self.read_source(job)).buffer_unordered(settings.at_once.into());
         let mut result = Ok(false);
-        while let Some(one) = ended.next().await {
-            result = match (result, one) {
+        for reading in self.begin_sources().await? {
+            let read = reading.await.map_err(|_| EngineError::Interrupted).flatten();
+            result = match (result, read) {
                 (Ok(more), Ok(further)) => Ok(more || further),
                 (Err(error), _) | (_, Err(error)) => Err(error),
             };
         }
         result
+    }
+
+    /// Begins to read what is due, in the places that are free. Who ends makes room and says so: none waits for another, however slow
+    /// it is. One round of the worker `sources`.
+    pub(crate) async fn begin_sources(&self) -> Result<Vec<JoinHandle<Result<bool, EngineError>>>, EngineError> {
+        let mut places = Vec::new();
+        while let Ok(place) = Arc::clone(self.readers()).try_acquire_owned() {
+            places.push(place);
+        }
+        let Ok(free @ 1..) = u16::try_from(places.len()) else {
+            return Ok(Vec::new());
+        };
+        let lease = span(self.settings().sources.timeout + self.settings().lease_margin);
+        let jobs = self.repository().claim_sources(self.now(), lease, free).await?;
+        let begin = |(job, place): (SourceJob, OwnedSemaphorePermit)| {
+            let engine = self.clone();
+            let work = async move {
+                let read = engine.read_source(job).await;
+                if let Err(error) = &read {
+                    tracing::error!(%error, "how a mailbox was read is not recorded: it is read again after its lease");
+                }
+                drop(place);
+                engine.bell().notify_one();
+                read
+            };
+            tokio::spawn(work.in_current_span())
+        };
+        Ok(jobs.into_iter().zip(places).map(begin).collect())
     }
 
     /// Reads what is not read yet of those mailboxes that can be. One round of the worker `sources-discovery`.

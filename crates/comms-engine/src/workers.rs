@@ -207,7 +207,7 @@ impl Engine {
             },
         ];
         workers.extend(self.keepers());
-        workers.extend(self.readers());
+        workers.extend(self.source_workers());
         workers.extend(self.workers_in_turn());
         if self.blobs().is_some() {
             workers.push(Worker {
@@ -232,13 +232,13 @@ impl Engine {
     }
 
     /// Those who ask instead of being told.
-    fn readers(&self) -> [Worker; 2] {
+    fn source_workers(&self) -> [Worker; 2] {
         let settings = &self.settings().sources;
         let read = Worker {
             name: SOURCES,
             every: settings.every,
             hint: None,
-            round: |engine| Box::pin(async move { engine.read_sources().await }),
+            round: |engine| Box::pin(async move { engine.begin_sources().await.map(|_| false) }),
         };
         let discover = Worker {
             name: "sources-discovery",
@@ -326,6 +326,9 @@ impl Workers {
                 tracing::error!(%error, "a worker broke");
             }
         }
+        // Who reads a mailbox gives it back.
+        let readers = self.engine.readers().acquire_many(self.engine.settings().sources.at_once.into());
+        let _readers = readers.await;
         self.engine.lanes().stop().await;
         if let Some(agents) = self.engine.agents() {
             agents.stop().await;

@@ -113,7 +113,8 @@ pub trait SourceRepository: fmt::Debug + Send + Sync + 'static {
     /// early. Returns whether it is a source.
     async fn hint_source(&self, account: &AccountId, looks: u16, now: OffsetDateTime) -> RepositoryResult<bool>;
 
-    /// Claims sources that are due, for this long. Nobody is claimed twice at once.
+    /// Claims sources that are due, for this long: first those of which somebody says that there is something new, then who waited longest.
+    /// Nobody is claimed twice at once.
     async fn claim_sources(&self, now: OffsetDateTime, lease: Duration, limit: u16)
     -> RepositoryResult<Vec<SourceJob>>;
 

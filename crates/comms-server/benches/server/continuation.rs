@@ -63,8 +63,11 @@ pub async fn run() {
     hand_off(&simulator, &server).await;
     let opened = simulator.ledger().totals().sent;
     assert_eq!(opened, PEOPLE, "not every conversation was begun");
-    let cpu = server.cpu();
+    let (cpu, began) = (server.cpu(), OffsetDateTime::now_utc());
     let latencies = converse(&simulator).await;
+    let asked = sessions(&simulator, began);
+    figure("continuation.200.asked_p50_ms", ms(quantile(&asked, 0.5)));
+    figure("continuation.200.asked_max_ms", ms(quantile(&asked, 1.0)));
     figure("continuation.200.p50_ms", ms(quantile(&latencies, 0.5)));
     figure("continuation.200.p99_ms", ms(quantile(&latencies, 0.99)));
     figure("continuation.200.max_ms", ms(quantile(&latencies, 1.0)));
@@ -141,6 +144,15 @@ async fn converse(simulator: &Simulator) -> Vec<Duration> {
     }
     latencies.sort_unstable();
     latencies
+}
+
+/// How long after `began` each conversation with an agent was opened, sorted.
+fn sessions(simulator: &Simulator, began: OffsetDateTime) -> Vec<Duration> {
+    let received = simulator.ledger().received();
+    let sessions = received.iter().filter(|call| call.endpoint.as_deref() == Some("elevenlabs.session"));
+    let mut opened: Vec<Duration> = sessions.map(|call| (call.at - began).unsigned_abs()).collect();
+    opened.sort_unstable();
+    opened
 }
 
 fn digits(number: u64) -> String {

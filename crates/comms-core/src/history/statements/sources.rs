@@ -167,7 +167,7 @@ pub(in super::super) async fn hint(conn: &mut Conn, account: &str, looks: u16, n
     .await
 }
 
-/// Claims what is due until `until`. What another process is claiming at this moment is left to it.
+/// Claims what is due until `until`: first what somebody says has something new. What another process is claiming at this moment is left to it.
 pub(in super::super) async fn claim(
     conn: &mut Conn,
     now: Instant,
@@ -189,7 +189,7 @@ async fn claim_in(conn: &mut Conn, now: Instant, until: Instant, limit: u16) -> 
         "UPDATE {sources} SET token = token + 1, lease_until = $1, checked_at = $2 WHERE account_id IN (\
          SELECT p.account_id FROM {sources} p WHERE p.next_at <= $3 AND (p.lease_until IS NULL OR p.lease_until <= $4) \
          AND EXISTS (SELECT 1 FROM {accounts} a WHERE a.id = p.account_id AND a.active) \
-         ORDER BY p.next_at, p.account_id LIMIT {limit} {skip_locked}) \
+         ORDER BY (p.looks > 0) DESC, p.next_at, p.account_id LIMIT {limit} {skip_locked}) \
          RETURNING account_id, organization_id, cursor, token, hints, looks, failures"
     ))
     .bind::<InstantSql, _>(until)

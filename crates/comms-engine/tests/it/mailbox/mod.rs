@@ -82,6 +82,21 @@ impl Source for Mailbox {
     }
 }
 
+/// A mailbox whose provider never answers.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl Source for Silent {
+    async fn pull(&self, _: Option<Cursor>) -> Result<(Batch, Cursor)> {
+        std::future::pending().await
+    }
+}
+
+fn slow() -> AccountId {
+    AccountId::of("memory", "lenta@example.com")
+}
+
 #[derive(Debug)]
 struct Directory {
     channel: Arc<InMemoryChannel>,
@@ -95,6 +110,9 @@ impl ChannelDirectory for Directory {
     }
 
     async fn source(&self, account: &AccountId) -> Result<Option<Arc<dyn Source>>> {
+        if *account == slow() {
+            return Ok(Some(Arc::new(Silent)));
+        }
         let ours = account == self.channel.account();
         Ok(ours.then(|| self.source.clone() as Arc<dyn Source>))
     }
@@ -158,6 +176,13 @@ impl Office {
 
     async fn connect(&self) {
         self.engine.connect_source(self.channel.account()).await.unwrap();
+    }
+
+    /// Another mailbox of the organisation.
+    async fn connect_too(&self, id: AccountId) {
+        let other = comms_core::history::Account { channel: ChannelKind::Email, ..account(id.clone()) };
+        self.store.put_account(&other).await.unwrap();
+        self.engine.connect_source(&id).await.unwrap();
     }
 
     /// Reads until nothing more is due at this moment.

@@ -12,6 +12,8 @@ use super::{ana, mail, office, office_with, stranger, *};
 
 const POLL: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_secs(1);
+/// Far below the time-out of a reading.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn revoked() -> Error {
     Error::new(ErrorKind::Unauthenticated, Outcome::NotSent, "the grant was revoked").code("invalid_grant")
@@ -172,6 +174,41 @@ async fn who_fails_waits_longer_each_time() {
         office.pass(wait.unsigned_abs());
     }
     assert_eq!(waits, [15, 30, 60, 120, 240, 480, 900, 900, 900]);
+}
+
+#[tokio::test]
+async fn a_mailbox_that_does_not_answer_holds_up_no_other() {
+    let office = office_with(|settings| settings.sources.at_once = 2).await;
+    office.connect_too(slow()).await;
+    office.connect().await;
+    let workers = office.engine.start().await;
+    for number in 0..3 {
+        filled(&office, number..number + 1).await;
+        office.poke().await;
+        let read = async {
+            while office.read_ids().await != ids(0..number + 1) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("it waits for the silent one");
+    }
+    // Who stops does not wait for it either.
+    tokio::time::timeout(PATIENCE, workers.stop()).await.expect("stopping waits for the silent one");
+}
+
+#[tokio::test]
+async fn what_is_told_of_is_read_before_what_waited_longer() {
+    let office = office_with(|settings| settings.sources.at_once = 1).await;
+    office.connect().await;
+    office.read().await;
+    for number in 0..5 {
+        office.connect_too(AccountId::of("memory", &format!("otra{number}@example.com"))).await;
+    }
+    office.pass(MOMENT);
+    let before = office.source.pulls();
+    office.poke().await;
+    office.engine.read_sources().await.unwrap();
+    assert_eq!(office.source.pulls(), before + 1);
 }
 
 #[tokio::test]
