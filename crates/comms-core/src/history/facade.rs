@@ -384,7 +384,8 @@ impl Repository for EngineRepository {
     }
 
     async fn webhook(&self, id: WebhookId) -> RepositoryResult<StoredWebhook> {
-        read!(self, |conn| webhooks::webhook(conn, id))?.ok_or(RepositoryError::NotFound("the webhook"))
+        let found = self.engine.read_webhook(move |conn| Box::pin(webhooks::webhook(conn, id))).await?;
+        found.ok_or(RepositoryError::NotFound("the webhook"))
     }
 
     async fn webhooks(&self, filter: &WebhookFilter) -> RepositoryResult<Vec<WebhookId>> {

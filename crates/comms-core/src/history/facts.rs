@@ -72,7 +72,7 @@ mod postgres {
             schema: (applied, migrate::newest_postgres()),
             tables,
             connections: Some((server.most, server.open)),
-            own_connections: settings.pool_size + settings.writers,
+            own_connections: settings.pool_size + settings.writers.max(1) + 1,
         })
     }
 }

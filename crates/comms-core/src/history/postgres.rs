@@ -13,7 +13,10 @@ use diesel::{
 };
 use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager,
-    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool},
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use time::OffsetDateTime;
@@ -33,7 +36,7 @@ use super::{
     schema_credentials::define_credential_schema,
     schema_hooks::define_hook_schema,
 };
-use crate::EventKind;
+use crate::{EventKind, StoredWebhook};
 
 mod schema {
     super::define_schema!(
@@ -337,6 +340,11 @@ struct Engine {
     listener: Mutex<Option<Listener>>,
 }
 
+/// From this length on a webhook is written by a writer of its own: megabytes take a fraction of a second.
+const LONG: usize = 64 * 1024;
+/// From this length on the connection that a webhook went over is closed, with the buffers that it needed for it.
+const HEAVY: usize = 1024 * 1024;
+
 type Writer = mpsc::Sender<Waiting>;
 
 impl Engine {
@@ -347,7 +355,8 @@ impl Engine {
         drop(take(&pool, settings).await?);
         let mut writers = Vec::new();
         let mut tasks = Vec::new();
-        for _ in 0..settings.writers.max(1) {
+        // One more for what is long. It connects when there is something for it.
+        for _ in 0..=settings.writers.max(1) {
             let (sender, receiver) = mpsc::channel(settings.queue.div_ceil(settings.writers.max(1)));
             writers.push(sender);
             tasks.push(tokio::spawn(write_until_closed(settings.clone(), shared.clone(), receiver)));
@@ -379,6 +388,19 @@ impl Engine {
         work(&mut conn).await.map_err(told)
     }
 
+    /// Reads a raw webhook, which may be megabytes: a connection keeps as much for its next answers, and goes after such a one.
+    async fn read_webhook<F>(&self, work: F) -> RepositoryResult<Option<StoredWebhook>>
+    where
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, QueryResult<Option<StoredWebhook>>> + Send + 'static,
+    {
+        let mut conn = take(&self.pool, &self.settings).await?;
+        let found = work(&mut conn).await.map_err(told)?;
+        if found.as_ref().is_some_and(|webhook| webhook.request().body.len() >= HEAVY) {
+            drop(Object::take(conn));
+        }
+        Ok(found)
+    }
+
     /// Runs something that writes. It is finished even where the caller goes away meanwhile.
     async fn write<T, F>(&self, work: F) -> RepositoryResult<T>
     where
@@ -402,9 +424,14 @@ impl Engine {
         answer.await.map_err(|_| gone())?
     }
 
-    /// The writer of the first event's party: what one person sends is written in its order, by one writer.
+    /// The writer of the first event's party: what one person sends is written in its order, by one writer. What is long has a writer of its
+    /// own, for which nobody waits: until it locks the log, last of all, its rows are in nobody's way.
     fn writer(&self, webhook: &NewWebhook) -> RepositoryResult<Writer> {
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (long, others) = writers.split_last().ok_or_else(gone)?;
+        if length(webhook) >= LONG {
+            return Ok(long.clone());
+        }
         let mut hasher = DefaultHasher::new();
         if let [event, ..] = webhook.batch.events.as_slice() {
             event.account.hash(&mut hasher);
@@ -413,9 +440,9 @@ impl Engine {
                 _ => event.subject.hash(&mut hasher),
             }
         }
-        let count = u64::try_from(writers.len()).unwrap_or(1).max(1);
+        let count = u64::try_from(others.len()).unwrap_or(1).max(1);
         let at = usize::try_from(hasher.finish() % count).unwrap_or(0);
-        writers.get(at).cloned().ok_or_else(gone)
+        others.get(at).cloned().ok_or_else(gone)
     }
 
     fn queued(&self) -> usize {
@@ -494,10 +521,7 @@ fn pool(settings: &DatabaseSettings) -> RepositoryResult<Pool<Conn>> {
         .map_err(|error| RepositoryError::Config(error.to_string()))
 }
 
-async fn take(
-    pool: &Pool<Conn>,
-    settings: &DatabaseSettings,
-) -> RepositoryResult<diesel_async::pooled_connection::deadpool::Object<Conn>> {
+async fn take(pool: &Pool<Conn>, settings: &DatabaseSettings) -> RepositoryResult<Object<Conn>> {
     match tokio::time::timeout(settings.pool_timeout, pool.get()).await {
         Ok(Ok(conn)) => Ok(conn),
         Ok(Err(error)) => Err(RepositoryError::Unavailable(error.to_string())),
@@ -511,8 +535,17 @@ async fn write_until_closed(settings: DatabaseSettings, shared: Arc<Shared>, mut
     let mut conn = None;
     let mut round = Vec::new();
     while queue.recv_many(&mut round, ROUND).await > 0 {
+        let heavy = round.iter().any(|(webhook, _)| length(webhook) >= HEAVY);
         write_patiently(&settings, &shared, &mut conn, std::mem::take(&mut round)).await;
+        if heavy {
+            conn = None;
+        }
     }
+}
+
+/// The length of a raw webhook.
+fn length(webhook: &NewWebhook) -> usize {
+    webhook.request.as_ref().map_or(0, |request| request.body.len())
 }
 
 /// Tries a round again for a while, with a new connection each time, then tells those who wait.

@@ -27,6 +27,7 @@ use super::{
     schema_credentials::define_credential_schema,
     schema_hooks::define_hook_schema,
 };
+use crate::StoredWebhook;
 
 mod schema {
     super::define_schema!(
@@ -398,6 +399,14 @@ impl Engine {
         })
         .await
         .map_err(|error| RepositoryError::Database(error.to_string()))?
+    }
+
+    /// Reads a raw webhook.
+    async fn read_webhook<F>(&self, work: F) -> RepositoryResult<Option<StoredWebhook>>
+    where
+        F: for<'c> FnOnce(&'c mut Conn) -> LocalBoxFuture<'c, QueryResult<Option<StoredWebhook>>> + Send + 'static,
+    {
+        self.read(work).await
     }
 
     /// Runs something that writes.
