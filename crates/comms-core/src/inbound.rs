@@ -38,11 +38,11 @@ pub trait Inbound: fmt::Debug + Send + Sync + 'static {
     /// Reads a webhook that was verified when it was stored.
     fn reparse(&self, stored: &StoredWebhook) -> Batch;
 
-    /// A file that came inside of a webhook itself, by the id of its [`MediaRef`](crate::MediaRef), which begins with [`IN_WEBHOOK`]: nobody
-    /// has to be asked for it.
-    fn file(&self, stored: &StoredWebhook, id: &str) -> Option<Bytes> {
-        let _ = (stored, id);
-        None
+    /// The files that came inside of a webhook itself, each with the id of its [`MediaRef`](crate::MediaRef), which begins with
+    /// [`IN_WEBHOOK`]: nobody has to be asked for them. All at once, since the whole webhook is taken apart for one of them.
+    fn files(&self, stored: &StoredWebhook) -> Vec<(String, Bytes)> {
+        let _ = stored;
+        Vec::new()
     }
 
     /// What the provider is told once everything is stored, where it asked nothing.

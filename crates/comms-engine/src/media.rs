@@ -1,15 +1,18 @@
 //! Files of inbound messages: fetched by a durable job, since the providers' links die in minutes.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use comms_core::{
-    Error, ErrorKind, IN_WEBHOOK, MediaRef, MediaStream, Outcome, Result,
+    Error, ErrorKind, IN_WEBHOOK, MediaRef, MediaStream, Outcome, Result, WebhookId,
     history::{MediaJob, MediaOutcome, RepositoryError},
 };
 use futures_util::{StreamExt, stream};
+use tokio::sync::Mutex;
 
 use crate::{
     BlobStore, Engine, EngineError,
@@ -39,8 +42,9 @@ impl Engine {
         if tried > 0 {
             comms_core::failpoint!(MediaClaimed);
         }
+        let opened = Mutex::default();
         let mut ended = stream::iter(jobs)
-            .map(|job| self.fetch_one(blobs, job))
+            .map(|job| self.fetch_one(blobs, job, &opened))
             .buffer_unordered(usize::from(settings.media_at_once));
         let mut result = Ok(tried);
         while let Some(concluded) = ended.next().await {
@@ -52,13 +56,18 @@ impl Engine {
         result
     }
 
-    async fn fetch_one(&self, blobs: &BlobStore, job: MediaJob) -> Result<(), EngineError> {
+    async fn fetch_one(
+        &self,
+        blobs: &BlobStore,
+        job: MediaJob,
+        opened: &Mutex<Option<Opened>>,
+    ) -> Result<(), EngineError> {
         let started = Instant::now();
         let fetched = tokio::select! {
             biased;
             // Fetching again does no harm, and may take longer than anybody waits for a stop.
             () = self.stopping() => return self.end(&job, self.not_fetched()).await,
-            fetched = tokio::time::timeout(self.settings().media_timeout, self.fetch(blobs, &job)) => {
+            fetched = tokio::time::timeout(self.settings().media_timeout, self.fetch(blobs, &job, opened)) => {
                 fetched.unwrap_or_else(|_| Err(Failure::passing("it did not arrive in time")))
             }
         };
@@ -83,10 +92,14 @@ impl Engine {
         Ok(self.repository().conclude_media(job.id, job.attempts, outcome).await?)
     }
 
-    async fn fetch(&self, blobs: &BlobStore, job: &MediaJob) -> Result<File, Failure> {
+    async fn fetch(&self, blobs: &BlobStore, job: &MediaJob, opened: &Mutex<Option<Opened>>) -> Result<File, Failure> {
         let (stream, room) = match &job.source {
             MediaRef::Blob(_) => return Err(Failure::lasting("it is not at the provider")),
-            MediaRef::Id(id) if id.starts_with(IN_WEBHOOK) => self.out_of_webhook(job, id).await?,
+            MediaRef::Id(id) if id.starts_with(IN_WEBHOOK) => {
+                let (bytes, room) = self.out_of_webhook(job, id, opened).await?;
+                let length = Some(bytes.len() as u64);
+                (MediaStream { content_type: None, length, body: stream::iter([Ok(bytes)]).boxed() }, Some(room))
+            }
             source => (self.channels().resolve(&job.account).await?.fetch(source).await?, None),
         };
         let MediaStream { content_type, length, body } = stream;
@@ -100,14 +113,33 @@ impl Engine {
         Ok(File { stored, mime_type: job.mime_type.clone().or(content_type) })
     }
 
-    /// A file that came with its webhook, which is stored: it has been there since before the webhook was acknowledged.
-    async fn out_of_webhook(&self, job: &MediaJob, id: &str) -> Result<(MediaStream, Option<Room>), Failure> {
-        let gone = || Failure::lasting("the webhook in which it came is not here any more");
-        let webhook = job.webhook.ok_or_else(gone)?;
+    /// A file that came with its webhook, which is stored: it has been there since before the webhook was acknowledged. Those of one
+    /// webhook are taken out of it together.
+    async fn out_of_webhook(
+        &self,
+        job: &MediaJob,
+        id: &str,
+        opened: &Mutex<Option<Opened>>,
+    ) -> Result<(Bytes, Arc<Option<Room>>), Failure> {
+        let webhook = job.webhook.ok_or_else(not_here)?;
+        let mut opened = opened.lock().await;
+        let found = match opened.as_ref().filter(|one| one.webhook == webhook) {
+            Some(found) => found,
+            None => {
+                // Its room is given back before that of the next one is waited for.
+                *opened = None;
+                opened.insert(self.open_webhook(webhook).await?)
+            }
+        };
+        let bytes = found.files.get(id).cloned().ok_or_else(|| Failure::lasting("it is not in the webhook"))?;
+        Ok((bytes, Arc::clone(&found.room)))
+    }
+
+    async fn open_webhook(&self, id: WebhookId) -> Result<Opened, Failure> {
         let mut room = self.long().wait(LONGEST).await;
-        let webhook = match self.repository().webhook(webhook).await {
+        let webhook = match self.repository().webhook(id).await {
             Ok(webhook) => webhook,
-            Err(RepositoryError::NotFound(_)) => return Err(gone()),
+            Err(RepositoryError::NotFound(_)) => return Err(not_here()),
             Err(error) => return Err(Failure::passing(error.to_string())),
         };
         let parser =
@@ -115,13 +147,11 @@ impl Engine {
         if let Some(room) = &mut room {
             room.shrink(webhook.request().body.len());
         }
-        let (parser, id) = (Arc::clone(parser), id.to_owned());
-        // The whole mail is taken apart for it, which takes long enough to hold others up.
-        let found = tokio::task::spawn_blocking(move || (parser.file(&webhook, &id), room)).await;
-        let (found, room) = found.map_err(|_| Failure::lasting("a defect: taking it out broke off"))?;
-        let bytes = found.ok_or_else(|| Failure::lasting("it is not in the webhook"))?;
-        let length = Some(bytes.len() as u64);
-        Ok((MediaStream { content_type: None, length, body: stream::iter([Ok(bytes)]).boxed() }, room))
+        let parser = Arc::clone(parser);
+        // The whole mail is taken apart, which takes long enough to hold others up.
+        let taken = tokio::task::spawn_blocking(move || (parser.files(&webhook), room)).await;
+        let (files, room) = taken.map_err(|_| Failure::lasting("a defect: taking it out broke off"))?;
+        Ok(Opened { webhook: id, files: files.into_iter().collect(), room: Arc::new(room) })
     }
 
     fn media_outcome(&self, job: &MediaJob, fetched: Result<File, Failure>) -> MediaOutcome {
@@ -144,6 +174,17 @@ impl Engine {
         let made = usize::try_from(job.attempts.max(1)).unwrap_or(usize::MAX);
         self.settings().media_waits.get(made - 1).copied()
     }
+}
+
+/// A webhook that was taken apart: its files by their ids.
+struct Opened {
+    webhook: WebhookId,
+    files: HashMap<String, Bytes>,
+    room: Arc<Option<Room>>,
+}
+
+fn not_here() -> Failure {
+    Failure::lasting("the webhook in which it came is not here any more")
 }
 
 /// A file that was fetched.

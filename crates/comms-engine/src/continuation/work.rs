@@ -76,7 +76,8 @@ impl Engine {
         tokio::select! {
             () = self.stopping() => {}
             () = tokio::time::sleep(wait.max(SHORTEST_PAUSE)) => {}
-            () = agents.bell().notified() => {}
+            // Where many steps end at once, one look finds what all of them made room for.
+            () = agents.bell().notified() => tokio::time::sleep(SHORTEST_PAUSE).await,
         }
         Ok(true)
     }

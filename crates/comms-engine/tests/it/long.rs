@@ -59,9 +59,9 @@ impl Inbound for Weighing {
         Batch::default()
     }
 
-    fn file(&self, stored: &StoredWebhook, _: &str) -> Option<Bytes> {
+    fn files(&self, stored: &StoredWebhook) -> Vec<(String, Bytes)> {
         self.hold(stored.request().body.len());
-        Some(Bytes::from_static(b"a file"))
+        vec![("webhook/0".to_owned(), Bytes::from_static(b"a file"))]
     }
 }
 

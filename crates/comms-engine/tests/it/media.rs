@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use comms_core::{
@@ -209,9 +215,9 @@ async fn one_file_that_cannot_be_recorded_does_not_hold_up_its_neighbours() {
     assert_eq!(scene.store.state().media_outcomes.len(), 2);
 }
 
-/// Reads nothing; a file of a webhook is its body.
-#[derive(Debug)]
-struct Bodies;
+/// Reads nothing; the files of a webhook are its body and its address. Counts how often one was taken apart.
+#[derive(Debug, Default)]
+struct Bodies(AtomicUsize);
 
 impl Inbound for Bodies {
     fn receive(&self, _: &WebhookRequest) -> Result<Batch, Error> {
@@ -222,23 +228,48 @@ impl Inbound for Bodies {
         Batch::default()
     }
 
-    fn file(&self, stored: &StoredWebhook, id: &str) -> Option<Bytes> {
-        (id == "webhook/0").then(|| stored.request().body.clone())
+    fn files(&self, stored: &StoredWebhook) -> Vec<(String, Bytes)> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let request = stored.request();
+        vec![("webhook/0".to_owned(), request.body.clone()), ("webhook/1".to_owned(), request.url.clone().into())]
     }
+}
+
+fn with_bodies(scene: Scene) -> (Scene, Arc<Bodies>) {
+    let bodies = Arc::new(Bodies::default());
+    let engine = Engine::builder(scene.store.clone(), scene.engine.channels().clone())
+        .inbound("bodies", bodies.clone())
+        .blobs(scene.engine.blobs().unwrap().clone())
+        .clock(Arc::new(scene.clock.clone()))
+        .build();
+    (Scene { engine, ..scene }, bodies)
+}
+
+fn stored(scene: &Scene) -> WebhookId {
+    let webhook = WebhookId::new();
+    let stored = ("bodies".to_owned(), scene.clock.now(), WebhookRequest::post("https://example.org", BYTES));
+    scene.store.state().webhooks.insert(webhook, stored);
+    webhook
+}
+
+#[tokio::test]
+async fn a_webhook_is_taken_apart_once_for_all_of_its_files() {
+    let (scene, bodies) = with_bodies(scene());
+    for webhook in [stored(&scene), stored(&scene)] {
+        for id in ["webhook/0", "webhook/1"] {
+            job_with(&scene, |job| (job.source, job.webhook) = (MediaRef::Id(id.to_owned()), Some(webhook)));
+        }
+    }
+    assert_eq!(scene.engine.fetch_media().await.unwrap(), 4);
+    let outcomes = scene.store.state().media_outcomes.clone();
+    assert!(outcomes.iter().all(|one| matches!(one, MediaOutcome::Stored { .. })), "{outcomes:?}");
+    assert_eq!(bodies.0.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
 async fn a_file_that_came_with_its_webhook_is_taken_out_of_it() {
-    let scene = scene();
-    let engine = Engine::builder(scene.store.clone(), scene.engine.channels().clone())
-        .inbound("bodies", Arc::new(Bodies))
-        .blobs(scene.engine.blobs().unwrap().clone())
-        .clock(Arc::new(scene.clock.clone()))
-        .build();
-    let scene = Scene { engine, ..scene };
-    let webhook = WebhookId::new();
-    let stored = ("bodies".to_owned(), scene.clock.now(), WebhookRequest::post("https://example.org", BYTES));
-    scene.store.state().webhooks.insert(webhook, stored);
+    let (scene, _) = with_bodies(scene());
+    let webhook = stored(&scene);
     let outcome = |id: &str, webhook: Option<WebhookId>| {
         job_with(&scene, |job| {
             job.source = MediaRef::Id(format!("webhook/{id}"));
@@ -253,7 +284,7 @@ async fn a_file_that_came_with_its_webhook_is_taken_out_of_it() {
     assert_eq!(mime_type.as_deref(), Some("image/jpeg"));
     assert!(!scene.calls().iter().any(|call| call.contains("fetch")), "nobody is asked for it");
     // What is not there will not come by waiting.
-    assert_eq!(reason(&outcome("1", Some(webhook)).await), "it is not in the webhook");
+    assert_eq!(reason(&outcome("2", Some(webhook)).await), "it is not in the webhook");
     let gone = "the webhook in which it came is not here any more";
     assert_eq!(reason(&outcome("0", Some(WebhookId::new())).await), gone);
     assert_eq!(reason(&outcome("0", None).await), gone);

@@ -64,10 +64,10 @@ impl Inbound for SendgridInbound {
         self.read(stored.request())
     }
 
-    fn file(&self, stored: &StoredWebhook, id: &str) -> Option<Bytes> {
+    fn files(&self, stored: &StoredWebhook) -> Vec<(String, Bytes)> {
         match webhook(stored.request()) {
-            Webhook::Mail(mail) => mails::file(&mail, id),
-            _ => None,
+            Webhook::Mail(mail) => mails::contents(&mail),
+            _ => Vec::new(),
         }
     }
 }

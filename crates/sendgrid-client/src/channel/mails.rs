@@ -47,21 +47,17 @@ pub(super) fn batch(mail: &InboundMail, ours: &Accounts) -> Batch {
     Batch { events, problem: mail.problem.clone(), ..Batch::default() }
 }
 
-/// The bytes of a file, by what [`read`] calls it.
-pub(super) fn file(mail: &InboundMail, id: &str) -> Option<Bytes> {
-    let place = id.strip_prefix(IN_WEBHOOK)?;
-    if let Ok(number) = place.parse() {
-        let message = mail.message(&bounds()).ok()?;
-        return message.files.into_iter().nth(number).map(|file| file.bytes);
-    }
+/// The bytes of the files, by what [`read`] calls them.
+pub(super) fn contents(mail: &InboundMail) -> Vec<(String, Bytes)> {
     let mut everything = bounds();
     everything.text = usize::MAX;
-    let message = mail.message(&everything).ok()?;
-    match place {
-        WHOLE_TEXT => Some(message.text.into()),
-        WHOLE_HTML => message.html.map(Into::into),
-        _ => None,
-    }
+    let Ok(message) = mail.message(&everything) else {
+        return Vec::new();
+    };
+    let files = message.files.into_iter().enumerate().map(|(at, file)| (format!("{IN_WEBHOOK}{at}"), file.bytes));
+    let texts = [(WHOLE_TEXT, Some(message.text)), (WHOLE_HTML, message.html)];
+    let texts = texts.into_iter().filter_map(|(place, text)| Some((format!("{IN_WEBHOOK}{place}"), text?.into())));
+    files.chain(texts).collect()
 }
 
 /// What is read of a mail.

@@ -212,6 +212,10 @@ fn an_event_that_another_program_passes_on_is_read_and_known_again() {
     assert_eq!(read()[0].key, told[0].key);
 }
 
+fn taken_out(stored: &StoredWebhook, id: &str) -> Option<bytes::Bytes> {
+    parser().files(stored).into_iter().find_map(|(known, bytes)| (known == id).then_some(bytes))
+}
+
 #[test]
 fn a_mail_that_came_is_a_message_with_its_files() {
     let request = post(FORM, inbound("own_default_with_attachments"));
@@ -231,9 +235,9 @@ fn a_mail_that_came_is_a_message_with_its_files() {
     let stored =
         StoredWebhook::from_repository(WebhookId::new(), "sendgrid".to_owned(), OffsetDateTime::UNIX_EPOCH, request);
     let comms_core::MediaRef::Id(id) = &email.files[1].source else { panic!("{email:?}") };
-    assert_eq!(parser().file(&stored, id).unwrap(), &b"%PDF-1.4\0\xff"[..]);
+    assert_eq!(taken_out(&stored, id).unwrap(), &b"%PDF-1.4\0\xff"[..]);
     for strange in ["webhook/3", "webhook/-1", "webhook/", "7"] {
-        assert_eq!(parser().file(&stored, strange), None, "{strange}");
+        assert_eq!(taken_out(&stored, strange), None, "{strange}");
     }
 }
 
@@ -267,7 +271,7 @@ fn all_of_a_text_that_is_too_long_for_a_message_is_a_file_of_it() {
         assert_eq!(email.files.len(), files.len());
         for (media, (id, whole)) in email.files.iter().zip(files) {
             assert_eq!(media.source, comms_core::MediaRef::Id((*id).to_owned()));
-            assert!(parser().file(&stored, id).unwrap() == whole.as_bytes(), "{id} is not whole");
+            assert!(taken_out(&stored, id).unwrap() == whole.as_bytes(), "{id} is not whole");
         }
     }
 }
