@@ -30,6 +30,9 @@ const THINKING: Duration = Duration::from_secs(3);
 /// How long a burst is waited for.
 const DEBOUNCE: Duration = Duration::from_millis(1_500);
 
+/// How long an agent has to say nothing more before its answer is whole.
+const QUIET: Duration = elevenlabs_client::limits::QUIET;
+
 const TOKEN: &str = "an-invented-token-of-the-bench!!";
 
 /// How many calls are told of at once.
@@ -51,6 +54,8 @@ pub async fn run() {
         ("ELEVENLABS_API_KEY", API_KEY),
         ("ELEVENLABS_API_BASE", simulator.url()),
         ("ELEVENLABS_CONCURRENCY", "1000"),
+        // A number that Meta lets send more: at the usual 80 a second the last of them would wait two seconds for that alone.
+        ("WHATSAPP_PER_SECOND", "1000"),
         ("ELEVENLABS_TEMPLATE", "hello_world"),
         ("ELEVENLABS_TEMPLATE_LANGUAGE", "en_US"),
     ]);
@@ -71,7 +76,7 @@ pub async fn run() {
     figure("continuation.200.p50_ms", ms(quantile(&latencies, 0.5)));
     figure("continuation.200.p99_ms", ms(quantile(&latencies, 0.99)));
     figure("continuation.200.max_ms", ms(quantile(&latencies, 1.0)));
-    let waited = ms(THINKING + DEBOUNCE);
+    let waited = ms(THINKING + DEBOUNCE + QUIET);
     figure("continuation.200.p99_beyond_ms", ms(quantile(&latencies, 0.99)) - waited);
     figure("continuation.200.cpu_ms_per_answer", ms(server.cpu() - cpu) / latencies.len() as f64);
     figure("continuation.idle_mb", idle);

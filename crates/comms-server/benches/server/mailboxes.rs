@@ -10,7 +10,7 @@ use std::{
 
 use comms_core::{
     AccountId, ChannelKind, OrganizationId, Secret, SystemClock, UserId,
-    history::{DatabaseSettings, open},
+    history::{DatabaseSettings, Organization, open},
 };
 use comms_engine::{Credentials, NewCredential};
 use comms_server::config::{EncryptionSettings, GMAIL_PUSH};
@@ -47,8 +47,6 @@ pub async fn run(options: &Options) {
         return;
     };
     let Target::Postgres(address) = &target else { return };
-    // Makes the tables, and the organisation.
-    drop(Process::start(&mut server::command(&target, folder.path())));
     connect(address).await;
     let simulator = simulator();
     for number in 0..MAILBOXES * LETTERS {
@@ -112,15 +110,19 @@ fn write(simulator: &Simulator, number: usize) {
     simulator.google().write(letter).unwrap();
 }
 
-/// Each seller gave permission for a mailbox.
+/// Each seller gave permission for a mailbox. No server has run yet: one that is killed keeps its turns until their leases end.
 async fn connect(address: &str) {
     let clock = Arc::new(SystemClock);
     let repository = open(DatabaseSettings::parse(address).unwrap(), clock.clone()).await.unwrap();
+    repository.migrate().await.unwrap();
+    let organization = OrganizationId::from("principal");
+    let own = Organization { id: organization.clone(), name: "Principal".to_owned() };
+    repository.put_organization(&own).await.unwrap();
     let encryption = EncryptionSettings { key: Some(Secret::from(KEY)), ..EncryptionSettings::default() };
     let credentials = Credentials::new(Arc::clone(&repository), encryption.vault(), clock, []);
     for number in 0..MAILBOXES {
         let new = NewCredential {
-            organization: OrganizationId::from("principal"),
+            organization: organization.clone(),
             owner: UserId::from(number.to_string().as_str()),
             provider: "google".to_owned(),
             account: AccountId::of("gmail", &mailbox(number)),
