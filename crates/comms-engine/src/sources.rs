@@ -9,7 +9,7 @@ use comms_core::{
     history::{NewWebhook, RepositoryError, Scope, SourceConclusion, SourceJob, SourceState},
 };
 use futures_util::FutureExt;
-use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, task::JoinHandle};
 use tracing::Instrument;
 
 use crate::{Engine, EngineError, metrics, settings::span, settle};
@@ -105,7 +105,8 @@ impl Engine {
     }
 
     /// Begins to read what is due, in the places that are free. Who ends makes room and says so: none waits for another, however slow
-    /// it is. One round of the worker `sources`.
+    /// it is. Taking mails apart takes long enough to hold others up: each reading has a thread of its own. One round of the worker
+    /// `sources`.
     pub(crate) async fn begin_sources(&self) -> Result<Vec<JoinHandle<Result<bool, EngineError>>>, EngineError> {
         let mut places = Vec::new();
         while let Ok(place) = Arc::clone(self.readers()).try_acquire_owned() {
@@ -127,7 +128,8 @@ impl Engine {
                 engine.bell().notify_one();
                 read
             };
-            tokio::spawn(work.in_current_span())
+            let (runtime, work) = (Handle::current(), work.in_current_span());
+            tokio::task::spawn_blocking(move || runtime.block_on(work))
         };
         Ok(jobs.into_iter().zip(places).map(begin).collect())
     }
