@@ -43,7 +43,7 @@ export type AdjuntoBody = {
   contenido?: string | null;
   /** For an image that the HTML shows as `cid:…`: that id. */
   content_id?: string | null;
-  /** Its name. */
+  /** What the recipient saves it as. */
   nombre?: string | null;
   /** Its media type. */
   tipo?: string | null;
@@ -217,7 +217,7 @@ export type Answer_ConversationRow = {
     fecha_ultimo_entrante?: string | null;
     /** When it was stored: ISO 8601, UTC. */
     fecha_ultimo_mensaje: string;
-    /** Its id. */
+    /** By it messages are listed, and it is read, assigned and closed. */
     id: string;
     /** Messages that the caller has not read. */
     no_leidos: number;
@@ -298,7 +298,7 @@ export type Answer_EndpointRow = {
     estado: string;
     /** The first failure since something was last delivered. */
     falla_desde?: string | null;
-    /** Its id. */
+    /** By it the endpoint is changed, tried and deleted. */
     id: string;
     /** Why it was given up: `fallos` (nothing but failures for five days) or `eliminado` (it answered 410) */
     motivo?: string | null;
@@ -324,7 +324,7 @@ export type Answer_ErasureRow = {
     estado: string;
     /** When it was done. */
     hecho?: string | null;
-    /** Its id. */
+    /** By it the progress is asked for. */
     id: string;
     /** Why. */
     motivo?: string | null;
@@ -442,7 +442,7 @@ export type Answer_NoteRow = {
   data: {
     /** When: ISO 8601, UTC. */
     fecha_creacion: string;
-    /** Its id. */
+    /** Sets it apart from notes of the same moment. */
     id: string;
     /** What it says. */
     texto: string;
@@ -458,7 +458,7 @@ export type Answer_OrganizationRow = {
   data: {
     /** Its id, as the tokens of its users name it. */
     id: string;
-    /** Its name. */
+    /** What people call it. */
     nombre: string;
   };
   /** Always true. */
@@ -551,7 +551,7 @@ export type ArchivoRow = {
   content_id?: string | null;
   /** Its media type, as its sender claims. */
   mime_type?: string | null;
-  /** Its name. */
+  /** As its sender named it. */
   nombre?: string | null;
   /** Its place in the message. */
   parte: string;
@@ -584,11 +584,11 @@ export type AttachmentRow = {
   error?: string | null;
   /** `pendiente disponible fallido` */
   estado: string;
-  /** Its id. */
+  /** By it the file is fetched. */
   id: string;
   /** Its media type. */
   mime_type?: string | null;
-  /** Its name. */
+  /** As its sender named it. */
   nombre?: string | null;
   /** Its size in bytes, once it is here. */
   tamano?: number | null;
@@ -669,7 +669,7 @@ export type CallCompletedAnswer = {
 export type CallCompletedBody = {
   /** The agent: required. */
   agent_id?: string | null;
-  /** Its name. */
+  /** What people call the agent. */
   agent_name?: string | null;
   /** The batch of the call. */
   batch_id?: string | null;
@@ -698,7 +698,7 @@ export type CallRecipient = {
 };
 /** A lead or client that may be a contact. */
 export type CandidateRow = {
-  /** Its id. */
+  /** As its own table has it: a number or a text. */
   id: Id;
   /** `lead` or `cliente` */
   tipo: string;
@@ -797,7 +797,7 @@ export type ConversationBody = {
   call_duration_secs?: number | null;
   /** What was said in the call, in short. */
   call_summary?: string | null;
-  /** The name. */
+  /** The person's name, where it is known. */
   client_name?: string | null;
   /** When it ended. */
   closed_at?: string | null;
@@ -814,7 +814,7 @@ export type ConversationBody = {
   messages: ConversationMessage[];
   /** What was told of the call besides. */
   metadata: Record<string, unknown>;
-  /** The number. */
+  /** The person's number, in E.164. */
   phone_number?: string | null;
   /** Why it is closed or escalated, in a word. */
   reason?: string | null;
@@ -877,7 +877,7 @@ export type ConversationRow = {
   fecha_ultimo_entrante?: string | null;
   /** When it was stored: ISO 8601, UTC. */
   fecha_ultimo_mensaje: string;
-  /** Its id. */
+  /** By it messages are listed, and it is read, assigned and closed. */
   id: string;
   /** Messages that the caller has not read. */
   no_leidos: number;
@@ -1030,7 +1030,7 @@ export type EmailBody = {
   contrato_id?: Id | null;
   /** The account or mailbox to send from; the user's own mailbox, else the company's address, where absent. */
   cuenta?: string | null;
-  /** The text. */
+  /** The text of the mail; of one with HTML what is shown where HTML is not. */
   cuerpo?: string | null;
   /** Another address of the mailbox, of those that Gmail lets it send as. */
   de?: string | null;
@@ -1077,7 +1077,7 @@ export type EndpointRow = {
   estado: string;
   /** The first failure since something was last delivered. */
   falla_desde?: string | null;
-  /** Its id. */
+  /** By it the endpoint is changed, tried and deleted. */
   id: string;
   /** Why it was given up: `fallos` (nothing but failures for five days) or `eliminado` (it answered 410) */
   motivo?: string | null;
@@ -1125,7 +1125,7 @@ export type ErasureRow = {
   estado: string;
   /** When it was done. */
   hecho?: string | null;
-  /** Its id. */
+  /** By it the progress is asked for. */
   id: string;
   /** Why. */
   motivo?: string | null;
@@ -1255,7 +1255,7 @@ export type LastRow = {
   direccion: string;
   /** Its state, as in the history. */
   estado: string;
-  /** Its id. */
+  /** By it the whole message is asked for. */
   mensaje_id: string;
 };
 /** What marking a message as read did. */
@@ -1430,7 +1430,7 @@ export type List_ConversationRow = {
     fecha_ultimo_entrante?: string | null;
     /** When it was stored: ISO 8601, UTC. */
     fecha_ultimo_mensaje: string;
-    /** Its id. */
+    /** By it messages are listed, and it is read, assigned and closed. */
     id: string;
     /** Messages that the caller has not read. */
     no_leidos: number;
@@ -1532,7 +1532,7 @@ export type List_EndpointRow = {
     estado: string;
     /** The first failure since something was last delivered. */
     falla_desde?: string | null;
-    /** Its id. */
+    /** By it the endpoint is changed, tried and deleted. */
     id: string;
     /** Why it was given up: `fallos` (nothing but failures for five days) or `eliminado` (it answered 410) */
     motivo?: string | null;
@@ -1560,7 +1560,7 @@ export type List_ErasureRow = {
     estado: string;
     /** When it was done. */
     hecho?: string | null;
-    /** Its id. */
+    /** By it the progress is asked for. */
     id: string;
     /** Why. */
     motivo?: string | null;
@@ -1580,7 +1580,7 @@ export type List_NoteRow = {
   data: ({
     /** When: ISO 8601, UTC. */
     fecha_creacion: string;
-    /** Its id. */
+    /** Sets it apart from notes of the same moment. */
     id: string;
     /** What it says. */
     texto: string;
@@ -1598,7 +1598,7 @@ export type List_OrganizationRow = {
   data: ({
     /** Its id, as the tokens of its users name it. */
     id: string;
-    /** Its name. */
+    /** What people call it. */
     nombre: string;
   })[];
   /** The cursor of the next page; null at the end. */
@@ -1648,7 +1648,7 @@ export type List_TemplateRow = {
     categoria: string;
     /** Its language. */
     idioma: string;
-    /** Its name. */
+    /** The name to send it by. */
     nombre: string;
     /** The text with its placeholders. */
     texto: string;
@@ -1666,7 +1666,7 @@ export type List_TokenRow = {
   data: ({
     /** When it was made. */
     creado: string;
-    /** Its id. */
+    /** By it the token is revoked. */
     id: string;
     /** What it is for. */
     nombre: string;
@@ -1697,7 +1697,7 @@ export type MergedRow = {
   fecha: string;
   /** Its id: what `separar` takes. */
   id: string;
-  /** Its name. */
+  /** What a user here named it, else what the provider said. */
   nombre?: string | null;
   /** The contact that it was joined to. */
   unido_a: string;
@@ -1733,7 +1733,7 @@ export type NoteBody = {
 export type NoteRow = {
   /** When: ISO 8601, UTC. */
   fecha_creacion: string;
-  /** Its id. */
+  /** Sets it apart from notes of the same moment. */
   id: string;
   /** What it says. */
   texto: string;
@@ -1742,14 +1742,14 @@ export type NoteRow = {
 };
 /** The name of an organisation. */
 export type OrganizationBody = {
-  /** Its name. */
+  /** What people call it; may be changed at any time. */
   nombre: string;
 };
 /** An organisation. */
 export type OrganizationRow = {
   /** Its id, as the tokens of its users name it. */
   id: string;
-  /** Its name. */
+  /** What people call it. */
   nombre: string;
 };
 /** How fast an account is sent on, and whether it is. */
@@ -2073,7 +2073,7 @@ export type TemplateRow = {
   categoria: string;
   /** Its language. */
   idioma: string;
-  /** Its name. */
+  /** The name to send it by. */
   nombre: string;
   /** The text with its placeholders. */
   texto: string;
@@ -2089,7 +2089,7 @@ export type TokenBody = {
 export type TokenRow = {
   /** When it was made. */
   creado: string;
-  /** Its id. */
+  /** By it the token is revoked. */
   id: string;
   /** What it is for. */
   nombre: string;
@@ -2099,7 +2099,7 @@ export type TokenRow = {
 /** A message to be sent. */
 export type TwilioBody = {
   mediaUrl?: MediaUrls | null;
-  /** The text. */
+  /** The text, at most 1,600 characters; may be absent beside a file. */
   message?: string | null;
   to?: Id | null;
 };
@@ -2176,6 +2176,6 @@ export type WorkerRow = {
   alive: boolean;
   /** Since when every round has failed. */
   failing_since?: string | null;
-  /** Its name. */
+  /** What the worker does, as in `outbox`. */
   name: string;
 };
